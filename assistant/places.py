@@ -1,0 +1,41 @@
+"""Where things lie: what ships with the program, what was fetched, what belongs to this home."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(name: str) -> Path:
+    """A folder that ships with us (`intents`, `voices`, `models`): inside an installed wheel or beside a checkout."""
+    inside = _PACKAGE / name
+    return inside if inside.exists() else _PACKAGE.parent / name
+
+
+def sample_household() -> Path:
+    """The sample family file."""
+    return _PACKAGE / "sample.yaml"
+
+
+def models_dir() -> Path:
+    """Where fetched models and voices lie: XIAOBAN_MODELS, else `models/` of a checkout, else the user's data."""
+    if named := os.environ.get("XIAOBAN_MODELS"):
+        return Path(named)
+    beside = _PACKAGE.parent / "models"
+    if (beside / "models.toml").exists():
+        return beside
+    return data_dir() / "models"
+
+
+def data_dir() -> Path:
+    """The ledger, its backups and the speech cache."""
+    return Path(platformdirs.user_data_dir("xiaoban"))
+
+
+def household_file() -> Path:
+    """The family's file where none is named."""
+    return Path(platformdirs.user_config_dir("xiaoban")) / "家庭.yaml"

@@ -1,0 +1,119 @@
+"""Recurrences: what `每天早晚八点` and `每周一三五` mean, as a value and as a row of moments."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal
+
+Every = Literal["day", "week", "month", "hour", "lunar_month", "year", "lunar_year"]
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+"""RFC 5545 names, Monday first as date.weekday()."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When something happens again and again, in local wall time."""
+
+    every: Every = "day"
+    """The unit that repeats."""
+    at: tuple[str, ...] = ()
+    """Local times of day, `HH:MM`, ascending."""
+    days: tuple[str | int, ...] = ()
+    """week: `MO`…`SU`; month and lunar_month: day numbers 1…31, −1 the last; year: `MM-DD`."""
+    interval: int = 1
+    """Every how many units."""
+    start: date | None = None
+    """First day it may happen; also the anchor that `interval` counts from."""
+    until: date | None = None
+    """Last day it may happen."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The public form: `{"every": "week", "days": ["MO"], "at": ["08:00"]}`; only what is set."""
+        shown: dict[str, Any] = {"every": self.every}
+        if self.days:
+            shown["days"] = list(self.days)
+        if self.at:
+            shown["at"] = list(self.at)
+        if self.interval != 1:
+            shown["interval"] = self.interval
+        if self.start:
+            shown["start"] = self.start.isoformat()
+        if self.until:
+            shown["until"] = self.until.isoformat()
+        return shown
+
+    @classmethod
+    def from_json(cls, shown: Mapping[str, Any]) -> Recurrence:
+        """The value that `to_json` showed."""
+        return cls(
+            every=shown["every"],
+            at=tuple(shown.get("at", ())),
+            days=tuple(shown.get("days", ())),
+            interval=int(shown.get("interval", 1)),
+            start=date.fromisoformat(shown["start"]) if "start" in shown else None,
+            until=date.fromisoformat(shown["until"]) if "until" in shown else None,
+        )
+
+    def on(self, day: date) -> bool:
+        """Whether it happens at all on the local date `day`."""
+        if (self.start and day < self.start) or (self.until and day > self.until):
+            return False
+        anchor = self.start or date(2024, 1, 1)  # a Monday
+        match self.every:
+            case "day" | "hour":
+                return self.every == "hour" or (day - anchor).days % self.interval == 0
+            case "week":
+                monday = day - timedelta(days=day.weekday())
+                first = anchor - timedelta(days=anchor.weekday())
+                weeks = (monday - first).days // 7
+                return weeks % self.interval == 0 and (not self.days or WEEKDAYS[day.weekday()] in self.days)
+            case "month":
+                months = (day.year - anchor.year) * 12 + day.month - anchor.month
+                last = calendar.monthrange(day.year, day.month)[1]
+                return months % self.interval == 0 and (day.day in self.days or (day.day == last and -1 in self.days))
+            case "year":
+                return day.strftime("%m-%d") in self.days
+            case "lunar_month" | "lunar_year":
+                return _lunar_matches(self, day)
+
+    def times(self) -> tuple[time, ...]:
+        """The times of day."""
+        if self.every == "hour" and self.at:
+            first = time.fromisoformat(self.at[0])
+            return tuple(
+                time((first.hour + step) % 24, first.minute) for step in range(0, 24, max(1, self.interval))
+            )
+        return tuple(time.fromisoformat(text) for text in self.at)
+
+    def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Moments in (after, until], ascending; both aware and in the household's zone.
+
+        A local time that a DST change skips happens when that hour would have been (PEP 495, fold=0);
+        one that exists twice happens once, at its first occurrence.
+        """
+        day = after.date()
+        while day <= until.date():
+            if self.on(day):
+                for clock in sorted(self.times()):
+                    moment = datetime.combine(day, clock, tzinfo=after.tzinfo)
+                    if after.timestamp() < moment.timestamp() <= until.timestamp():
+                        yield moment
+            day += timedelta(days=1)
+
+    def next(self, after: datetime, within_days: int = 800) -> datetime | None:
+        """The first moment after `after`, or None if there is none within `within_days`."""
+        return next(self.between(after, after + timedelta(days=within_days)), None)
+
+
+def _lunar_matches(rule: Recurrence, day: date) -> bool:
+    from lunar_python import Solar  # loads 40 ms of tables; only lunar rules pay
+
+    lunar = Solar.fromYmd(day.year, day.month, day.day).getLunar()
+    if rule.every == "lunar_month":
+        last = Solar.fromYmd(*(day + timedelta(days=1)).timetuple()[:3]).getLunar().getDay() == 1
+        return lunar.getDay() in rule.days or (last and -1 in rule.days)
+    return f"{abs(lunar.getMonth()):02d}-{lunar.getDay():02d}" in rule.days
