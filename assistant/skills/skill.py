@@ -28,6 +28,10 @@ class Turn:
     """Whether the wall clock may be believed."""
     off_since: datetime | None = None
     """On start: the last moment known to have been alive."""
+    said: str = ""
+    """The last sentence 小伴 spoke."""
+    asked: bool = False
+    """Whether a question was open when this began; it is asked again afterwards."""
 
     def reply(self, key: str, **words: object) -> str:
         """One of this skill's sentences; {elder} is always known."""

@@ -1,0 +1,465 @@
+"""Turn-taking: events come in, conversations go on, actions go out. Nothing here touches a thread, a file or a clock.
+
+`Dialogue.handle(event, now)` is the whole interface, `deadline` says when it wants to be woken by `Silence`.
+A conversation is a generator and may die at any moment (power cut, alarm): what must survive is a row of the store
+whose `wake_at` brings it back.
+
+Who has the floor, highest first:
+    an alarm                    starts at once, ends whatever was being talked about
+    the answer to a question    goes to the conversation that asked
+    something else meanwhile    is answered, then the question is asked again
+    rows that are due           wait until nobody talks, in order of priority
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from assistant.care import message
+from assistant.home import Household
+from assistant.messages import (
+    UNCLEAR,
+    Acknowledged,
+    Action,
+    Adjust,
+    Ask,
+    Asking,
+    Call,
+    ClockStepped,
+    Conversation,
+    Delivered,
+    DeviceFound,
+    DeviceLost,
+    Due,
+    Event,
+    HangUp,
+    Heard,
+    HouseholdChanged,
+    Hush,
+    Hypothesis,
+    Judgement,
+    Listen,
+    Meaning,
+    Notify,
+    Pause,
+    Pressed,
+    Say,
+    Silence,
+    Sound,
+    Spoken,
+    Started,
+)
+from assistant.replies import Replies
+from assistant.skills import SKILLS
+from assistant.skills.skill import ALARM, NORMAL, Skill, Turn
+from assistant.store import Store
+
+log = logging.getLogger(__name__)
+
+SECONDS_A_CHARACTER = 0.30
+"""Slow Mandarin speech, for guessing when a sentence must have ended although nobody said so."""
+
+SPEECH_GRACE = 15.0
+"""Seconds after which `Spoken` is taken as lost and the talk goes on without it."""
+
+FOLLOW_UP = 8.0
+"""Seconds after an answer in which the elder may go on without the wake word."""
+
+ANSWERS: dict[Asking, tuple[str, ...]] = {
+    "dose": ("medication.taken", "medication.not_taken", "medication.taking", "medication.unsure",
+             "medication.snooze", "medication.skip", "dialogue.yes", "dialogue.no"),
+    "yes_no": ("dialogue.yes", "dialogue.no"),
+    "emergency": ("emergency.cancel", "emergency.call", "dialogue.yes", "dialogue.no"),
+    "which": ("dialogue.which",),
+    "when": ("dialogue.when",),
+    "evidence": ("dialogue.empty", "dialogue.full", "medication.unsure"),
+    "text": ("dialogue.text",),
+}
+"""Intents that answer a question of a kind; anything else said meanwhile is a request of its own."""
+
+ALWAYS = "emergency.call"
+"""The one intent that needs no wake word and no turn."""
+
+
+class Understanding(Protocol):
+    """What the dialogue asks of `understand`."""
+
+    def judge(
+        self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None, options: tuple[str, ...] = ()
+    ) -> Judgement:
+        """What these hypotheses mean; in the light of an open question."""
+
+
+@dataclass
+class Talk:
+    """One conversation that has begun."""
+
+    conversation: Conversation
+    turn: Turn
+    priority: int
+    cause: Due | None = None
+    """The row that woke it."""
+    ask: Ask | None = None
+    """Its open question."""
+    tries: int = 0
+    """How often the open question was not understood."""
+
+
+@dataclass
+class Waiting:
+    """A conversation that wants the floor."""
+
+    begin: Callable[[Turn], Conversation]
+    skill: str
+    priority: int
+    cause: Due | None = None
+
+
+@dataclass
+class Dialogue:
+    """Who talks, who waits, and what is done at once."""
+
+    store: Store
+    household: Household
+    understanding: Callable[[Household], Understanding]
+    replies: Replies
+    skills: tuple[Skill, ...] = ()
+    trusted: bool = True
+    deadline: datetime | None = None
+    """When to send `Silence`, unless something is heard before."""
+    _talks: list[Talk] = field(default_factory=list)
+    _waiting: list[Waiting] = field(default_factory=list)
+    _actions: list[Action] = field(default_factory=list)
+    _speaking: bool = False
+    _speech_until: datetime | None = None
+    _said: str = ""
+    _misses: int = 0
+    _follow_until: datetime | None = None
+    _off_since: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.skills = self.skills or SKILLS
+        self._judge = self.understanding(self.household)
+        self._meanings = {name: (skill, begin) for skill in self.skills for name, begin in skill.meanings.items()}
+        self._dues = {table: (skill, *due) for skill in self.skills for table, due in skill.dues.items()}
+        self._instants = {table: (skill, act) for skill in self.skills for table, act in skill.instants.items()}
+
+    # --- the interface ------------------------------------------------------------------------------------------------
+
+    @property
+    def asking(self) -> Ask | None:
+        """The open question, if any: its grammar listens without a wake word."""
+        return self._talks[-1].ask if self._talks else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody has the floor."""
+        return bool(self._talks)
+
+    def listening(self, now: datetime) -> bool:
+        """Whether speech needs no wake word now."""
+        return self.asking is not None or (self._follow_until is not None and now < self._follow_until)
+
+    def handle(self, event: Event, now: datetime) -> list[Action]:
+        """What should be done about `event`. Never raises for anything a person says."""
+        self._actions = []
+        match event:
+            case Heard():
+                self._heard(event, now)
+            case Silence():
+                self._silence(now)
+            case Spoken():
+                self._spoken(now)
+            case Due(table=table) if table not in self._instants:
+                self._due(event, now)
+            case Due():
+                pass  # instants are driven below, after every event
+            case Pressed():
+                self._pressed(event, now)
+            case Delivered():
+                self._delivered(event, now)
+            case Acknowledged():
+                self._acknowledged(event, now)
+            case HouseholdChanged(household=household):
+                before, self.household = self.household, household
+                self._judge = self.understanding(household)
+                for skill in self.skills:
+                    for changed in skill.households:
+                        self._wait(lambda turn, changed=changed: changed(turn, before), skill, NORMAL)  # type: ignore[misc]
+            case ClockStepped(by=by, trusted=trusted):
+                self._stepped(by, trusted, now)
+            case Started(trusted=trusted, off_since=off_since):
+                self.trusted, self._off_since = trusted, off_since
+                for skill in self.skills:
+                    for started in skill.starteds:
+                        self._wait(started, skill, NORMAL)
+            case DeviceLost() | DeviceFound():
+                self.store.note_down(now, f"device.{type(event).__name__}", text=event.device)
+        self._next(now)
+        self._instantly(now)
+        return self._actions
+
+    # --- hearing --------------------------------------------------------------------------------------------------
+
+    def _heard(self, event: Heard, now: datetime) -> None:
+        talk = self._talks[-1] if self._talks else None
+        ask = talk.ask if talk else None
+        if not event.hypotheses:
+            return  # noise: neither an answer nor a request; the deadline goes on
+        attended = event.woken or ask is not None or self.listening(now)
+        judged = self._judge.judge(
+            event.hypotheses, now, ask.asking if ask else None, ask.options if ask else ()
+        )
+        meaning = judged.meaning
+        log.debug("heard %s, meant %s", event.hypotheses[0].text, meaning)
+        if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
+            self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
+        elif not attended:
+            return
+        elif talk is not None and ask is not None:
+            self._answered(talk, ask, event, judged, now)
+        elif meaning is not None:
+            self._misses = 0
+            self._begin_meaning(meaning, now, NORMAL)
+        elif event.woken:
+            self._not_understood(judged, now)
+
+    def _answered(self, talk: Talk, ask: Ask, event: Heard, judged: Judgement, now: datetime) -> None:
+        meaning = judged.meaning
+        if meaning is not None and meaning.intent in ANSWERS[ask.asking]:
+            self._misses = 0
+            self._resume(talk, meaning, now)
+        elif meaning is not None and meaning.intent in self._meanings:
+            self._begin_meaning(meaning, now, talk.priority)  # on top; the question is asked again after it
+        elif not ask.repair:
+            self._resume(talk, Meaning(UNCLEAR, text=event.hypotheses[0].text), now)
+        elif talk.tries < 2:
+            talk.tries += 1
+            if judged.nearest:
+                asked = self._nearest_question(judged.nearest)
+            else:
+                asked = self.replies.say("dialogue", f"again_{ask.asking}", elder=self.household.elder.call)
+            self._emit(replace(ask, text=asked if talk.tries == 1 else f"{asked}{ask.text}"), now)
+        else:
+            self._resume(talk, None, now)
+
+    def _nearest_question(self, nearest: tuple[Meaning, ...]) -> str:
+        names = [self.replies.say("dialogue", f"as_{m.intent.replace('.', '_')}", **_words(m)) for m in nearest[:2]]
+        if len(names) == 1:
+            return self.replies.say("dialogue", "did_you_mean", first=names[0])
+        return self.replies.say("dialogue", "which_of_two", first=names[0], second=names[1])
+
+    def _not_understood(self, judged: Judgement, now: datetime) -> None:
+        self._misses += 1
+        if judged.nearest:
+            self._start(Waiting(lambda turn: self._clarify(turn, judged.nearest), "dialogue", NORMAL), now)
+        else:
+            key = "not_understood" if self._misses == 1 else "menu"
+            self._start(Waiting(lambda turn: _say(turn.reply(key)), "dialogue", NORMAL), now)
+
+    def _clarify(self, turn: Turn, nearest: tuple[Meaning, ...]) -> Conversation:
+        """The nearest readings as yes/no questions, then a menu of one sentence."""
+        for meaning in nearest[:2]:
+            name = turn.replies.say("dialogue", f"as_{meaning.intent.replace('.', '_')}", **_words(meaning))
+            answer = yield Ask(turn.reply("did_you_mean", first=name), asking="yes_no")
+            if answer is None:
+                return
+            if answer.intent == "dialogue.yes":
+                skill, begin = self._meanings[meaning.intent]
+                inner = replace(turn, skill=skill.name)
+                yield from _follow(begin(inner, meaning), turn, inner)
+                return
+        yield Say(turn.reply("menu"))
+
+    # --- other events -----------------------------------------------------------------------------------------------
+
+    def _silence(self, now: datetime) -> None:
+        self.deadline = None
+        if self._speaking:
+            self._spoken(now)  # the mouth never reported: go on rather than hang
+        elif self._talks and self._talks[-1].ask is not None:
+            self._resume(self._talks[-1], None, now)
+
+    def _spoken(self, now: datetime) -> None:
+        self._speaking, self._speech_until = False, None
+        if ask := self.asking:
+            self.deadline = now + timedelta(seconds=ask.seconds)
+        else:
+            self.deadline = None
+            self._follow_until = now + timedelta(seconds=FOLLOW_UP) if self._follow_until else None
+
+    def _due(self, event: Due, now: datetime) -> None:
+        if event.table not in self._dues:
+            raise LookupError(f"no skill drives table {event.table}")
+        skill, begin, priority = self._dues[event.table]
+        if any(talk.cause == event for talk in self._talks) or any(w.cause == event for w in self._waiting):
+            return
+        waiting = Waiting(lambda turn: begin(turn, event.row), skill.name, priority, event)
+        if priority == ALARM:
+            self._interrupt(waiting, now)
+        else:
+            self._waiting.append(waiting)
+
+    def _pressed(self, event: Pressed, now: datetime) -> None:
+        if event.button == "wake":
+            self._emit(Listen(), now)
+            self._follow_until = now + timedelta(seconds=FOLLOW_UP)
+            return
+        for skill in self.skills:
+            if begin := skill.presseds.get(event.button):
+                self._interrupt(Waiting(lambda turn, begin=begin: begin(turn, event), skill.name, ALARM), now)  # type: ignore[misc]
+
+    def _delivered(self, event: Delivered, now: datetime) -> None:
+        purpose = message.settle(self.store, event, now)
+        for skill in self.skills:
+            if follow := skill.delivereds.get(purpose):
+                self._wait(lambda turn, follow=follow: follow(turn, event.message, event), skill, NORMAL)  # type: ignore[misc]
+
+    def _acknowledged(self, event: Acknowledged, now: datetime) -> None:
+        found = message.by_key(self.store, event.key)
+        if found is None:
+            self.store.note_down(now, "acknowledged.unknown", text=event.person)
+            return
+        row, purpose = found
+        for skill in self.skills:
+            if follow := skill.acknowledgeds.get(purpose):
+                begin = Waiting(lambda turn, follow=follow: follow(turn, row, event), skill.name, ALARM)  # type: ignore[misc]
+                self._interrupt(begin, now) if purpose == "incident" else self._waiting.append(begin)
+
+    def _stepped(self, by: timedelta, trusted: bool, now: datetime) -> None:
+        self.trusted = trusted
+        if self.deadline is not None:
+            self.deadline += by
+        if self._follow_until is not None:
+            self._follow_until += by
+        with self.store.atomic():
+            self.store.note_down(now, "clock.stepped", text=f"{by.total_seconds():+.0f} s, trusted {trusted}")
+            for skill in self.skills:
+                for shift in skill.steps:
+                    shift(self._turn(skill.name, now), by)
+
+    # --- the floor --------------------------------------------------------------------------------------------------
+
+    def _turn(self, skill: str, now: datetime) -> Turn:
+        return Turn(skill, now, self.household, self.store, self.replies, self.trusted, self._off_since,
+                    said=self._said, asked=self.asking is not None)
+
+    def _wait(self, begin: Callable[[Turn], Conversation], skill: Skill, priority: int) -> None:
+        self._waiting.append(Waiting(begin, skill.name, priority))
+
+    def _begin_meaning(self, meaning: Meaning, now: datetime, priority: int) -> None:
+        if meaning.intent not in self._meanings:
+            self._start(Waiting(lambda turn: _say(turn.reply("nothing_open")), "dialogue", priority), now)
+            return
+        skill, begin = self._meanings[meaning.intent]
+        waiting = Waiting(lambda turn: begin(turn, meaning), skill.name, priority)
+        if priority == ALARM:
+            self._interrupt(waiting, now)
+        else:
+            self._follow_until = now + timedelta(seconds=FOLLOW_UP)
+            self._start(waiting, now)
+
+    def _interrupt(self, waiting: Waiting, now: datetime) -> None:
+        while self._talks:
+            self._talks.pop().conversation.close()
+        self._speaking, self._speech_until, self.deadline = False, None, None
+        self._start(waiting, now)
+
+    def _start(self, waiting: Waiting, now: datetime) -> None:
+        turn = self._turn(waiting.skill, now)
+        talk = Talk(waiting.begin(turn), turn, waiting.priority, waiting.cause)
+        self._talks.append(talk)
+        self._resume(talk, None, now)
+
+    def _resume(self, talk: Talk, meaning: Meaning | None, now: datetime) -> None:
+        """Let a conversation go on until it asks or ends."""
+        talk.turn.now, talk.turn.household, talk.turn.trusted = now, self.household, self.trusted
+        talk.ask, talk.tries = None, 0
+        answer = meaning
+        while True:
+            try:
+                action = talk.conversation.send(answer)
+            except StopIteration:
+                break
+            except Exception:
+                # A skill's fault must not silence the device: the elder hears that it went wrong, the row stays due.
+                log.exception("a conversation of %s failed", talk.turn.skill)
+                self._emit(Say(self.replies.say("dialogue", "failed", elder=self.household.elder.call)), now)
+                if talk.cause is not None:
+                    self.store.update(talk.cause.table, talk.cause.row, wake_at=now + timedelta(minutes=1))
+                break
+            answer = None
+            if isinstance(action, Ask):
+                talk.ask = action
+                self._emit(action, now)
+                return
+            self._emit(action, now)
+        if talk in self._talks:
+            self._talks.remove(talk)
+        if self._talks and (ask := self._talks[-1].ask):
+            if self._actions and isinstance(self._actions[-1], Hush):
+                self.deadline = now + timedelta(seconds=ask.seconds)  # 别说了: keep listening, do not ask aloud
+            else:
+                self._emit(ask, now)  # what was open before is asked again
+
+    def _emit(self, action: Action, now: datetime) -> None:
+        self._actions.append(action)
+        match action:
+            case Say(text=text) | Ask(text=text):
+                self._said, self._speaking = text, True
+                length = timedelta(seconds=SECONDS_A_CHARACTER * len(text))
+                self._speech_until = max(now, self._speech_until or now) + length
+                self.deadline = self._speech_until + timedelta(seconds=SPEECH_GRACE)
+            case Listen(seconds=seconds):
+                self._follow_until = now + timedelta(seconds=seconds)
+            case Hush():
+                self._speaking, self._speech_until = False, None
+            case Notify() | Call() | HangUp() | Sound() | Adjust() | Pause():
+                pass
+
+    def _next(self, now: datetime) -> None:
+        """Give the floor to who waits, most urgent first, until one keeps it by asking."""
+        while self._waiting and not self._talks:
+            self._waiting.sort(key=lambda waiting: waiting.priority)
+            self._start(self._waiting.pop(0), now)
+
+    def _instantly(self, now: datetime) -> None:
+        """Drive rows that need no floor; rows a handler leaves due are not driven twice at one moment."""
+        done: set[tuple[str, int]] = set()
+        while rows := [row for row in self.store.due(now, tuple(self._instants)) if row not in done]:
+            for table, row in rows:
+                done.add((table, row))
+                skill, act = self._instants[table]
+                for action in act(self._turn(skill.name, now), row):
+                    self._emit(action, now)
+
+    @property
+    def said(self) -> str:
+        """The last sentence spoken, for 再说一遍."""
+        return self._said
+
+
+def _say(text: str) -> Conversation:
+    yield Say(text)
+
+
+def _follow(conversation: Conversation, outer: Turn, inner: Turn) -> Conversation:
+    """`yield from` that keeps the inner turn's time fresh."""
+    answer: Meaning | None = None
+    while True:
+        inner.now = outer.now
+        try:
+            action = conversation.send(answer)
+        except StopIteration:
+            return
+        answer = yield action
+
+
+def _words(meaning: Meaning) -> dict[str, object]:
+    """Slots as words for a question about a reading; a slot nobody named is empty."""
+    words: Iterator[tuple[str, object]] = iter(meaning.slots.items())
+    return {"person": "", "medicine": "", "service": "", **{key: str(value) for key, value in words}}
