@@ -44,6 +44,12 @@ class FetchError(XiaobanError):
     code = 8
 
 
+class VoiceError(XiaobanError):
+    """A voice engine could not speak this text; another engine says it instead."""
+
+    code = 9
+
+
 class PlayDiffers(XiaobanError):
     """A play said or sent something else than written."""
 

@@ -1,0 +1,113 @@
+"""Writing becomes words: figures, times, units and letters as a person would say them in Mandarin."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+
+from wetext import Normalizer
+
+SHORT = 5
+"""Characters: a sentence shorter than this is spoken in one breath with the next, since Kokoro mumbles a lone syllable."""
+
+_DIGITS = dict(zip("0123456789", "零幺二三四五六七八九", strict=True))
+_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        ("诶", "必", "西", "弟", "伊", "艾弗", "记", "艾尺", "爱", "杰", "开", "艾勒", "艾姆", "恩", "欧", "批", "丘", "阿尔",
+         "艾斯", "踢", "优", "维", "达不溜", "艾克斯", "歪", "贼"),
+        strict=True,
+    )
+)
+"""Letters as Mandarin speakers name them, in characters both engines can read."""
+
+
+def _as(words: str) -> Callable[[re.Match[str]], str]:
+    return lambda _found: words
+
+
+def _clock(found: re.Match[str]) -> str:
+    """08:30 as 八点半 is said, not 八点三十分; 08:05 with its 零, 08:00 bare."""
+    hour, minute = int(found[1]), int(found[2])
+    if minute == 0:
+        return f"{_hour(hour)}点"
+    if minute == 30:
+        return f"{_hour(hour)}点半"
+    return f"{_hour(hour)}点{'零' if minute < 10 else ''}{number(minute)}分"
+
+
+def _hour(hour: int) -> str:
+    return "两" if hour == 2 else number(hour)
+
+
+def number(value: int) -> str:
+    """A whole number under 10,000 in characters, for what the normaliser would read otherwise: 2 → 二, 118 → 一百一十八."""
+    if value < 10:
+        return "零一二三四五六七八九"[value]
+    if value < 20:
+        return "十" + (number(value - 10) if value > 10 else "")
+    for unit, name in ((1000, "千"), (100, "百"), (10, "十")):
+        if value >= unit:
+            head, rest = divmod(value, unit)
+            gap = "零" if 0 < rest < unit // 10 else ""
+            tail = gap + ("一" if 10 <= rest < 20 else "") + number(rest) if rest else ""
+            return number(head) + name + tail
+    raise AssertionError(value)
+
+
+def _digits(text: str) -> str:
+    return "".join(_DIGITS[digit] for digit in text)
+
+
+RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
+    (re.compile(pattern), change)
+    for pattern, change in (
+        (r"https?://\S+", _as("链接")),
+        (r"(?i)wi-?fi|wlan", _as("无线网")),
+        (r"(?i)(?<![a-z])app(?![a-z])", _as("应用")),
+        # 15:00 and 8:05 but not the score 3:2 nor 120:80
+        (r"(?<![\d:])([01]?\d|2[0-4])[:：]([0-5]\d)(?::[0-5]\d)?(?![\d:])", _clock),
+        # blood pressure: the normaliser reads 120/80 as a fraction
+        (r"(?<![\d/.])(\d{2,3})/(\d{2,3})(?![\d/])", lambda found: f"{number(int(found[1]))}，{number(int(found[2]))}"),
+        (r"(?i)毫?\s*mmol/L", _as("毫摩尔每升")),
+        (r"(?i)\s*mmHg", _as("毫米汞柱")),
+        # numbers one dials are said digit by digit; the normaliser knows 120 but not 96110
+        (r"(?<![\d.])(1[12]\d|9[56]\d{3}|12\d{3})(?=[^\d.]|$)(?!\s*(?:mg|ml|毫|克|平|个|元|块|分|天|年|岁|米|公|斤|步|次|下|片|粒|，\d))", lambda found: _digits(found[1])),
+        # 2片, 2次: with a measure word it is 两
+        (r"(?<![\d.第/:-])2(?=[片粒颗丸袋次个盒瓶天位种下支滴勺小点])", _as("两")),
+    )
+)
+"""Applied in order before the normaliser."""
+
+
+@functools.lru_cache(maxsize=1)
+def _normalizer() -> Normalizer:
+    return Normalizer(lang="zh", operator="tn")  # type: ignore[no-untyped-call]
+
+
+@functools.lru_cache(maxsize=512)
+def speakable(text: str) -> str:
+    """The text with nothing left in it but characters and punctuation one can speak."""
+    for pattern, change in RULES:
+        text = pattern.sub(change, text)
+    if re.search(r"[0-9%℃°~+*/=]|[a-zA-Z]", text):
+        text = str(_normalizer().normalize(text))
+    text = re.sub(r"[A-Za-z]", lambda found: _LETTERS[found[0].upper()], text)
+    text = re.sub(r"[0-9]", lambda found: _DIGITS[found[0]], text)
+    text = re.sub(r"[\s]*\n[\s]*", "。", text.strip())
+    text = re.sub(r"[「」『』《》〈〉“”\"'‘’（）()【】\[\]{}<>*#_`~|]", "", text)
+    text = re.sub(r"[·•]", "，", text)
+    return re.sub(r"\s+", "", text)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut after 。！？；… but keep a very short one with its neighbour."""
+    pieces = [piece for piece in re.findall(r"[^。！？!?；;…]+[。！？!?；;…]*", text) if piece.strip("，、：:—。 ")]
+    found: list[str] = []
+    for piece in pieces:
+        if found and len(found[-1]) <= SHORT:
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
