@@ -37,6 +37,8 @@ class Hypothesis:
     """Which decoder; `text` was typed."""
     score: float = 1.0
     """Confidence 0…1, comparable only within one source."""
+    whole: bool = True
+    """False: a grammar left part of the sound unexplained (`[unk]`), which `text` does not show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import Style, lazy_pinyin, pinyin
+from rapidfuzz.distance import Levenshtein
+
+_ACCENTS = Path(__file__).with_name("accents.toml")
+
+_INITIALS = ("zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s")
+
+_GLIDES = {
+    "yi": "i", "ya": "ia", "yo": "io", "ye": "ie", "yai": "iai", "yao": "iao", "you": "iu", "yan": "ian", "yin": "in",
+    "yang": "iang", "ying": "ing", "yong": "iong", "yu": "v", "yue": "ve", "yuan": "van", "yun": "vn",
+    "wu": "u", "wa": "ua", "wo": "uo", "wai": "uai", "wei": "ui", "wan": "uan", "wen": "un", "wang": "uang",
+    "weng": "ong",
+}
+"""Syllables written with y and w have no initial; this is the final they are."""
+
+_PART = 0.75
+"""Weight of one part: two unlike parts are two different syllables, one unlike part still is more unlike than like."""
+
+UNLIKE = 0.85
+"""Distance of two parts the table does not name."""
+
+
+@lru_cache(maxsize=1)
+def _tables() -> Mapping[str, Mapping[str, object]]:
+    with _ACCENTS.open("rb") as file:
+        return tomllib.load(file)
+
+
+def accents() -> tuple[str, ...]:
+    """Names of the accent profiles: `四川`, `湖南`, …; `无` is standard speech, "" folds mildly."""
+    return ("", *(name for name in _tables() if name not in ("mild", "forbidden", "traditional")))
 
 
 @lru_cache(maxsize=65536)
@@ -15,3 +48,121 @@ def syllables(text: str) -> tuple[str, ...]:
     """
     hanzi = "".join(char for char in text if "\u3400" <= char <= "\u9fff")
     return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors="ignore"))
+
+
+def readings(char: str) -> tuple[str, ...]:
+    """All toned readings of one character, the commonest first: 了 is (`le5`, `liao3`)."""
+    found = pinyin(char, style=Style.TONE3, heteronym=True, errors="ignore", neutral_tone_with_five=True)
+    return tuple(found[0]) if found else ()
+
+
+@lru_cache(maxsize=1)
+def _simplify_table() -> dict[int, str]:
+    table = _tables()["traditional"]
+    return {ord(old): new for old, new in zip(str(table["from"]), str(table["to"]), strict=True)}
+
+
+def simplified(text: str) -> str:
+    """`text` with the common traditional characters in their simplified form.
+
+    A table of what households say and not OpenCC: sound is the same in both scripts, only times, numbers and the
+    words read back need it, and OpenCC's wheel is 1.7 MB for that.
+    """
+    return text.translate(_simplify_table())
+
+
+@lru_cache(maxsize=2048)
+def parts(syllable: str) -> tuple[str, str]:
+    """Initial and final of a pinyin syllable: `shuang` → (`sh`, `uang`), `wo` → ("", `uo`), `zi` → (`z`, `-i`)."""
+    if syllable in _GLIDES:
+        return "", _GLIDES[syllable]
+    initial = next((part for part in _INITIALS if syllable.startswith(part)), "")
+    final = syllable[len(initial):]
+    if final == "i" and initial in ("zh", "ch", "sh", "r", "z", "c", "s"):
+        final = "-i"
+    if initial in ("j", "q", "x") and final.startswith("u"):
+        final = "v" + final[1:]
+    return initial, {"ue": "ve", "uo": "uo", "er": "er"}.get(final, final)
+
+
+def _pairs(accent: str, part: str) -> dict[frozenset[str], float]:
+    """Distances of the mild profile with those of `accent` over them."""
+    merged: dict[frozenset[str], float] = {}
+    for name in ("mild", accent):
+        rows = _tables().get(name, {}).get(part, {})
+        assert isinstance(rows, dict)
+        merged |= {frozenset(key.split(" ")): float(value) for key, value in rows.items()}
+    return merged
+
+
+class Ear:
+    """Distances between syllables for one accent."""
+
+    def __init__(self, accent: str = "") -> None:
+        """`accent`: a profile's name; an unknown one folds mildly, for a misspelt file must not deafen."""
+        self.accent = accent if accent in accents() else ""
+        self._initials = _pairs(self.accent, "initials")
+        self._finals = _pairs(self.accent, "finals")
+        self._syllables = _pairs(self.accent, "syllables")
+        forbidden = _tables()["forbidden"]
+        self.polar = frozenset(_strings(forbidden["polar"]))
+        """Syllables that turn a sentence round; they match themselves only."""
+        self._apart = {frozenset(pair.split()) for pair in _strings(forbidden["syllables"])}
+        self._floor = float(str(forbidden["apart"]))
+        self._known: dict[tuple[str, str], float] = {}
+
+    def distance(self, one: str, other: str) -> float:
+        """0 the same sound … 1 unlike; 1 whenever exactly one of the two turns a sentence round."""
+        if one == other:
+            return 0.0
+        key = (one, other)
+        if (known := self._known.get(key)) is not None:
+            return known
+        far = self._measure(one, other)
+        self._known[key] = self._known[other, one] = far
+        return far
+
+    def _measure(self, one: str, other: str) -> float:
+        if one in self.polar or other in self.polar:
+            return 1.0
+        pair = frozenset((one, other))
+        (initial, final), (initial2, final2) = parts(one), parts(other)
+        far = 0.0
+        if initial != initial2:
+            far += _PART * self._initials.get(frozenset((initial, initial2)), UNLIKE)
+        if final != final2:
+            far += _PART * self._finals.get(frozenset((final, final2)), UNLIKE)
+        far = min(far, self._syllables.get(pair, 1.0), 1.0)
+        return max(far, self._floor) if pair in self._apart else far
+
+    def likeness(self, one: Sequence[str], other: Sequence[str]) -> float:
+        """0…1: share of syllables two utterances have in common, folded mildly (the second gate of the grammar)."""
+        if not one or not other:
+            return 0.0
+        plain = float(Levenshtein.normalized_similarity(one, other))
+        size = len(one) + len(other)
+        return max(plain, 1.0 - 2.0 * self.edit(one, other) / size) if plain < 1.0 else 1.0
+
+    def edit(self, one: Sequence[str], other: Sequence[str]) -> float:
+        """Weighted edit distance in syllables; a substitution costs the syllables' distance."""
+        row = [float(step) for step in range(len(other) + 1)]
+        for index, left in enumerate(one, 1):
+            before, row = row, [float(index)]
+            for column, right in enumerate(other, 1):
+                row.append(min(
+                    before[column] + 1.0, row[column - 1] + 1.0,
+                    before[column - 1] + (0.0 if left == right else self.distance(left, right)),
+                ))
+        return row[-1]
+
+
+def forbidden_words() -> tuple[tuple[str, str], ...]:
+    """Pairs of words that must never be taken for each other."""
+    rows = _tables()["forbidden"]["words"]
+    assert isinstance(rows, list)
+    return tuple((str(one), str(other)) for one, other in rows)
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    assert isinstance(value, list)
+    return tuple(str(item) for item in value)

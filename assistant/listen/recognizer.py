@@ -1,0 +1,301 @@
+"""Vosk decodes frames to hypotheses: freely, and held to a grammar, both at once on one model.
+
+This is the only file that knows vosk. A model is shared by threads, a recogniser is not: each decoder here has its own
+thread and is reused, because a fresh one costs 130 ms and decodes four times slower than a warm one (measured).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+import vosk as _vosk
+
+from assistant.errors import ModelMissing
+from assistant.listen.frames import RATE
+from assistant.messages import Hypothesis
+
+log = logging.getLogger(__name__)
+
+vosk: Any = _vosk
+"""It has no types."""
+
+NAME: Final = "vosk-model-small-cn-0.22"
+"""Folder of the model under `places.models_dir()`."""
+UNKNOWN: Final = "[unk]"
+"""What a grammar says for sound it cannot place."""
+
+_FILES: Final = {
+    "am/final.mdl": 15_901_896,
+    "conf/mfcc.conf": 1,
+    "conf/model.conf": 1,
+    "graph/Gr.fst": 26_082_259,
+    "graph/HCLr.fst": 16_158_762,
+    "graph/disambig_tid.int": 1,
+    "graph/phones/word_boundary.int": 1,
+    "ivector/final.dubm": 168_048,
+    "ivector/final.ie": 9_927_287,
+    "ivector/final.mat": 44_975,
+    "ivector/global_cmvn.stats": 1,
+    "ivector/splice.conf": 1,
+}
+"""What the small Mandarin model consists of, bytes at least. Vosk itself ends the process or crashes on a short file."""
+
+_ALTERNATIVES: Final = 5
+"""Sentences of the free decoder: on generated speech the right one was hardly ever in sixth place or later."""
+_GRAMMAR_ALTERNATIVES: Final = 3
+_KEPT: Final = 8
+"""Warm grammar decoders kept at once; about 3 MB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sentence of one decoder."""
+
+    words: tuple[str, ...]
+    likelihood: float
+    """Logarithm, of the whole utterance: comparable between decoders that heard the same frames."""
+
+
+class Recognizer(Protocol):
+    """Whatever turns the frames of one utterance into hypotheses, and is then ready for the next."""
+
+    def accept(self, frame: bytes) -> None:
+        """Take 16 kHz mono 16-bit sound; returns before it is decoded."""
+
+    def finish(self) -> tuple[Hypothesis, ...]:
+        """The utterance is over: what was said. Free sentences first, then the grammar's, each best first."""
+
+
+class Model:
+    """The acoustic model and its vocabulary. Raises ModelMissing when a file is missing or too short."""
+
+    def __init__(self, path: Path) -> None:
+        for name, size in _FILES.items():
+            found = path / name
+            if not found.is_file():
+                raise ModelMissing(f"语音识别模型不全：缺 {found}。请运行 xiaoban fetch 下载。")
+            if found.stat().st_size < size:
+                raise ModelMissing(f"语音识别模型坏了：{found} 不完整。请运行 xiaoban fetch 重新下载。")
+        vosk.SetLogLevel(-1)  # Kaldi's chatter would spoil stderr, and JSON lines on a terminal.
+        try:
+            self._model = vosk.Model(str(path))
+        except Exception as error:  # vosk raises bare Exception; the sizes were right, so the content is wrong.
+            raise ModelMissing(f"语音识别模型打不开：{path}。请运行 xiaoban fetch 重新下载。") from error
+
+    def knows(self, word: str) -> bool:
+        """Whether the vocabulary has this word exactly."""
+        return bool(self._model.vosk_model_find_word(word) >= 0)
+
+    def free(self) -> Decoder:
+        """A decoder that may write anything."""
+        return Decoder(vosk.KaldiRecognizer(self._model, RATE), _ALTERNATIVES)
+
+    def held_to(self, phrases: Sequence[str]) -> Decoder:
+        """A decoder that may only write word sequences like these (words of the vocabulary, spaces between)."""
+        # An empty list or a bare string ends the process inside vosk, and escaped Chinese is unknown to it.
+        listed = [*dict.fromkeys(phrase for phrase in phrases if phrase.strip() and phrase != UNKNOWN), UNKNOWN]
+        return Decoder(
+            vosk.KaldiRecognizer(self._model, RATE, json.dumps(listed, ensure_ascii=False)), _GRAMMAR_ALTERNATIVES
+        )
+
+
+class Decoder:
+    """One Vosk recogniser: sound in, sentences out, for one utterance after another. Not for two threads."""
+
+    def __init__(self, kaldi: Any, alternatives: int) -> None:
+        self._kaldi = kaldi
+        self._kaldi.SetMaxAlternatives(alternatives)
+
+    def accept(self, frame: bytes) -> None:
+        """Decode so far. Vosk's own endpointing is ignored: the gate knows, and a pause must not cut a sentence."""
+        self._kaldi.AcceptWaveform(frame)
+
+    def partial(self) -> tuple[str, ...]:
+        """Words so far; they change, so nothing may act on them."""
+        return tuple(json.loads(self._kaldi.PartialResult()).get("partial", "").split())
+
+    def finish(self) -> tuple[Reading, ...]:
+        """Best first; one with no words means the decoder thinks nothing was said."""
+        result = json.loads(self._kaldi.FinalResult())
+        self._kaldi.Reset()
+        return tuple(
+            Reading(tuple(found["text"].split()), float(found["confidence"]))
+            for found in result.get("alternatives", ())
+        )
+
+
+class Worker:
+    """A decoder in its own thread, so that two use two cores and nobody waits for either."""
+
+    def __init__(self, decoder: Decoder, name: str) -> None:
+        self._decoder = decoder
+        self._inbox: queue.SimpleQueue[bytes | _Finish | None] = queue.SimpleQueue()
+        self._partial: tuple[str, ...] = ()
+        self._watched = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def accept(self, frame: bytes) -> None:
+        self._inbox.put(frame)
+
+    def finish(self) -> _Finish:
+        """Ask for the result; the answer is in what this returns."""
+        wish = _Finish()
+        self._inbox.put(wish)
+        return wish
+
+    def partial(self) -> str:
+        """Characters so far, from the first call on kept up to date by the thread."""
+        self._watched = True
+        return "".join(self._partial)
+
+    def close(self) -> None:
+        """End the thread when it has done what it was given."""
+        self._inbox.put(None)
+
+    def _work(self) -> None:
+        while (item := self._inbox.get()) is not None:
+            try:
+                if isinstance(item, bytes):
+                    self._decoder.accept(item)
+                    if self._watched and self._inbox.empty():
+                        self._partial = self._decoder.partial()
+                else:
+                    self._partial = ()
+                    item.readings = self._decoder.finish()
+                    item.ready.set()
+            except Exception as error:  # Edge of a thread: whoever waits gets the error.
+                log.exception("decoder failed")
+                if isinstance(item, _Finish):
+                    item.error = error
+                    item.ready.set()
+
+
+class _Finish:
+    """A result that is on its way."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.readings: tuple[Reading, ...] = ()
+        self.error: Exception | None = None
+
+    def wait(self) -> tuple[Reading, ...]:
+        self.ready.wait()
+        if self.error is not None:
+            raise self.error
+        return self.readings
+
+
+class TwoDecoders:
+    """The Recognizer we use: the free decoder and one grammar at a time hear the same frames on two threads.
+
+    `hold_to(name, phrases)` chooses the grammar for the next utterance; warm decoders are kept by name.
+    """
+
+    def __init__(self, model: Model, phrases: Sequence[str] = ()) -> None:
+        self._model = model
+        self._free = Worker(model.free(), "decode-free")
+        self._warm: OrderedDict[tuple[str, tuple[str, ...]], Worker] = OrderedDict()
+        self._grammar: Worker | None = None
+        self._next: tuple[str, tuple[str, ...]] | None = ("command", tuple(phrases)) if phrases else None
+        self._begun = False
+
+    def hold_to(self, name: str, phrases: Sequence[str]) -> None:
+        """From the next utterance on; never in the middle of one (Vosk aborts the process there). Empty: free only."""
+        self._next = (name, tuple(phrases)) if phrases else None
+
+    def accept(self, frame: bytes) -> None:
+        if not self._begun:
+            self._begun = True
+            self._grammar = self._chosen()
+        self._free.accept(frame)
+        if self._grammar is not None:
+            self._grammar.accept(frame)
+
+    def finish(self) -> tuple[Hypothesis, ...]:
+        if not self._begun:
+            return ()
+        self._begun = False
+        asked = [worker.finish() for worker in (self._free, self._grammar) if worker is not None]
+        free, *held = [wish.wait() for wish in asked]
+        return hypotheses(free, held[0] if held else ())
+
+    def partial(self) -> str:
+        """What the free decoder has so far; only for the question whether a sentence is complete."""
+        return self._free.partial() if self._begun else ""
+
+    def close(self) -> None:
+        """End the threads."""
+        for worker in (self._free, *self._warm.values()):
+            worker.close()
+        self._warm.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _chosen(self) -> Worker | None:
+        if self._next is None:
+            return None
+        worker = self._warm.get(self._next)
+        if worker is None:
+            worker = self._warm[self._next] = Worker(self._model.held_to(self._next[1]), f"decode-{self._next[0]}")
+            if len(self._warm) > _KEPT:
+                self._warm.popitem(last=False)[1].close()
+        self._warm.move_to_end(self._next)
+        return worker
+
+
+def hypotheses(free: Sequence[Reading], held: Sequence[Reading]) -> tuple[Hypothesis, ...]:
+    """Scores 0…1 from likelihoods.
+
+    Free: the sentence's share among its alternatives. Grammar: the same, times how well the grammar explains the sound
+    against the free decoder, because the grammar's own confidence is 1.0 for unrelated words too (任命 → 救命).
+    """
+    freely = _shared(free, "free")
+    closed = _shared(held, "grammar")
+    if free and held:
+        fit = explained(held[0].likelihood - free[0].likelihood)
+        closed = [replace(one, score=round(one.score * fit, 4)) for one in closed]
+    return (*freely, *closed)
+
+
+def explained(advantage: float) -> float:
+    """0…1: whether the grammar's words are what was said, from its log-likelihood over the free decoder's.
+
+    Logistic; see tests/bench/hearing.py for the measurement behind the two numbers.
+    """
+    return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, (advantage + 8.0) / 2.5))))
+
+
+def _shared(readings: Iterable[Reading], source: str) -> list[Hypothesis]:
+    """Softmax over likelihoods; alternatives of equal text are one; those without a word keep their share."""
+    found = list(readings)
+    if not found:
+        return []
+    best = max(one.likelihood for one in found)
+    total = sum(math.exp(one.likelihood - best) for one in found)
+    shares: dict[tuple[str, bool], float] = {}
+    for one in found:
+        words = [word for word in one.words if word not in (UNKNOWN, "<unk>", "<UNK>")]
+        key = ("".join(words), len(words) == len(one.words))
+        shares[key] = shares.get(key, 0.0) + math.exp(one.likelihood - best) / total
+    return [
+        Hypothesis(text, "free" if source == "free" else "grammar", round(share, 4), whole)
+        for (text, whole), share in sorted(shares.items(), key=lambda item: -item[1])
+        if text
+    ]
