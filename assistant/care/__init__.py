@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from sqlite_utils import Migrations
 
-SCHEMAS: tuple[Migrations, ...] = ()
+from assistant.care.message import outbox
+
+SCHEMAS: tuple[Migrations, ...] = (
+    outbox,
+)
 """Tables of all machines; a new machine is its file and a line here."""

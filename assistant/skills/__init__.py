@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from assistant.skills import outbox
 from assistant.skills.skill import Skill
 
-SKILLS: tuple[Skill, ...] = ()
+SKILLS: tuple[Skill, ...] = (
+    outbox.skill,
+)
 """In the order in which they are asked after a start."""

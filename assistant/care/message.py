@@ -1,0 +1,553 @@
+"""The outbox: every message and call is a row first, is sent until it is sent, and repeats itself with one key.
+
+A row is one message to one person over that person's channels, best first. `attempt` marks it SENDING and gives the
+action; `settle` takes the report. A report that never comes (power cut, hung peer) is met by `wake_at`, which is the
+deadline of the attempt: the same row goes out again with the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from sqlite_utils import Database, Migrations
+
+from assistant.home import Channel, Contact, Household
+from assistant.messages import Call, Delivered, Notify
+from assistant.store import Row, Store, moment, stamp
+
+
+class State(StrEnum):
+    """Where a message stands. SENT means the next hop took it, never that a person saw it."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    WAITING = "waiting"
+    """Failed or unanswered so far; tried again at `wake_at`."""
+    SENT = "sent"
+    ANSWERED = "answered"
+    """A live person answered it."""
+    FAILED = "failed"
+    """A call that was not taken: whoever asked for it decides what comes next."""
+    MERGED = "merged"
+    """Its text went into the digest `merged`."""
+    WITHDRAWN = "withdrawn"
+    GIVEN_UP = "given_up"
+    """Too old to be useful and still not sent; the elder is told. Never an alarm."""
+
+
+class Step(StrEnum):
+    """What can happen to a message."""
+
+    TRY = "try"
+    OK = "ok"
+    FAIL = "fail"
+    MAYBE = "maybe"
+    """The peer may have it or not."""
+    ANSWER = "answer"
+    MERGE = "merge"
+    WITHDRAW = "withdraw"
+    EXPIRE = "expire"
+    RING_OUT = "ring_out"
+    """A call ended without being taken."""
+
+
+OPEN = frozenset({State.QUEUED, State.SENDING, State.WAITING})
+"""States from which it can still be sent."""
+
+TRANSITIONS: dict[tuple[State, Step], State] = {
+    (State.QUEUED, Step.TRY): State.SENDING,
+    (State.WAITING, Step.TRY): State.SENDING,
+    (State.SENDING, Step.TRY): State.SENDING,
+    (State.SENDING, Step.OK): State.SENT,
+    (State.QUEUED, Step.OK): State.SENT,
+    (State.WAITING, Step.OK): State.SENT,
+    (State.SENDING, Step.FAIL): State.WAITING,
+    (State.SENDING, Step.MAYBE): State.WAITING,
+    (State.SENDING, Step.RING_OUT): State.FAILED,
+    (State.QUEUED, Step.MERGE): State.MERGED,
+    (State.WAITING, Step.MERGE): State.MERGED,
+    (State.MERGED, Step.OK): State.SENT,
+    (State.QUEUED, Step.EXPIRE): State.GIVEN_UP,
+    (State.SENDING, Step.EXPIRE): State.GIVEN_UP,
+    (State.WAITING, Step.EXPIRE): State.GIVEN_UP,
+    (State.MERGED, Step.EXPIRE): State.GIVEN_UP,
+    **{(state, Step.WITHDRAW): State.WITHDRAWN for state in (*OPEN, State.MERGED)},
+    **{(state, Step.ANSWER): State.ANSWERED for state in (*OPEN, State.SENT, State.FAILED, State.MERGED)},
+}
+"""Anything else leaves the row as it is: a report that comes late changes nothing that is final."""
+
+ALARM_DEADLINE = timedelta(seconds=8)
+"""CARE: per message try 8 s in total."""
+DEADLINE = timedelta(seconds=20)
+"""Total deadline of an ordinary try."""
+GRACE = timedelta(seconds=2)
+"""The sender reports at its deadline; the row waits this much longer, so a dead channel yields within 10 s."""
+KEY_WAIT = timedelta(seconds=25)
+"""An answered alarm call without a key press (voicemail, a child) is left after this, so that a live answer on the
+fourth of four contacts comes within 4 min: 3 × (30 + 25) + 30 s."""
+TALK = timedelta(minutes=60)
+"""Longest conversation between people before the line is given back."""
+ALARM_LAP = timedelta(seconds=10)
+"""Pause of an alarm after all its channels failed: constant, no back-off."""
+BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=8), timedelta(minutes=30))
+"""Pause of a notice after the n-th lap over its channels, ± a quarter drawn from its key."""
+LIFE = timedelta(days=7)
+"""A notice older than this is given up, and the elder is told."""
+PER_MINUTE = 15
+"""Tries on one channel in any 60 s; 钉钉 and 企业微信 bots block at 20."""
+RESERVED = 5
+"""Of these, kept free for alarms."""
+DIGEST_AGE = timedelta(minutes=10)
+"""Notices that have waited longer than this go out together."""
+DIGEST_COUNT = 3
+"""Fewer are sent one by one."""
+LATE = timedelta(minutes=10)
+"""A message sent later than this says when it was written."""
+NOT_KIN = ("邻居", "护士", "医生", "大夫", "社区", "物业", "护工", "保姆", "志愿者", "网格员", "同事")
+"""Relations that are called in an emergency but are not told the everyday things (CARE 7: messages carry the least)."""
+CALLING = frozenset({"sip", "sips"})
+"""URL schemes that are a telephone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the outbox."""
+
+    id: int
+    key: str
+    """Idempotency key; also what an acknowledgement names."""
+    purpose: str
+    """Who cares about the result: `emergency`, `booking`, `note`…"""
+    person: str
+    kind: Literal["text", "call"]
+    channels: tuple[str, ...]
+    """Best first."""
+    place: int
+    """Index of the channel that is tried next, or now."""
+    laps: int
+    """How often all channels have failed."""
+    tries: int
+    title: str
+    body: str
+    attachment: str
+    number: str
+    card: str
+    urgent: bool
+    incident: int
+    """Id of the incident or request it belongs to, or 0."""
+    state: State
+    created: datetime
+    sent: datetime | None
+    """When the next hop took it."""
+    expires: datetime | None
+    answer: str
+    detail: str
+    """What the last try said."""
+    merged: int
+    """Digest that carries this text, or 0."""
+    wake: datetime | None
+
+    @property
+    def channel(self) -> str:
+        """The channel that is tried next, or now; empty if the person has none."""
+        return self.channels[self.place % len(self.channels)] if self.channels else ""
+
+
+outbox = Migrations("message")
+
+
+@outbox()
+def messages_and_tries(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE message (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, purpose TEXT NOT NULL,"
+        " person TEXT NOT NULL, kind TEXT NOT NULL, channels TEXT NOT NULL, place INTEGER NOT NULL DEFAULT 0,"
+        " laps INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, title TEXT NOT NULL, body TEXT NOT NULL,"
+        " attachment TEXT NOT NULL DEFAULT '', number TEXT NOT NULL DEFAULT '', card TEXT NOT NULL DEFAULT '',"
+        " urgent INTEGER NOT NULL DEFAULT 0, incident INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL,"
+        " created_at TEXT NOT NULL, not_before TEXT, sent_at TEXT, expires_at TEXT, answer TEXT NOT NULL DEFAULT '',"
+        " detail TEXT NOT NULL DEFAULT '', merged INTEGER NOT NULL DEFAULT 0, wake_at TEXT, crc INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute("CREATE INDEX message_by_incident ON message (incident, state)")
+    db.execute("CREATE INDEX message_by_wake ON message (wake_at)")
+    # One row a try: the rate limit counts them, and what is said aloud about a channel rests on them.
+    db.execute(
+        "CREATE TABLE try (id INTEGER PRIMARY KEY, message INTEGER NOT NULL, channel TEXT NOT NULL, at TEXT NOT NULL,"
+        " outcome TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT '', crc INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute("CREATE INDEX try_by_channel ON try (channel, at)")
+    db.execute("CREATE INDEX try_by_message ON try (message)")
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def post(
+    store: Store,
+    now: datetime,
+    *,
+    purpose: str,
+    person: str,
+    channels: Sequence[str],
+    title: str,
+    body: str,
+    urgent: bool = False,
+    key: str | None = None,
+    incident: int = 0,
+    attachment: str = "",
+    kind: Literal["text", "call"] = "text",
+    number: str = "",
+    card: str = "",
+    not_before: datetime | None = None,
+    life: timedelta = LIFE,
+) -> int:
+    """Put a message or call in the outbox; it leaves at the next turn of the loop. Returns its id.
+
+    Call it inside the transaction of whatever it tells of. The same `key` twice is the same message.
+    """
+    if key is not None and (known := by_key(store, key)) is not None:
+        return known[0]
+    wake = max(now, not_before) if not_before is not None else now
+    with store.atomic():
+        number_of_row = store.insert(
+            "message", key=key or _new_key(store, now, purpose, person, title, body), purpose=purpose, person=person,
+            kind=kind, channels=json.dumps(list(channels), ensure_ascii=False), title=title, body=body,
+            attachment=attachment, number=number, card=card, urgent=int(urgent), incident=incident,
+            state=State.QUEUED.value, created_at=now, not_before=not_before,
+            expires_at=None if urgent else wake + life, wake_at=wake,
+        )
+    return number_of_row
+
+
+def tell_family(
+    store: Store,
+    now: datetime,
+    household: Household,
+    *,
+    purpose: str,
+    title: str,
+    body: str,
+    urgent: bool = False,
+    only: Collection[str] | None = None,
+) -> list[int]:
+    """Post a notice to everyone in the family with a channel, one row a person; returns their ids.
+
+    People with the very same channels (a family group) get it once. Neighbours and nurses are told only what is
+    urgent, unless there is nobody else or `only` names them.
+    """
+    told: set[tuple[str, ...]] = set()
+    ids: list[int] = []
+    with store.atomic():
+        for contact in audience(household, urgent=urgent, only=only):
+            if contact.notify in told:
+                continue
+            told.add(contact.notify)
+            ids.append(
+                post(
+                    store, now, purpose=purpose, person=contact.name, channels=contact.notify, title=title, body=body,
+                    urgent=urgent,
+                )
+            )
+    return ids
+
+
+def audience(household: Household, *, urgent: bool = False, only: Collection[str] | None = None) -> list[Contact]:
+    """Who is told: contacts with a channel, in the order of the ladder."""
+    reachable = [contact for contact in household.ladder if contact.notify]
+    if only is not None:
+        return [contact for contact in reachable if contact.name in only]
+    kin = [contact for contact in reachable if not any(word in contact.relation for word in NOT_KIN)]
+    return reachable if urgent or not kin else kin
+
+
+def telephone(household: Household) -> Channel | None:
+    """The channel that can ring people: the first `sip:` one, or one the family named 电话."""
+    return next(
+        (c for c in household.channels if c.url.partition(":")[0].lower() in CALLING or c.name == "电话"), None
+    )
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def get(store: Store, number: int) -> Message | None:
+    """One message, or None if there is none or its row is damaged."""
+    row = store.get("message", number)
+    return _message(row) if row is not None else None
+
+
+def by_key(store: Store, key: str) -> tuple[int, str] | None:
+    """(id, purpose) of the message an acknowledgement names."""
+    rows = store.find("message", "key = ?", key)
+    return (int(rows[0]["id"]), str(rows[0]["purpose"])) if rows else None
+
+
+def of_incident(store: Store, purpose: str, incident: int) -> list[Message]:
+    """All messages and calls of one incident or request, oldest first."""
+    return [_message(row) for row in store.find("message", "purpose = ? AND incident = ?", purpose, incident)]
+
+
+def waiting(store: Store) -> list[Message]:
+    """Everything not yet sent, oldest first."""
+    return [_message(row) for row in store.find("message", "state IN ('queued', 'sending', 'waiting')")]
+
+
+def sent(store: Store, number: int) -> bool:
+    """Whether the next hop took it, alone or in a digest."""
+    message = get(store, number)
+    return message is not None and message.state in (State.SENT, State.ANSWERED)
+
+
+# --- sending ------------------------------------------------------------------------------------------------------
+
+
+def attempt(store: Store, now: datetime, number: int) -> Notify | Call | None:
+    """Mark the row SENDING and return the action; None if it must wait (rate limit, alarms first) or is done."""
+    message = get(store, number)
+    if message is None or message.state not in OPEN:
+        if message is not None and message.wake is not None:
+            store.update("message", number, wake_at=None)
+        return None
+    with store.atomic():
+        if message.state is State.SENDING:
+            message = _unreported(store, now, message)
+        if message.expires is not None and now >= message.expires:
+            _move(store, message, Step.EXPIRE, wake_at=None)
+            store.note_down(now, "message.given_up", number, message.purpose)
+            return None
+        free = _free_at(store, now, message)
+        if free > now:
+            store.update("message", number, wake_at=free)
+            return None
+        message = _with_backlog(store, now, message)
+        _move(store, message, Step.TRY, tries=message.tries + 1, wake_at=now + deadline(message) + GRACE)
+        store.insert("try", message=number, channel=message.channel, at=now)
+    return _action(message, now)
+
+
+def deadline(message: Message) -> timedelta:
+    """How long one try may take in all."""
+    if message.kind == "call":
+        return RING + (KEY_WAIT if message.body else TALK) + CARD
+    return ALARM_DEADLINE if message.urgent else DEADLINE
+
+
+RING = timedelta(seconds=30)
+"""CARE: 30 s ring."""
+CARD = timedelta(seconds=40)
+"""Time to read the access card twice after an acknowledgement."""
+
+
+def settle(store: Store, delivered: Delivered, now: datetime) -> str:
+    """Take the report of one try; returns the message's purpose, empty if there is no such message."""
+    message = get(store, delivered.message)
+    if message is None:
+        return ""
+    outcome = "ok" if delivered.ok else "maybe" if delivered.ambiguous else "fail"
+    with store.atomic():
+        _close_try(store, message.id, outcome, delivered.detail)
+        if delivered.ok:
+            if _move(store, message, Step.OK, sent_at=now, detail=delivered.detail, wake_at=None):
+                store.note_down(now, "message.sent", message.id, f"{message.purpose} {message.channel}")
+                for row in store.find("message", "merged = ? AND state = 'merged'", message.id):
+                    _move(store, _message(row), Step.OK, sent_at=now)
+        elif message.kind == "call":
+            if _move(store, message, Step.RING_OUT, detail=delivered.detail, wake_at=None):
+                store.note_down(now, "call.failed", message.id, delivered.detail)
+        elif delivered.ambiguous:
+            # The same channel again with the same key: another channel would make it two messages for sure.
+            _move(store, message, Step.MAYBE, detail=delivered.detail, wake_at=now + _again(message, once=True), laps=message.laps + 1)
+        else:
+            _failed(store, now, message, delivered.detail)
+    return message.purpose
+
+
+def answer(store: Store, now: datetime, number: int, person: str, said: str) -> bool:
+    """A live person answered; False if that is already known or the row is withdrawn."""
+    message = get(store, number)
+    if message is None or not _move(store, message, Step.ANSWER, answer=said, wake_at=None):
+        return False
+    store.note_down(now, "message.answered", number, f"{person} {said}")
+    return True
+
+
+def withdraw(store: Store, now: datetime, purpose: str, incident: int, kinds: Collection[str] = ("text", "call")) -> list[Message]:
+    """Take back everything of an incident that is still unsent or ringing. Returns what was taken back."""
+    taken = [m for m in of_incident(store, purpose, incident) if m.state in OPEN and m.kind in kinds]
+    with store.atomic():
+        for message in taken:
+            _move(store, message, Step.WITHDRAW, wake_at=None)
+        if taken:
+            store.note_down(now, "message.withdrawn", incident, purpose)
+    return taken
+
+
+def resume(store: Store, now: datetime) -> int:
+    """After a start nothing is being sent any more: what was in the air goes again, with the same key."""
+    rows = store.find("message", "state = 'sending'")
+    with store.atomic():
+        for row in rows:
+            _close_try(store, int(row["id"]), "maybe", "power cut")
+            store.update("message", int(row["id"]), state=State.WAITING.value, wake_at=now)
+    return len(rows)
+
+
+def hurry(store: Store, now: datetime) -> int:
+    """The network is back: everything that waits for a second chance goes now (notices still one minute's ration at a time)."""
+    rows = store.find("message", "state = 'waiting'")
+    with store.atomic():
+        for row in rows:
+            store.update("message", int(row["id"]), wake_at=now)
+    return len(rows)
+
+
+def shift(store: Store, by: timedelta) -> None:
+    """The wall clock jumped by `by`: waits that count elapsed time move with it, chosen times of day do not."""
+    with store.atomic():
+        for row in store.find("message", "wake_at IS NOT NULL"):
+            if row["not_before"] is None or row["state"] != State.QUEUED.value:
+                store.update("message", int(row["id"]), wake_at=moment(row["wake_at"]) + by)
+
+
+def given_up(store: Store) -> list[Message]:
+    """Messages that were given up and of which the elder has not been told."""
+    return [_message(row) for row in store.find("message", "state = 'given_up' AND answer = ''")]
+
+
+def confessed(store: Store, messages: Sequence[Message]) -> None:
+    """The elder has been told that these were not sent."""
+    with store.atomic():
+        for message in messages:
+            store.update("message", message.id, answer="told")
+
+
+# --- inside -------------------------------------------------------------------------------------------------------
+
+
+def _message(row: Row) -> Message:
+    return Message(
+        id=int(row["id"]), key=row["key"], purpose=row["purpose"], person=row["person"], kind=row["kind"],
+        channels=tuple(json.loads(row["channels"])), place=row["place"], laps=row["laps"], tries=row["tries"],
+        title=row["title"], body=row["body"], attachment=row["attachment"], number=row["number"], card=row["card"],
+        urgent=bool(row["urgent"]), incident=row["incident"], state=State(row["state"]),
+        created=moment(row["created_at"]), sent=_maybe(row["sent_at"]), expires=_maybe(row["expires_at"]),
+        answer=row["answer"], detail=row["detail"], merged=row["merged"], wake=_maybe(row["wake_at"]),
+    )
+
+
+def _maybe(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
+def _new_key(store: Store, now: datetime, *words: str) -> str:
+    """A key no other message has had, here or before the ledger was begun anew: from the words, the time and the place."""
+    text = "\0".join((*words, stamp(now), str(store.count("message"))))
+    return "m-" + hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _move(store: Store, message: Message, step: Step, **columns: object) -> bool:
+    """One transition; False, and nothing changed, where the table has none."""
+    state = TRANSITIONS.get((message.state, step))
+    if state is None:
+        return False
+    store.update("message", message.id, state=state.value, **columns)
+    return True
+
+
+def _close_try(store: Store, number: int, outcome: str, detail: str) -> None:
+    rows = store.find("try", "message = ? AND outcome = ''", number, order="id DESC", limit=1)
+    if rows:
+        store.update("try", int(rows[0]["id"]), outcome=outcome, detail=detail[:200])
+
+
+def _unreported(store: Store, now: datetime, message: Message) -> Message:
+    """Its deadline passed without a report: as if lost after the data, so the same key again; after two on the next channel."""
+    _close_try(store, message.id, "maybe", "no report")
+    if message.kind == "text" and len(message.channels) > 1:
+        store.update("message", message.id, place=message.place + 1)
+    store.note_down(now, "message.unreported", message.id, message.channel)
+    return get(store, message.id) or message
+
+
+def _failed(store: Store, now: datetime, message: Message, detail: str) -> None:
+    """The next channel at once; after the last one a pause, then from the first again."""
+    place = message.place + 1
+    lap = place >= len(message.channels)
+    wait = _again(message, once=False) if lap else timedelta(0)
+    _move(
+        store, message, Step.FAIL, detail=detail, place=0 if lap else place, laps=message.laps + int(lap),
+        wake_at=now + wait,
+    )
+
+
+def _again(message: Message, *, once: bool) -> timedelta:
+    """The pause before the next lap. Jitter is drawn from the key: reproducible, and no two messages keep step."""
+    if message.urgent:
+        return timedelta(seconds=1) if once and message.laps == 0 else ALARM_LAP
+    pause = BACKOFF[min(message.laps, len(BACKOFF) - 1)]
+    draw = int.from_bytes(hashlib.sha256(f"{message.key} {message.laps}".encode()).digest()[:2], "big") / 65535
+    return pause * (0.75 + 0.5 * draw)
+
+
+def _free_at(store: Store, now: datetime, message: Message) -> datetime:
+    """`now`, or the moment when this channel may be used again."""
+    minute = timedelta(seconds=60)
+    recent = store.find("try", "channel = ? AND at > ?", message.channel, now - minute)
+    allowed = PER_MINUTE if message.urgent else PER_MINUTE - RESERVED
+    if message.kind == "call" or len(recent) < allowed:
+        return now
+    return min(now + minute, moment(recent[len(recent) - allowed]["at"]) + minute)
+
+
+def _with_backlog(store: Store, now: datetime, message: Message) -> Message:
+    """If several notices for this person have waited long, they go together: no burst of twenty when the network is back."""
+    if not _mergeable(store, message) or now - message.created < DIGEST_AGE:
+        return message
+    others = [
+        other
+        for row in store.find("message", "person = ? AND state IN ('queued', 'waiting') AND id <> ?", message.person, message.id)
+        if _mergeable(store, other := _message(row)) and now - other.created >= DIGEST_AGE
+    ]
+    if len(others) + 1 < DIGEST_COUNT:
+        return message
+    ordered = sorted([message, *others], key=lambda m: m.created)
+    lines = [f"{m.created.astimezone(now.tzinfo):%-m月%-d日%H:%M} {m.body}" for m in ordered]
+    for other in others:
+        _move(store, other, Step.MERGE, merged=message.id, wake_at=None)
+        for row in store.find("message", "merged = ? AND state = 'merged'", other.id):
+            store.update("message", int(row["id"]), merged=message.id)
+    store.update(
+        "message", message.id, title=f"{len(ordered)} 条晚到的消息", body="\n".join(lines), created_at=now,
+    )
+    store.note_down(now, "message.digest", message.id, str(len(ordered)))
+    return get(store, message.id) or message
+
+
+def _mergeable(store: Store, message: Message) -> bool:
+    """A plain notice that no peer can have seen: nothing that needs an answer of its own, no calendar file.
+
+    One whose last try was ambiguous keeps its words: a peer that has its key would take the digest for a repetition.
+    """
+    if message.urgent or message.incident or message.attachment or message.kind == "call":
+        return False
+    return store.count("try", "message = ? AND outcome = 'maybe'", message.id) == 0
+
+
+def _action(message: Message, now: datetime) -> Notify | Call:
+    body = message.body
+    if message.kind == "call":
+        return Call(
+            message=message.id, key=message.key, person=message.person, channel=message.channel, number=message.number,
+            text=body, card=message.card, ring=RING.total_seconds(), urgent=message.urgent,
+        )
+    if now - message.created >= LATE:
+        body = f"（{message.created.astimezone(now.tzinfo):%-m月%-d日%H:%M} 的消息，现在才送出）{body}"
+    return Notify(
+        message=message.id, key=message.key, person=message.person, channel=message.channel, title=message.title,
+        body=body, urgent=message.urgent, attachment=message.attachment,
+    )
