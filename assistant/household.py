@@ -8,10 +8,10 @@ import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -424,7 +424,7 @@ class _Sheet:
             case SequenceNode():
                 if len(node.value) > MOST_ENTRIES:
                     self.mistake(node, f"太多了，有 {len(node.value)} 项", f"最多写 {MOST_ENTRIES} 项")
-        X
+                items: list[Any] = []
                 for item in node.value[:MOST_ENTRIES]:
                     here = (*path, len(items))
                     if self.odd(item):
