@@ -21,8 +21,8 @@ LARGEST: Final = 20_000
 """Phrases in one grammar. Build time grows with them; see tests/bench/hearing.py."""
 _LONGEST_WORD: Final = 6
 """Characters. The vocabulary's longest common words are four (莫名其妙), a few names have more."""
-_UNITS: Final = re.compile(r"[\u3400-\u9fff]|[a-z]+", re.IGNORECASE)
-"""What is said, one unit each; punctuation falls away. Digits are not sound: write numbers in words."""
+_UNITS: Final = re.compile(r"[\u3400-\u9fff]|[a-z]+|[0-9]+", re.IGNORECASE)
+"""What is said, one unit each; punctuation falls away. A phrase with digits is left out: write numbers in words."""
 
 
 @dataclass(frozen=True, slots=True)
