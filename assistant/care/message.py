@@ -551,3 +551,9 @@ def _action(message: Message, now: datetime) -> Notify | Call:
         message=message.id, key=message.key, person=message.person, channel=message.channel, title=message.title,
         body=body, urgent=message.urgent, attachment=message.attachment,
     )
+
+
+def last_key(store: Store, person: str) -> str | None:
+    """Key of the newest message or call to this person: what their answer most likely means."""
+    rows = store.find("message", "person = ?", person, order="rowid DESC", limit=1)
+    return str(rows[0]["key"]) if rows else None
