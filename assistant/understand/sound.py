@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pypinyin import Style, lazy_pinyin, pinyin
 from rapidfuzz.distance import Levenshtein
@@ -30,7 +31,7 @@ UNLIKE = 0.85
 
 
 @lru_cache(maxsize=1)
-def _tables() -> Mapping[str, Mapping[str, object]]:
+def _tables() -> dict[str, Any]:
     with _ACCENTS.open("rb") as file:
         return tomllib.load(file)
 
