@@ -93,11 +93,10 @@ def load(path: Path, secrets: Path | None = None) -> Household:
 
 def read(path: Path, secrets: Path | None = None) -> Loaded:
     """The household and the warnings. `secrets`: the secrets file; None looks for one of SECRET_FILES beside `path`."""
-    text = _text(path, "家庭文件")
+    text = read_text(path)
     beside = secrets if secrets is not None else secrets_beside(path)
     known = read_secrets(beside) if beside is not None else {}
-    loaded = parse(text, known, secrets_file=beside.name if beside else SECRET_FILES[0])
-    return loaded
+    return parse(text, known, secrets_file=beside.name if beside else SECRET_FILES[0])
 
 
 def secrets_beside(path: Path) -> Path | None:
@@ -108,7 +107,7 @@ def secrets_beside(path: Path) -> Path | None:
 def read_secrets(path: Path) -> dict[str, str]:
     """Name → secret. Raises HouseholdError if others may read the file; no message ever shows a value."""
     called = path.name
-    text = _text(path, called)
+    text = read_text(path, called)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InvalidHousehold(
             [Mistake(0, "别的用户也能看到这个文件，里面是密钥", f"运行 chmod 600 {path.name}", called)]
@@ -167,7 +166,8 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
 # --- from bytes to nodes ------------------------------------------------------------------------------------------
 
 
-def _text(path: Path, called: str) -> str:
+def read_text(path: Path, called: str = "家庭文件") -> str:
+    """What the file says. Raises HouseholdError if it cannot be opened, is too large or is not UTF-8."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -477,7 +477,7 @@ class _Sheet:
 
 
 def _is_blank(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and not node.style and node.value in ("", "~", "null", "无")
+    return isinstance(node, ScalarNode) and (not node.value.strip() or (not node.style and node.value in ("~", "null")))
 
 
 def _short(text: str) -> str:
@@ -732,7 +732,7 @@ class _Builder:
                 self.retired.add(("family", one.name))
                 continue
             who = one.relation or one.name
-            if not one.phone and not one.notify:
+            if not one.phone and (not one.notify or (*path, "phone") in self.sheet.blank):
                 self.wrong(path, f"{who}没有填电话号码", '在这一行加上 电话: "13800000001"')
             elif not one.phone:
                 self.odd(path, f"{who}没有填电话号码，紧急时只能发消息", '在这一行加上 电话: "13800000001"')
