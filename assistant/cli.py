@@ -1,0 +1,323 @@
+"""Arguments → household → house: the commands. What a machine reads goes to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from assistant import __version__, places
+from assistant.clock import SystemClock
+from assistant.errors import XiaobanError
+from assistant.home import Household
+from assistant.messages import Asking, Hypothesis, Judgement, to_json
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code; errors a person can mend are one message on stderr, never a traceback."""
+    options = parser().parse_args(_with_default(sys.argv[1:] if arguments is None else arguments))
+    logging.basicConfig(
+        level=logging.DEBUG if options.debug else logging.WARNING, format="%(asctime)s %(name)s: %(message)s"
+    )
+    try:
+        return int(COMMANDS[options.command].run(options))
+    except XiaobanError as error:
+        print(error, file=sys.stderr)
+        return error.code
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has enough (| head); nothing to tell anyone
+        return 0
+    except KeyboardInterrupt:
+        print("再见。", file=sys.stderr)
+        return 130
+
+
+def _with_default(arguments: Sequence[str]) -> list[str]:
+    """`run` is meant where no command is named."""
+    given = list(arguments)
+    return given if given and (given[0] in COMMANDS or given[0] in ("-h", "--help", "--version")) else ["run", *given]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="xiaoban", description="小伴：听得懂老人说话的居家语音伙伴 / an offline voice companion for older people",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"xiaoban {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="命令")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help)
+        sub.add_argument("--household", type=Path, metavar="FILE", help="家庭文件（默认 %(default)s）", default=None)
+        sub.add_argument("--data", type=Path, metavar="DIR", help="账本和缓存放在哪里", default=places.data_dir())
+        sub.add_argument("--debug", action="store_true", help="把听到和说出的都写进日志（默认不写）")
+        command.arguments(sub)
+    return top
+
+
+# --- hear and understand --------------------------------------------------------------------------------------------
+
+
+def _meaning_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="一行一个 JSON")
+    sub.add_argument("--now", metavar="T", help="当作现在是这个时刻，如 2026-11-22T15:00")
+    sub.add_argument("--asking", choices=get_args(Asking), help="当作小伴正在问这一类问题")
+    sub.add_argument("--options", metavar="A,B", default="", help="与 --asking which 合用：可选的名字")
+
+
+def _hear_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("clips", nargs="+", metavar="CLIP", help="录音（WAV、FLAC、OGG）")
+    _meaning_arguments(sub)
+
+
+def _understand_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("texts", nargs="+", metavar="TEXT", help="一句话")
+    sub.add_argument("--explain", action="store_true", help="写出每一步：读音、候选、代价、护栏、决定")
+    _meaning_arguments(sub)
+
+
+def hear(options: argparse.Namespace) -> int:
+    """Audio → meaning, one JSON object a line."""
+    from assistant.furnish import understander
+    from assistant.listen.ear import hear as listen
+    from assistant.listen.frames import wav_frames
+    from assistant.listen.recognizer import Model, TwoDecoders
+
+    household = _household(options)
+    now = _now(options, household)
+    brain = understander(household)
+    named = tuple(name for name in options.options.split(",") if name)
+    model = Model(places.models_dir() / "vosk-model-small-cn-0.22")
+    worst = 0
+    with TwoDecoders(model) as recognizer:
+        for clip in options.clips:
+            try:
+                began = time.perf_counter()
+                recognizer.hold_to(options.asking or "command", brain.grammar(options.asking))
+                heard = list(listen(wav_frames(clip), recognizer, clip=clip))
+                decoded = time.perf_counter()
+                hypotheses = max(heard, key=lambda h: h.seconds).hypotheses
+                judged = brain.judge(hypotheses, now, options.asking, named)
+                understood = time.perf_counter()
+            except XiaobanError as error:
+                print(f"{clip}: {error}", file=sys.stderr)
+                worst = error.code
+                continue
+            seconds = {
+                "audio": round(_length(clip), 3), "decode": round(decoded - began, 3),
+                "understand": round(understood - decoded, 4),
+            }
+            _show(options, clip, hypotheses, judged, seconds)
+    return worst
+
+
+def understand(options: argparse.Namespace) -> int:
+    """Text → meaning, the same object."""
+    from assistant.furnish import understander
+
+    household = _household(options)
+    now = _now(options, household)
+    brain = understander(household)
+    named = tuple(name for name in options.options.split(",") if name)
+    for text in options.texts:
+        hypotheses = (Hypothesis(text),)
+        began = time.perf_counter()
+        judged = brain.judge(hypotheses, now, options.asking, named)
+        seconds = {"audio": 0.0, "decode": 0.0, "understand": round(time.perf_counter() - began, 4)}
+        if options.explain:
+            print(brain.explain(hypotheses, now, options.asking, named))
+        else:
+            _show(options, None, hypotheses, judged, seconds)
+    return 0
+
+
+def _length(clip: str) -> float:
+    from assistant.listen.frames import length
+
+    return length(clip)
+
+
+def _show(
+    options: argparse.Namespace, clip: str | None, hypotheses: Sequence[Hypothesis], judged: Judgement,
+    seconds: dict[str, float],
+) -> None:
+    meaning = judged.meaning
+    best = meaning or (judged.nearest[0] if judged.nearest else None)
+    heard = (meaning.text if meaning else "") or (hypotheses[0].text if hypotheses else "")
+    if options.json:
+        print(json.dumps({
+            "clip": clip, "heard": heard, "intent": meaning.intent if meaning else None,
+            "slots": to_json(meaning.slots) if meaning else {}, "score": round(best.score, 3) if best else 0.0,
+            "seconds": seconds,
+        }, ensure_ascii=False), flush=True)
+        return
+    name = f"{clip}  " if clip else ""
+    if meaning:
+        slots = "  ".join(f"{key}={to_json(value)}" for key, value in meaning.slots.items())
+        print(f"{name}「{heard}」 → {meaning.intent}  {slots}  ({meaning.score:.2f})", flush=True)
+    elif judged.nearest:
+        print(f"{name}「{heard}」 → 拿不准，会问：{' 还是 '.join(m.intent for m in judged.nearest)}", flush=True)
+    else:
+        print(f"{name}「{heard}」 → 不理会", flush=True)
+
+
+# --- play and demo ----------------------------------------------------------------------------------------------------
+
+
+def _play_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("files", nargs="+", type=Path, metavar="FILE", help="剧本")
+    sub.add_argument("--json", action="store_true", help="一行一个事件")
+
+
+def play(options: argparse.Namespace) -> int:
+    """Plays files; exit 1 where one differs."""
+    from assistant.theatre import play_file
+
+    worst = 0
+    for path in options.files:
+        happened, differences = play_file(path, _household(options), options.data if options.data_given else None)
+        for line in happened:
+            if options.json:
+                print(json.dumps(line.to_json(), ensure_ascii=False), flush=True)
+            elif text := line.told():
+                print(text, flush=True)
+        for difference in differences:
+            print(f"{path} {difference}", file=sys.stderr)
+            worst = 1
+    return worst
+
+
+def _demo_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--out", type=Path, default=Path("demo/day.wav"), metavar="WAV", help="整天对话写到哪里")
+    sub.add_argument("--voice", default="", help="用哪个声音（默认按家庭文件）")
+
+
+def demo(options: argparse.Namespace) -> int:
+    """The sample household's day from recorded clips."""
+    from assistant.demo import day
+
+    return day(_household(options), options.out, options.voice)
+
+
+# --- house --------------------------------------------------------------------------------------------------------------
+
+
+def _run_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--microphone", default="", metavar="NAME", help="用名字里有这几个字的麦克风")
+    sub.add_argument("--loudspeaker", default="", metavar="NAME", help="用名字里有这几个字的喇叭")
+    sub.add_argument("--keyboard", action="store_true", help="回车键当求助按钮，c 取消，w 当唤醒词（测试用）")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Listens and answers."""
+    from assistant.house import live
+
+    return live(options.household or places.household_file(), options.data, options.microphone, options.loudspeaker,
+                options.keyboard)
+
+
+def _check_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--preview", action="store_true", help="把一天要说的话念一遍")
+    sub.add_argument("--new", action="store_true", help="没有家庭文件就放一份样例")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Checks the household file."""
+    from assistant.check import run_check
+    from assistant.household import new
+
+    path = options.household or places.household_file()
+    if options.new:
+        new(path)
+    return run_check(path, places.models_dir(), options.preview, sys.stdout)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Looks at every part and says what to do."""
+    from assistant.doctor import examine
+
+    return examine(options.household or places.household_file(), options.data, sys.stdout)
+
+
+def _fetch_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("names", nargs="*", metavar="NAME", help="只取这些（默认全部）")
+
+
+def fetch(options: argparse.Namespace) -> int:
+    """Models and voices, verified."""
+    from assistant.fetch import run_fetch
+
+    return run_fetch(tuple(options.names), places.models_dir())
+
+
+def _report_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--days", type=int, default=7, metavar="N", help="最近几天（默认 7）")
+    sub.add_argument("--html", type=Path, metavar="FILE", help="写一页能打印的网页")
+    sub.add_argument("--csv", type=Path, metavar="FILE", help="写成表格")
+
+
+def report(options: argparse.Namespace) -> int:
+    """Doses, readings, incidents, bookings."""
+    from assistant.care import SCHEMAS
+    from assistant.report import run_report
+    from assistant.store import Store
+
+    household = _household(options)
+    store = Store.open(options.data / "ledger.db", SCHEMAS)
+    return run_report(store, household, SystemClock(household.zone).wall(), options.days, options.html, options.csv)
+
+
+# --- shared -----------------------------------------------------------------------------------------------------------
+
+
+def _household(options: argparse.Namespace) -> Household:
+    from assistant.household import load
+
+    if options.household is not None:
+        return load(options.household)
+    own = places.household_file()
+    if own.exists() and options.command != "demo":
+        return load(own)
+    if options.command in ("run", "report"):
+        raise XiaobanError(f"还没有家庭文件：{own}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
+    return load(places.sample_household())
+
+
+def _now(options: argparse.Namespace, household: Household) -> datetime:
+    if not options.now:
+        return SystemClock(household.zone).wall()
+    try:
+        moment = datetime.fromisoformat(options.now)
+    except ValueError:
+        raise XiaobanError(f"看不懂 --now {options.now}；写成 2026-11-22T15:00。") from None
+    return moment.astimezone(household.zone) if moment.tzinfo else moment.replace(tzinfo=household.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: what it is for, its options, what it does."""
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], Any]
+    run: Callable[[argparse.Namespace], int]
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("听和答（默认）/ listen and answer", _run_arguments, run),
+    "demo": Command("听一天的演示，不用麦克风 / a day from recorded clips", _demo_arguments, demo),
+    "hear": Command("录音 → 意思 / audio to meaning", _hear_arguments, hear),
+    "understand": Command("文字 → 意思 / text to meaning", _understand_arguments, understand),
+    "play": Command("演剧本并核对 / play a conversation and compare", _play_arguments, play),
+    "check": Command("检查家庭文件 / check the household file", _check_arguments, check),
+    "doctor": Command("检查麦克风、喇叭、模型、时钟、通知 / examine every part", lambda sub: None, doctor),
+    "fetch": Command("取模型和声音 / fetch models and voices", _fetch_arguments, fetch),
+    "report": Command("给家人和医生的报告 / report for family and doctor", _report_arguments, report),
+}
+"""A new command is a line here."""
