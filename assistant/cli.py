@@ -55,8 +55,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="命令")
     for name, command in COMMANDS.items():
         sub = commands.add_parser(name, help=command.help, description=command.help)
-        sub.add_argument("--household", type=Path, metavar="FILE", help="家庭文件（默认 %(default)s）", default=None)
-        sub.add_argument("--data", type=Path, metavar="DIR", help="账本和缓存放在哪里", default=places.data_dir())
+        sub.add_argument("--household", type=Path, metavar="FILE", help="家庭文件")
+        sub.add_argument("--data", type=Path, metavar="DIR", help="账本和缓存放在哪里", default=None)
         sub.add_argument("--debug", action="store_true", help="把听到和说出的都写进日志（默认不写）")
         command.arguments(sub)
     return top
@@ -94,7 +94,7 @@ def hear(options: argparse.Namespace) -> int:
     now = _now(options, household)
     brain = understander(household)
     named = tuple(name for name in options.options.split(",") if name)
-    model = Model(places.models_dir() / "vosk-model-small-cn-0.22")
+    model = Model(places.models_dir() / places.VOSK)
     worst = 0
     with TwoDecoders(model) as recognizer:
         for clip in options.clips:
@@ -178,11 +178,11 @@ def _play_arguments(sub: argparse.ArgumentParser) -> None:
 
 def play(options: argparse.Namespace) -> int:
     """Plays files; exit 1 where one differs."""
-    from assistant.theatre import play_file
+    from assistant.play import play_file
 
     worst = 0
     for path in options.files:
-        happened, differences = play_file(path, _household(options), options.data if options.data_given else None)
+        happened, differences = play_file(path, _household(options), options.data)
         for line in happened:
             if options.json:
                 print(json.dumps(line.to_json(), ensure_ascii=False), flush=True)
@@ -219,7 +219,7 @@ def run(options: argparse.Namespace) -> int:
     """Listens and answers."""
     from assistant.house import live
 
-    return live(options.household or places.household_file(), options.data, options.microphone, options.loudspeaker,
+    return live(options.household or places.household_file(), _data(options), options.microphone, options.loudspeaker,
                 options.keyboard)
 
 
@@ -243,7 +243,7 @@ def doctor(options: argparse.Namespace) -> int:
     """Looks at every part and says what to do."""
     from assistant.doctor import examine
 
-    return examine(options.household or places.household_file(), options.data, sys.stdout)
+    return examine(options.household or places.household_file(), _data(options), sys.stdout)
 
 
 def _fetch_arguments(sub: argparse.ArgumentParser) -> None:
@@ -270,7 +270,7 @@ def report(options: argparse.Namespace) -> int:
     from assistant.store import Store
 
     household = _household(options)
-    store = Store.open(options.data / "ledger.db", SCHEMAS)
+    store = Store.open(_data(options) / places.LEDGER, SCHEMAS)
     return run_report(store, household, SystemClock(household.zone).wall(), options.days, options.html, options.csv)
 
 
@@ -288,6 +288,10 @@ def _household(options: argparse.Namespace) -> Household:
     if options.command in ("run", "report"):
         raise XiaobanError(f"还没有家庭文件：{own}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
     return load(places.sample_household())
+
+
+def _data(options: argparse.Namespace) -> Path:
+    return options.data or places.data_dir()
 
 
 def _now(options: argparse.Namespace, household: Household) -> datetime:
@@ -316,7 +320,7 @@ COMMANDS: dict[str, Command] = {
     "understand": Command("文字 → 意思 / text to meaning", _understand_arguments, understand),
     "play": Command("演剧本并核对 / play a conversation and compare", _play_arguments, play),
     "check": Command("检查家庭文件 / check the household file", _check_arguments, check),
-    "doctor": Command("检查麦克风、喇叭、模型、时钟、通知 / examine every part", lambda sub: None, doctor),
+    "doctor": Command("检查麦克风、喇叭、模型、时钟、通知 / examine every part", lambda _: None, doctor),
     "fetch": Command("取模型和声音 / fetch models and voices", _fetch_arguments, fetch),
     "report": Command("给家人和医生的报告 / report for family and doctor", _report_arguments, report),
 }

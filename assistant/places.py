@@ -7,6 +7,12 @@ from pathlib import Path
 
 import platformdirs
 
+LEDGER = "ledger.db"
+"""Name of the ledger in the data folder."""
+
+VOSK = "vosk-model-small-cn-0.22"
+"""Folder of the Mandarin model in the models folder."""
+
 _PACKAGE = Path(__file__).resolve().parent
 
 

@@ -26,7 +26,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from assistant.care import SCHEMAS, message
+from assistant.clock import VirtualClock
 from assistant.errors import XiaobanError
+from assistant.home import Household
 from assistant.messages import (
     Acknowledged,
     ClockStepped,
@@ -37,7 +40,9 @@ from assistant.messages import (
     Pressed,
     Started,
 )
+from assistant.places import LEDGER
 from assistant.stage import Happened, Stage
+from assistant.store import Store
 
 ELDER = ("奶奶", "爷爷", "老人", "她", "他")
 PAUSE = timedelta(seconds=1.2)
@@ -93,10 +98,6 @@ def parse(text: str, name: str = "play") -> list[Line]:
         else:
             raise XiaobanError(f"{name} 第 {number} 行看不懂：{line}")
     return lines
-
-
-Hear = Callable[[Path, datetime], Heard]
-"""Clip → Heard, in the light of what is being asked."""
 
 
 @dataclass
@@ -289,8 +290,6 @@ def _answers(player: Player, found: re.Match[str]) -> None:
 
 
 def _acknowledge(player: Player, found: re.Match[str]) -> None:
-    from assistant.care import message
-
     stage = player.stage
     key = message.last_key(stage.dialogue.store, found[1])
     if key is None:
@@ -328,3 +327,44 @@ STAGE_DIRECTIONS: tuple[tuple[str, Callable[[Player, re.Match[str]], None]], ...
     (r"旁边有人说[：:](.+)", _overheard),
 )
 """What may stand in （…）: a pattern and what it does. A new fault is a line here."""
+
+
+# --- a play from a file ----------------------------------------------------------------------------------------------
+
+
+def play_file(path: Path, household: Household, data: Path | None = None) -> tuple[list[Happened], list[Difference]]:
+    """Play one file on a fresh stage: over a ledger in memory, or over the one in `data` (which it continues).
+
+    Raises XiaobanError for a line that is no play.
+    """
+    from assistant.furnish import Hearing, dialogue, forgetful_store
+
+    try:
+        lines = parse(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise XiaobanError(f"剧本读不了：{path}（{error}）") from error
+    if data is None:
+        store = forgetful_store()
+    else:
+        store = Store.open(data / LEDGER, SCHEMAS)
+    start = datetime(2026, 11, 22, 6, 0, tzinfo=household.zone)
+    stage = Stage(dialogue(household, store), VirtualClock(start))
+    hearing = Hearing(household) if any(line.kind == "clip" for line in lines) else None
+
+    def restart(stage: Stage) -> None:
+        nonlocal store
+        if data is not None:
+            store.close()
+            store = Store.open(data / LEDGER, SCHEMAS)
+        stage.power_cut(dialogue(stage.dialogue.household, store))
+
+    player = Player(
+        stage, path.parent, (lambda clip: hearing.hear(clip, stage.dialogue.asking)) if hearing else None, restart
+    )
+    try:
+        player.play(lines)
+    finally:
+        store.close()
+        if hearing:
+            hearing.close()
+    return stage.happened, player.differences

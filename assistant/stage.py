@@ -33,6 +33,10 @@ from assistant.messages import (
 DOORBELL = timedelta(seconds=5)
 """How often rows that are due are offered again."""
 
+ANSWERS = {"coming": "我来", "arrived": "到了", "all_clear": "没事了", "accepted": "接", "declined": "不接",
+           "confirmed": "确认", "moved": "改期", "seen": "看到了"}
+"""What a person's answer is called in a printed play."""
+
 
 @dataclass(frozen=True, slots=True)
 class Happened:
@@ -47,6 +51,29 @@ class Happened:
     seconds: float = 0.0
     """Length, where it is speech."""
     detail: str = ""
+
+    def told(self) -> str:
+        """One line of the printed play; empty for what nobody wants to read."""
+        clock = self.at.strftime("%H:%M:%S")
+        match self.kind:
+            case "said" | "asked" if self.who == "xiaoban":
+                return f"{clock}  小伴：{self.text}"
+            case "said":
+                return f"{clock}  {'老人' if self.who == 'elder' else '旁人'}：{self.text}"
+            case "sent":
+                return f"{clock}      → {self.who}（{self.detail}）：{self.text}"
+            case "failed":
+                return f"{clock}      × 没发出去：{self.who}（{self.detail}）"
+            case "called":
+                return f"{clock}      ☎ {self.who} {self.detail}"
+            case "acknowledged":
+                return f"{clock}      ✓ {self.who}：{ANSWERS.get(self.text, self.text)}"
+            case "note":
+                return f"{clock}  （{self.text}）"
+            case "sound":
+                return f"{clock}  ♪ {self.text}"
+            case _:
+                return ""
 
     def to_json(self) -> dict[str, Any]:
         """One line of `play --json`."""
@@ -125,6 +152,13 @@ class Stage:
         number = next(self._count)
         heapq.heappush(self._queue, (self.clock.now + timedelta(seconds=seconds), number, event))
         return number
+
+    def power_cut(self, dialogue: Dialogue) -> None:
+        """Everything that was in memory is gone: talk, mouth, calls under way. `dialogue` is the one after the start."""
+        self._queue.clear()
+        self._calls.clear()
+        self._mouth_until = self._looked = None
+        self.dialogue = dialogue
 
     def note(self, who: str, kind: str, text: str = "", **more: Any) -> None:
         """Write down something that happened now."""
