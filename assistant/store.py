@@ -67,7 +67,8 @@ class Store:
         self.damaged: list[tuple[str, int]] = []
         """(table, id) of rows whose checksum was wrong when they were read; they are never acted on."""
         self._columns: dict[str, tuple[str, ...]] = {}
-        for schema in (ledger, *schemas):
+        self._schemas = (ledger, *schemas)
+        for schema in self._schemas:
             schema.apply(db)
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         self._waking = tuple(
@@ -114,6 +115,20 @@ class Store:
     def close(self) -> None:
         """Give the file back."""
         self.db.close()
+
+    def into_memory(self) -> None:
+        """Go on from a copy in memory: the disk can no longer be written, and an alarm may not wait for it.
+
+        What follows is lost at the next power cut, so `note` says so until then.
+        """
+        rescued = sqlite3.connect(":memory:", isolation_level=None)
+        with contextlib.suppress(sqlite3.Error):
+            self.db.conn.backup(rescued)
+        self.db = Database(rescued)
+        for schema in self._schemas:
+            schema.apply(self.db)  # of a disk that cannot even be read, at least the tables
+        self.note = "账本写不进去了（磁盘满了或者坏了），现在只记在内存里，断电就没有了。请尽快检查磁盘。"
+        log.critical("the ledger cannot be written; going on in memory")
 
     def backup(self, path: Path, today: str) -> Path:
         """A verified copy of the ledger beside `path`, one a day, the last `BACKUPS` kept. Returns the copy."""

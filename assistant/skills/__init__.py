@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from assistant.skills import outbox
+from assistant.skills import emergency, outbox
 from assistant.skills.skill import Skill
 
 SKILLS: tuple[Skill, ...] = (
+    emergency.skill,
     outbox.skill,
 )
 """In the order in which they are asked after a start."""
