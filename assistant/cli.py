@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,7 +101,8 @@ def hear(options: argparse.Namespace) -> int:
             try:
                 began = time.perf_counter()
                 recognizer.hold_to(options.asking or "command", brain.grammar(options.asking))
-                heard = list(listen(wav_frames(clip), recognizer, clip=clip))
+                frames = Counted(wav_frames(clip))
+                heard = list(listen(frames, recognizer, clip=clip))
                 decoded = time.perf_counter()
                 hypotheses = max(heard, key=lambda h: h.seconds).hypotheses
                 judged = brain.judge(hypotheses, now, options.asking, named)
@@ -111,7 +112,7 @@ def hear(options: argparse.Namespace) -> int:
                 worst = error.code
                 continue
             seconds = {
-                "audio": round(_length(clip), 3), "decode": round(decoded - began, 3),
+                "audio": round(frames.seconds, 3), "decode": round(decoded - began, 3),
                 "understand": round(understood - decoded, 4),
             }
             _show(options, clip, hypotheses, judged, seconds)
@@ -138,10 +139,17 @@ def understand(options: argparse.Namespace) -> int:
     return 0
 
 
-def _length(clip: str) -> float:
-    from assistant.listen.frames import length
+class Counted:
+    """Frames that remember how many have passed."""
 
-    return length(clip)
+    def __init__(self, frames: Iterator[bytes]) -> None:
+        self._frames = frames
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for frame in self._frames:
+            self.seconds += len(frame) / 32000  # 16 kHz, two bytes
+            yield frame
 
 
 def _show(
