@@ -7,19 +7,13 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
-
 from assistant import household_schema as schema
-from assistant.errors import HouseholdError
 from assistant.home import (
     Care,
     Channel,
@@ -32,47 +26,31 @@ from assistant.home import (
     StandingReminder,
     Voice,
 )
+from assistant.household_text import (
+    KEY,
+    InvalidHousehold,
+    MappingNode,
+    Mistake,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    composed,
+    mended,
+    read_text,
+    short,
+    tidied,
+)
 from assistant.understand.sound import syllables
 from assistant.when import WEEKDAYS, Recurrence
 
-LARGEST = 200_000
-"""Bytes of a family file; the sample has 3,200. Larger is not a family's file (and YAML takes 1 s per 100 kB)."""
 MOST_ENTRIES = 200
 """Entries of one list; understanding is measured with 50 medicines, 20 contacts and 20 services."""
-MOST_MISTAKES = 60
-"""More are counted, not shown: nobody mends from a longer list."""
 DEEPEST = 12
 """Levels of brackets; the shape needs five."""
 SECRET_FILES = ("秘密.yaml", "secrets.yaml")
 """Names looked for beside the family's file."""
 AS_NEEDED = ("需要时", "必要时", "按需", "需要的时候", "疼的时候", "不舒服时", "as needed", "prn")
 """A medicine without a fixed time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing a person should mend in the file."""
-
-    line: int
-    """From 1; 0: the file as a whole."""
-    what: str
-    hint: str = ""
-    file: str = "家庭文件"
-
-    def __str__(self) -> str:
-        where = f"{self.file}第 {self.line} 行" if self.line else self.file
-        return f"{where}：{self.what}。" + (f"请{self.hint}。" if self.hint else "")
-
-
-class InvalidHousehold(HouseholdError):
-    """The file cannot be used as it is; `mistakes` has each one."""
-
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line))
-        shown = [str(mistake) for mistake in self.mistakes[:MOST_MISTAKES]]
-        if (more := len(self.mistakes) - MOST_MISTAKES) > 0:
-            shown.append(f"还有 {more} 处没有列出来，先改上面这些。")
-        super().__init__("\n".join(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +64,66 @@ class Loaded:
     """(kind, name) of entries marked 停用: 是, which are not in `household`; kind is a field of Household."""
 
 
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """The family's file and its secrets as they stood at one moment."""
+
+    text: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets_file: str = SECRET_FILES[0]
+    mistakes: tuple[Mistake, ...] = ()
+    """In the secrets file, whose values are then not known."""
+    private: bool = True
+    """Whether only its owner can read the family's file."""
+
+    def loaded(self) -> Loaded:
+        """The household. Raises HouseholdError with every mistake of both files."""
+        try:
+            loaded = parse(self.text, _Whatever() if self.mistakes else self.secrets, self.secrets_file)
+        except InvalidHousehold as error:
+            raise InvalidHousehold([*error.mistakes, *self.mistakes]) from None
+        if self.mistakes:
+            raise InvalidHousehold(self.mistakes)
+        if self.private or not schema.holds_secrets(self.text):
+            return loaded
+        hint = f"把密钥挪到 {self.secrets_file}，或者运行 chmod 600"
+        return replace(loaded, warnings=(Mistake(0, "别的用户也能看到这个文件，通知地址里却有密钥", hint), *loaded.warnings))
+
+
+class _Whatever(dict[str, str]):
+    """Secrets that could not be read: every name is there, so that only the real mistakes are told."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def get(self, name: str, otherwise: Any = "") -> Any:
+        return otherwise
+
+
+def papers(path: Path, secrets: Path | None = None) -> Papers:
+    """The files as they are. `secrets`: its file; None looks for one of SECRET_FILES beside `path`.
+
+    Raises HouseholdError if the family's file cannot be read as text.
+    """
+    text = read_text(path)
+    private = not stat.S_IMODE(path.stat().st_mode) & 0o077
+    beside = secrets if secrets is not None else secrets_beside(path)
+    if beside is None:
+        return Papers(text, private=private)
+    try:
+        return Papers(text, read_secrets(beside), beside.name, private=private)
+    except InvalidHousehold as error:
+        return Papers(text, {}, beside.name, error.mistakes, private)
+
+
 def load(path: Path, secrets: Path | None = None) -> Household:
     """The household of the file at `path`. Raises HouseholdError with every mistake."""
     return read(path, secrets).household
 
 
 def read(path: Path, secrets: Path | None = None) -> Loaded:
-    """The household and the warnings. `secrets`: the secrets file; None looks for one of SECRET_FILES beside `path`."""
-    text = read_text(path)
-    beside = secrets if secrets is not None else secrets_beside(path)
-    known = read_secrets(beside) if beside is not None else {}
-    return parse(text, known, secrets_file=beside.name if beside else SECRET_FILES[0])
+    """The household, what is likely not meant, and what was retired. Raises HouseholdError with every mistake."""
+    return papers(path, secrets).loaded()
 
 
 def secrets_beside(path: Path) -> Path | None:
@@ -119,7 +146,7 @@ def parse_secrets(text: str, called: str = SECRET_FILES[0]) -> dict[str, str]:
     """The secrets of `text`, one `名字: 值` a line."""
     found: dict[str, str] = {}
     mistakes: list[Mistake] = []
-    root = _composed(text, called)
+    root = composed(text, called)
     if root is not None and not isinstance(root, MappingNode):
         raise InvalidHousehold([Mistake(1, "写得不对", "每行写一个：名字、冒号、空格、密钥", called)])
     for key, value in root.value if root is not None else ():
@@ -140,7 +167,7 @@ def parse_secrets(text: str, called: str = SECRET_FILES[0]) -> dict[str, str]:
 def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str = SECRET_FILES[0]) -> Loaded:
     """The household that `text` describes. Raises HouseholdError with every mistake."""
     tidy, mistakes = tidied(text.removeprefix("\ufeff"))
-    root, broken = _mended(tidy)
+    root, broken = mended(tidy)
     mistakes += broken
     if root is None:
         raise InvalidHousehold(mistakes or [Mistake(0, "里面什么也没有", "照着样例写，或者运行 xiaoban check --new")])
@@ -150,200 +177,20 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
     data = sheet.group(root, schema.HouseholdEntry, ())
     entry, faults = schema.shape(data)
     mistakes += sheet.mistakes
-    mistakes += [sheet.said(fault, data) for fault in faults if not (broken and not fault.what)]
     # After a line that could not be read, what is missing may well stand on that line: only what is there is judged.
+    mistakes += [sheet.said(fault, data) for fault in faults if fault.what or not broken]
+    if entry is None:
+        entry = schema.without(data, faults)
     if entry is None:
         raise InvalidHousehold(mistakes)
     builder = _Builder(entry, sheet, secrets or {}, secrets_file)
     household = builder.household()
-    if not broken:
-        mistakes += builder.mistakes
+    mistakes += builder.mistakes
+    if not broken and not faults:
+        mistakes += builder.absences
     if mistakes:
         raise InvalidHousehold(mistakes)
     return Loaded(household, tuple(sorted(builder.warnings, key=lambda found: found.line)), frozenset(builder.retired))
-
-
-# --- from bytes to nodes ------------------------------------------------------------------------------------------
-
-
-def read_text(path: Path, called: str = "家庭文件") -> str:
-    """What the file says. Raises HouseholdError if it cannot be opened, is too large or is not UTF-8."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise InvalidHousehold([Mistake(0, f"找不到 {path}", "先建一个，或者用 --household 指明文件在哪里", called)]) from None
-    except OSError as error:
-        raise InvalidHousehold([Mistake(0, f"打不开 {path}（{error.strerror}）", "检查文件的权限", called)]) from None
-    return decoded(raw, called)
-
-
-def decoded(raw: bytes, called: str = "家庭文件") -> str:
-    """`raw` as text. Raises HouseholdError where it is too large or not UTF-8."""
-    if len(raw) > LARGEST:
-        raise InvalidHousehold([Mistake(0, f"太大了，超过 {LARGEST // 1000} kB", "只留家庭文件里该有的内容", called)])
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or not _reads_as_gbk(raw):
-            what = "这里开始不是 UTF-8 文字，文件可能没存完整"
-        else:
-            what = "文件是 GBK 编码，不是 UTF-8"
-        raise InvalidHousehold([Mistake(line, what, "在编辑器里选“另存为”，编码选 UTF-8", called)]) from None
-
-
-def _reads_as_gbk(raw: bytes) -> bool:
-    try:
-        raw.decode("gbk")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-_SYNTAX: tuple[tuple[str, str, str], ...] = (
-    ("quoted scalar", "引号没有配对", "在这一行补上另一个引号"),
-    ("cannot start any token", "有一个符号不能放在开头", "给冒号后面的内容加上英文引号"),
-    ("mapping values are not allowed", "冒号的位置不对，或者这一行没有对齐", "和上一行对齐；内容里有冒号就加上英文引号"),
-    ("could not find expected ':'", "少了冒号，或者冒号后面没有空一格", "写成 名字: 内容 这样"),
-    ("while parsing a flow mapping", "花括号 { } 没有配对，或者少了逗号", "检查这一行的 { } 和逗号"),
-    ("while parsing a flow sequence", "方括号 [ ] 没有配对，或者少了逗号", "检查这一行的 [ ] 和逗号"),
-    ("while parsing a block", "这一行没有对齐", "和同一组的上一行对齐，缩进用空格"),
-    ("alias", "符号 * 在这里有特别的意思", "给内容加上英文引号"),
-    ("anchor", "符号 & 在这里有特别的意思", "给内容加上英文引号"),
-    ("tag", "符号 ! 在这里有特别的意思", "给内容加上英文引号"),
-    ("directive", "符号 % 在这里有特别的意思", "给内容加上英文引号"),
-    ("single document", "文件里有两段（--- 或 ... 后面还有内容）", "删掉 --- 或 ... 这一行"),
-)
-"""Piece of ruamel.yaml's own complaint → what it means to the family. Its text is never shown: it quotes the file."""
-
-
-def _composed(text: str, called: str = "家庭文件") -> Node | None:
-    """The tree of YAML nodes, None for an empty text. Raises HouseholdError with one mistake."""
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        return yaml.compose(text)  # type: ignore[no-any-return]
-    except MarkedYAMLError as error:
-        raise InvalidHousehold([_syntax(error, text, called)]) from None
-    except ReaderError as error:
-        line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 0
-        raise InvalidHousehold([Mistake(line, "有看不见的控制字符", "删掉这一行重新打一遍", called)]) from None
-    except RecursionError:
-        raise InvalidHousehold([Mistake(0, "括号套得太深", "照着样例写，不要一层套一层", called)]) from None
-    except (YAMLError, ValueError, IndexError, AttributeError, TypeError, AssertionError, KeyError) as error:
-        # ruamel.yaml lets some of its own slips through on garbage (an AttributeError on b"%YAML 1" is one).
-        del error
-        raise InvalidHousehold([Mistake(0, "看不懂这个文件", "照着样例重新写", called)]) from None
-
-
-def _syntax(error: MarkedYAMLError, text: str, called: str) -> Mistake:
-    said = f"{error.context or ''} {error.problem or ''}"
-    opened = error.context_mark if "quoted" in said or "flow" in said or "expected ':'" in said else None
-    mark = opened or error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else 0
-    source = text.split("\n")[line - 1] if 0 < line <= text.count("\n") + 1 else ""
-    if "flow" in said and (source.count('"') % 2 or source.count("'") % 2):
-        return Mistake(line, "引号没有配对", "在这一行补上另一个引号", called)
-    for piece, what, hint in _SYNTAX:
-        if piece in said:
-            return Mistake(line, what, hint, called)
-    return Mistake(line, "这一行的写法不对", "照着样例改一改", called)
-
-
-def _mended(text: str) -> tuple[Node | None, list[Mistake]]:
-    """The tree, leaving out lines that cannot be read; each left-out line is a mistake."""
-    mistakes: list[Mistake] = []
-    lines = text.split("\n")
-    for _ in range(10):
-        try:
-            return _composed("\n".join(lines)), mistakes
-        except InvalidHousehold as error:
-            mistake = error.mistakes[0]
-            mistakes.append(mistake)
-            if not 0 < mistake.line <= len(lines) or lines[mistake.line - 1].startswith("#"):
-                break
-            lines[mistake.line - 1] = "#"
-    return None, mistakes
-
-
-def _known_keys() -> str:
-    words = {"老人"}
-    for shape in (schema.HouseholdEntry, *(shape for _, shape in schema.sections())):
-        words |= set(schema.spellings(shape))
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-
-
-_KEY = _known_keys()
-_FULLWIDTH = (
-    (re.compile(rf"(^\s*(?:-\s*)?[^\s:：\"'{{\[#]{{1,20}}|(?<=[\s{{,，])(?:{_KEY}))\s*：\s*"), r"\1: ", "用了中文冒号：", "改成英文冒号，后面空一格"),
-    (re.compile(rf"(^\s*(?:-\s*)?|[{{,，]\s*)({_KEY}):(?=[^\s/])"), r"\1\2: ", "冒号后面没有空格", "在冒号后面空一格"),
-    (re.compile(rf"，\s*(?=(?:{_KEY})\s*[:：])"), ", ", "用了中文逗号，", "改成英文逗号，后面空一格"),
-    (re.compile(r"[｛｝]|(?<=[:,\[-] )【|】(?=\s*(?:[,}}\]]|$))|[［］]"), "", "用了中文括号", "改成英文的 { } 或 [ ]"),
-    (re.compile(r"(?<=[:,\[{] )[“”＂]([^“”＂\"]*)[“”＂]|(?<=\[)[“”＂]([^“”＂\"]*)[“”＂]"), "", "用了中文引号", "改成英文引号"),
-    (re.compile(r"^(\s*)[－—–•·]\s*(?=\S)"), r"\1- ", "开头的减号不是英文减号", "改成英文减号，后面空一格"),
-    (re.compile(r"^(\s*)-(?=[{\[\u3400-\u9fff])"), r"\1- ", "减号后面没有空格", "在减号后面空一格"),
-)  # fmt: skip
-"""What an input method for Chinese puts into YAML: pattern, what it should be, what to say."""
-_BRACKETS = str.maketrans("｛｝［］【】", "{}[][]")
-
-
-def tidied(text: str) -> tuple[str, list[Mistake]]:
-    """`text` with what a Chinese input method broke put right (same number of lines), and each place as a mistake.
-
-    The file is refused all the same; putting it right only lets the other mistakes be found in the same round.
-    """
-    mistakes: list[Mistake] = []
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for at, line in enumerate(lines):
-        margin = line[: len(line) - len(line.lstrip())]
-        if "\t" in margin:
-            mistakes.append(Mistake(at + 1, "开头用了 Tab 键", "改成空格"))
-        if margin.strip(" \t"):
-            mistakes.append(Mistake(at + 1, "开头用了中文空格", "改成英文空格"))
-        line = re.sub(r"[^ ]", "  ", margin) + line[len(margin) :]
-        body, comment = _uncommented(line)
-        for pattern, right, what, hint in _FULLWIDTH:
-            mended = _outside_quotes(pattern, right, body)
-            if mended != body:
-                mistakes.append(Mistake(at + 1, what, hint))
-                body = mended
-        lines[at] = body + comment
-    return "\n".join(lines), mistakes
-
-
-def _uncommented(line: str) -> tuple[str, str]:
-    """The line before its comment, and the comment."""
-    quote = ""
-    for at, char in enumerate(line):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'" and (at == 0 or line[at - 1] in " [{,"):
-            quote = char
-        elif char == "#" and (at == 0 or line[at - 1] in " \t"):
-            return line[:at], line[at:]
-    return line, ""
-
-
-_QUOTED = re.compile(r"(?<![^\s\[{,])(\"(?:[^\"\\]|\\.)*\"|'[^']*')")
-
-
-def _outside_quotes(pattern: re.Pattern[str], right: str, line: str) -> str:
-    """`line` with `pattern` replaced, quoted pieces left alone."""
-
-    def put(found: re.Match[str]) -> str:
-        if "引" in right or not right:
-            inner = next((group for group in found.groups() if group is not None), None)
-            return found.group().translate(_BRACKETS) if inner is None else f'"{inner}"'
-        return found.expand(right)
-
-    quoted: list[str] = []
-
-    def hide(found: re.Match[str]) -> str:
-        quoted.append(found.group())
-        return f"\ue000{len(quoted) - 1}\ue001"
-
-    hidden = pattern.sub(put, _QUOTED.sub(hide, line))
-    return re.sub("\ue000(\\d+)\ue001", lambda found: quoted[int(found.group(1))], hidden)
 
 
 # --- from nodes to fields -----------------------------------------------------------------------------------------
@@ -387,7 +234,7 @@ class _Sheet:
             elif not self.odd(key) and not self.odd(value):
                 name = unicodedata.normalize("NFC", key.value).strip()
                 if name in seen:
-                    self.mistake(key, f"「{_short(name)}」写了两次", "删掉一个，或者合成一个")
+                    self.mistake(key, f"「{short(name)}」写了两次", "删掉一个，或者合成一个")
                     continue
                 seen.add(name)
                 yield name, key, value
@@ -404,7 +251,7 @@ class _Sheet:
                 continue
             here = (*path, name)
             if name in read or here in self.blank:
-                self.mistake(key, f"「{_short(written)}」和前面的是同一项", "删掉一个，或者合成一个")
+                self.mistake(key, f"「{short(written)}」和前面的是同一项", "删掉一个，或者合成一个")
                 continue
             self.lines[here] = key.start_mark.line + 1
             if _is_blank(value):
@@ -442,7 +289,7 @@ class _Sheet:
                 for written, key, value in self.pairs(node):
                     self.lines[(*path, written)] = key.start_mark.line + 1
                     if _is_blank(value):
-                        self.mistake(key, f"「{_short(written)}」后面是空的", "在冒号后面写上内容，或者删掉这一行")
+                        self.mistake(key, f"「{short(written)}」后面是空的", "在冒号后面写上内容，或者删掉这一行")
                         continue
                     read[written] = self.value(value, None, (*path, written))
                 return read
@@ -451,13 +298,13 @@ class _Sheet:
 
     def unknown(self, key: Node, written: str, shape: type[schema.Entry], bare: bool) -> None:
         spelled = schema.spellings(shape)
-        if bare and (found := re.match(rf"({_KEY})\s*[:：=]", written)):
+        if bare and (found := re.match(rf"({KEY})\s*[:：=]", written)):
             self.mistake(key, f"「{found[1]}」后面的冒号不对", f"写成 {found[1]}: 内容，英文冒号后面空一格")
             return
         meant = nearest(written, spelled)
         known = "、".join(item.chinese for item in schema.keys(shape).values())
         hint = f"看看是不是「{schema.keys(shape)[spelled[meant]].chinese}」" if meant else f"只用这些：{known}"
-        self.mistake(key, f"不认识「{_short(written)}」", hint)
+        self.mistake(key, f"不认识「{short(written)}」", hint)
 
     def said(self, fault: schema.Fault, data: Mapping[str, Any]) -> Mistake:
         """A fault with its line, and the words a family uses for its place."""
@@ -480,19 +327,13 @@ def _is_blank(node: Node) -> bool:
     return isinstance(node, ScalarNode) and (not node.value.strip() or (not node.style and node.value in ("~", "null")))
 
 
-def _short(text: str) -> str:
-    """A piece of the file in a message: never long, never with control characters, never something like a secret."""
-    seen = "".join(char if char.isprintable() else "�" for char in text)
-    return seen if len(seen) <= 16 else seen[:8] + "…"
-
-
 _KINDS = {"family": "家人", "medicines": "药", "services": "服务", "reminders": "提醒"}
 
 
 def place(path: Sequence[str | int], data: Mapping[str, Any]) -> tuple[str, schema.Key | None]:
     """Who or what a path is about (女儿, 缬沙坦, 第 2 个药), and the key it ends in, if it ends in one."""
     if path and path[0] == "channels" and len(path) > 1:
-        return f"通知「{_short(str(path[1]))}」", None
+        return f"通知「{short(str(path[1]))}」", None
     shape: type[schema.Entry] | None = schema.HouseholdEntry
     key: schema.Key | None = None
     for step in path:
@@ -504,7 +345,7 @@ def place(path: Sequence[str | int], data: Mapping[str, Any]) -> tuple[str, sche
         entries = entries if isinstance(entries, list) else [entries]
         entry = entries[path[1]] if path[1] < len(entries) else None
         named = [entry.get(name) for name in ("relation", "name", "what")] if isinstance(entry, dict) else []
-        who = next((_short(name) for name in named if isinstance(name, str) and name), "")
+        who = next((short(name) for name in named if isinstance(name, str) and name), "")
         return who or f"第 {path[1] + 1} 个{_KINDS[str(path[0])]}", key if len(path) > 2 else None
     return "老人" if len(path) > 1 and path[0] == "elder" else "", key
 
@@ -566,18 +407,18 @@ def hours(text: str) -> tuple[Hours, ...]:
         raise ValueError("看不懂可约的时间", "写成 周一到周六 08:00-18:00 这样")
     days = weekdays(text[: first.start()].rstrip("、，,的"))
     if days is None:
-        raise ValueError(f"看不懂是星期几：{_short(text[: first.start()])}", "写成 周一到周六 08:00-18:00 这样")
+        raise ValueError(f"看不懂是星期几：{short(text[: first.start()])}", "写成 周一到周六 08:00-18:00 这样")
     read: list[Hours] = []
     rest = text[first.start() :]
     while rest:
         part = _SPAN.match(rest)
         if not part:
-            raise ValueError(f"看不懂可约的时间：{_short(rest)}", "写成 周一到周六 08:00-18:00 这样；几段用方括号隔开")
+            raise ValueError(f"看不懂可约的时间：{short(rest)}", "写成 周一到周六 08:00-18:00 这样；几段用方括号隔开")
         opens, closes = clock(part[1]), clock(part[2])
         if closes is not None and opens is not None and closes <= opens and closes.hour < 12 and "上" not in part[2] and "早" not in part[2] and "点" in part[2]:
             closes = closes.replace(hour=closes.hour + 12)
         if opens is None or closes is None:
-            raise ValueError(f"没有这个时间：{_short(part[1] if opens is None else part[2])}", "时间写成 08:00 到 23:59")
+            raise ValueError(f"没有这个时间：{short(part[1] if opens is None else part[2])}", "时间写成 08:00 到 23:59")
         if closes <= opens:
             raise ValueError(f"关门的时间 {closes:%H:%M} 不比开门的时间 {opens:%H:%M} 晚", "看看是不是写反了")
         read += [Hours(day, opens, closes) for day in days]
@@ -637,7 +478,7 @@ def _recurrence(text: str) -> Recurrence:
     days = weekdays(found[1] or "")
     at = clock(found[found.re.groups])
     if days is None or at is None:
-        raise ValueError(f"看不懂时间「{_short(text)}」", "写成 08:30、早上八点半 或者 每周一三五早上九点")
+        raise ValueError(f"看不懂时间「{short(text)}」", "写成 08:30、早上八点半 或者 每周一三五早上九点")
     if days == WEEKDAYS:
         return Recurrence("day", (f"{at:%H:%M}",))
     return Recurrence("week", (f"{at:%H:%M}",), days)
@@ -652,11 +493,16 @@ class _Builder:
         self.secrets = secrets
         self.secrets_file = secrets_file
         self.mistakes: list[Mistake] = []
+        self.absences: list[Mistake] = []
+        """Something is not there; of no weight where other mistakes may have hidden it."""
         self.warnings: list[Mistake] = []
         self.retired: set[tuple[str, str]] = set()
 
     def wrong(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
         self.mistakes.append(Mistake(self.sheet.line(path), what, hint))
+
+    def absent(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
+        self.absences.append(Mistake(self.sheet.line(path), what, hint))
 
     def odd(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
         self.warnings.append(Mistake(self.sheet.line(path), what, hint))
@@ -695,8 +541,8 @@ class _Builder:
         def put(found: re.Match[str]) -> str:
             if found[1] not in self.secrets:
                 meant = nearest(found[1], self.secrets)
-                hint = f"看看是不是「{meant}」" if meant else f"在 {self.secrets_file} 里加上 {_short(found[1])}: …"
-                self.wrong(path, f"{self.secrets_file} 里没有「{_short(found[1])}」这个密钥", hint)
+                hint = f"看看是不是「{meant}」" if meant else f"在 {self.secrets_file} 里加上 {short(found[1])}: …"
+                self.wrong(path, f"{self.secrets_file} 里没有「{short(found[1])}」这个密钥", hint)
             return self.secrets.get(found[1], "")
 
         return schema.PLACEHOLDER.sub(put, address)
@@ -709,7 +555,7 @@ class _Builder:
             if scheme not in schema.SCHEMES:
                 meant = nearest(scheme, schema.SCHEMES)
                 hint = f"看看是不是 {meant}（{schema.SCHEMES[meant]}）" if meant else "从说明里的通知方式挑一种"
-                self.wrong(("channels", name), f"通知「{_short(name)}」：不认识 {_short(scheme)} 这种通知方式", hint)
+                self.wrong(("channels", name), f"通知「{short(name)}」：不认识 {short(scheme)} 这种通知方式", hint)
             read.append(Channel(name, self.filled(address, ("channels", name))))
         return tuple(read)
 
@@ -718,8 +564,8 @@ class _Builder:
         for at, name in enumerate(names):
             if name not in self.entry.channels:
                 meant = nearest(name, self.entry.channels)
-                hint = f"看看是不是「{meant}」" if meant else f"在最后的 通知: 下面加一行 {_short(name)}: 地址"
-                self.wrong((*path, "notify", at), f"{who}的通知「{_short(name)}」没有定义", hint)
+                hint = f"看看是不是「{meant}」" if meant else f"在最后的 通知: 下面加一行 {short(name)}: 地址"
+                self.absent((*path, "notify", at), f"{who}的通知「{short(name)}」没有定义", hint)
         return tuple(names)
 
     def family(self) -> tuple[Contact, ...]:
@@ -733,7 +579,7 @@ class _Builder:
                 continue
             who = one.relation or one.name
             if not one.phone and (not one.notify or (*path, "phone") in self.sheet.blank):
-                self.wrong(path, f"{who}没有填电话号码", '在这一行加上 电话: "13800000001"')
+                self.absent(path, f"{who}没有填电话号码", '在这一行加上 电话: "13800000001"')
             elif not one.phone:
                 self.odd(path, f"{who}没有填电话号码，紧急时只能发消息", '在这一行加上 电话: "13800000001"')
             order = int(one.order)
@@ -748,7 +594,7 @@ class _Builder:
                 )  # fmt: skip
             )
         if not read:
-            self.wrong(("family",), "一个家人也没有", "至少写一个家人，有电话号码")
+            self.absent(("family",), "一个家人也没有", "至少写一个家人，有电话号码")
         elif not any(one.phone for one in read):
             self.odd(("family",), "没有一个人有电话，紧急时打不出去", "至少给一个人写上电话")
         elif not any(one.notify for one in read):
@@ -761,7 +607,7 @@ class _Builder:
             return otherwise
         found = clock(text)
         if found is None:
-            self.wrong(path, f"看不懂时间「{_short(text)}」", "写成 08:30 或者 早上八点半")
+            self.wrong(path, f"看不懂时间「{short(text)}」", "写成 08:30 或者 早上八点半")
         return found
 
     def care(self) -> Care:
@@ -788,7 +634,7 @@ class _Builder:
             return otherwise
         found = length(text)
         if found is None or not timedelta(0) <= found <= timedelta(days=60):
-            self.wrong(path, f"看不懂多久「{_short(text)}」", "写成 两小时、半小时 或者 一天")
+            self.wrong(path, f"看不懂多久「{short(text)}」", "写成 两小时、半小时 或者 一天")
             return otherwise
         return found
 
@@ -875,14 +721,14 @@ class _Builder:
         sounds: dict[tuple[str, ...], tuple[int, str]] = {}
         for at, names in enumerate(named):
             if names[0] in first:
-                self.wrong((kind, at), f"有两个{called}都叫「{_short(names[0])}」", "改一个名字，或者删掉一个")
+                self.wrong((kind, at), f"有两个{called}都叫「{short(names[0])}」", "改一个名字，或者删掉一个")
             first.setdefault(names[0], at)
             for name in names:
                 sound = syllables(name)
                 other, heard = sounds.setdefault(sound, (at, name)) if sound else (at, name)
                 if other != at and names[0] != named[other][0]:
-                    same = "都叫" if heard == name else f"和「{_short(heard)}」听起来一样："
-                    self.odd((kind, at), f"{names[0]}和{named[other][0]}{same}「{_short(name)}」，小伴每次都要问是哪一个", "给其中一个换个叫法")
+                    same = "都叫" if heard == name else f"和「{short(heard)}」听起来一样："
+                    self.odd((kind, at), f"{names[0]}和{named[other][0]}{same}「{short(name)}」，小伴每次都要问是哪一个", "给其中一个换个叫法")
 
 
 def _smallest_gap(planned: Recurrence | None) -> timedelta:

@@ -6,9 +6,10 @@ not used, so a telephone number keeps its zeros and 否 is not a string that cou
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -229,6 +230,16 @@ SCHEMES: Mapping[str, str] = {
 }  # fmt: skip
 """First word of a channel's address → what it is; the addresses themselves are Apprise's, sip: is RFC 3261."""
 
+OPEN_SCHEMES = ("console", "file", "sip", "sips", "tel", "sms", "modem")
+"""Addresses that hold nothing worth stealing."""
+
+
+def holds_secrets(text: str) -> bool:
+    """Whether a channel's address in the file's text holds what others could use: it is no placeholder but itself."""
+    found = re.findall(rf"\b({'|'.join(set(SCHEMES) - set(OPEN_SCHEMES))})://([^\s,}}\]]+)", text)
+    return any(PLACEHOLDER.sub("", rest).strip("/?&=:@\"'") == rest.strip("/\"'") for _, rest in found)
+
+
 PLACEHOLDER = re.compile(r"\$\{([^{}$\n]{1,60})\}")
 """`${敏敏机器人}`: a name from the secrets file."""
 
@@ -240,7 +251,7 @@ def _address(value: Any) -> str:
         raise wrong("通知地址里有空格或者换行", "把地址写在一行里，中间不要有空格")
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]{0,20}):(//)?(.*)", text)
     if not found:
-        raise wrong("通知地址写得不对，前面没有说明是哪一种", "例如 wecombot://… 或者 mailto://…")
+        raise wrong("通知地址写得不对，前面没有说明是哪一种", "写成 wecombot://… 或者 mailto://… 这样")
     if not found[3].strip("/"):
         raise wrong("通知地址不完整，冒号后面是空的", "把整个地址复制过来")
     if not found[2] and found[1].lower() not in ("sip", "sips", "tel", "sms", "mailto"):
@@ -454,3 +465,37 @@ def shape(data: Mapping[str, Any]) -> tuple[HouseholdEntry | None, list[Fault]]:
             else:
                 faults.append(Fault(path, *_TYPES.get(found["type"], ("写得不对", "照着样例改一改"))))
         return None, faults
+
+
+def without(data: Mapping[str, Any], faults: Sequence[Fault]) -> HouseholdEntry | None:
+    """The data with the faulty values left out, to look for contradictions in the rest; None if too little is left."""
+    rest = copy.deepcopy(dict(data))
+    for round_ in range(4):
+        for number_, fault in enumerate(faults):
+            _leave_out(rest, fault, f"{round_}-{number_}")
+        entry, faults = shape(rest)
+        if entry is not None:
+            return entry
+    return None
+
+
+_STAND_INS: Mapping[str, Any] = {"elder": {"name": "-"}, "family": [], "when": ["09:00"]}
+"""For what must be there and is not; a name gets one that no other has."""
+
+
+def _leave_out(data: Any, fault: Fault, unique: str) -> None:
+    *way, last = fault.path or ("",)
+    for step in way:
+        if isinstance(data, dict) and isinstance(data.get(str(step)), dict | list):
+            data = data[str(step)]
+        elif isinstance(data, list) and isinstance(step, int) and isinstance(data[step], dict | list):
+            data = data[step]
+        elif not isinstance(data, list):  # A single value where a list may stand: its only place is 0.
+            data.pop(str(step), None)
+            return
+    if isinstance(data, list) and isinstance(last, int):
+        data[last] = {"name": unique, "what": unique} if isinstance(data[last], dict) else unique
+    elif isinstance(data, dict) and not fault.what:
+        data[str(last)] = copy.deepcopy(_STAND_INS.get(str(last), unique))
+    elif isinstance(data, dict):
+        data.pop(str(last), None)

@@ -18,7 +18,8 @@ from assistant import household as files
 from assistant import saying
 from assistant.errors import HouseholdError
 from assistant.home import Contact, Household, Medicine, Service
-from assistant.household import InvalidHousehold, Loaded, Mistake
+from assistant.household import Loaded, Papers
+from assistant.household_text import InvalidHousehold, Mistake
 
 log = logging.getLogger(__name__)
 
@@ -232,19 +233,6 @@ def _settings(old: Household, new: Household) -> Iterator[Change]:
 
 
 @dataclass(frozen=True, slots=True)
-class Papers:
-    """The family's file and its secrets as they stood at one moment."""
-
-    text: str
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secrets_file: str = files.SECRET_FILES[0]
-
-    def loaded(self) -> Loaded:
-        """The household. Raises HouseholdError."""
-        return files.parse(self.text, self.secrets, self.secrets_file)
-
-
-@dataclass(frozen=True, slots=True)
 class Kept:
     """The household in force, and what must be said about the file."""
 
@@ -279,7 +267,7 @@ class Keeper:
         """
         last = self.last()
         try:
-            papers = self.papers()
+            papers = files.papers(self.path, self.secrets)
             new = papers.loaded()
             if last is None:
                 return Kept(new.household, (), (), new.warnings, papers)
@@ -293,14 +281,6 @@ class Keeper:
         if mistakes:
             return Kept(old.household, (), mistakes)
         return Kept(new.household, tuple(found), (), new.warnings, papers)
-
-    def papers(self) -> Papers:
-        """What is on disk now. Raises HouseholdError if it cannot be read."""
-        text = files.read_text(self.path)
-        beside = self.secrets if self.secrets is not None else files.secrets_beside(self.path)
-        if beside is None:
-            return Papers(text)
-        return Papers(text, files.read_secrets(beside), beside.name)
 
     def last(self) -> tuple[Papers, Loaded] | None:
         """The last good file, or None if there is none that can still be used."""
