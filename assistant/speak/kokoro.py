@@ -27,8 +27,10 @@ log = logging.getLogger(__name__)
 MODEL = "kokoro-v1.0-int8.onnx"
 SAMPLE_RATE = 24_000
 """Hz; fixed by the model."""
-MOST_TOKENS = 510
-"""Rows of a speaker file, and the model's context of 512 less the two zeros at the ends (kokoro `KModel`)."""
+ROWS = 510
+"""Rows of a speaker file: the model's context of 512 less the two zeros at the ends (kokoro `KModel`)."""
+MOST_TOKENS = 200
+"""Tokens spoken at once, about 12 s. The model takes 510, but its memory grows with them: 200 MB at 50, 1 GB at 510."""
 PAUSE = 0.28
 """Seconds between sentences. Older listeners follow better with pauses at clause ends than with slower speech."""
 DEFAULT = "zf_xiaoxiao"
@@ -37,7 +39,7 @@ DEFAULT = "zf_xiaoxiao"
 class _Model(Protocol):
     """What we use of an ONNX Runtime session."""
 
-    def run(self, outputs: list[str], feeds: dict[str, Any]) -> list[Any]: ...
+    def run(self, outputs: list[str], feeds: dict[str, Any], options: Any) -> list[Any]: ...
 
 
 Speaker = str | Mapping[str, float]
@@ -86,13 +88,14 @@ class Kokoro:
                     "style": self._style[len(tokens) - 1],
                     "speed": np.array([speed], dtype=np.float32),
                 },
+                _shrinking(),
             )
         except Exception as error:  # ONNX Runtime raises bare classes of its own, one a status code
             raise VoiceError(f"Kokoro 没能说出来（could not speak）：{error}") from error
         return np.asarray(wave, dtype=np.float32).reshape(-1)
 
     def _tokens(self, sentence: str) -> list[list[int]]:
-        """Token lists of at most 510; a sentence longer than that is cut at commas, then anywhere."""
+        """Token lists of at most MOST_TOKENS; a sentence longer than that is cut at commas, then anywhere."""
         tokens = [self._vocab[sign] for sign in phonemes(sentence) if sign in self._vocab]
         if not any(token > _LAST_MARK for token in tokens):
             return []  # only punctuation: the model would breathe
@@ -145,6 +148,14 @@ def _session(path: Path) -> _Model:
         raise ModelMissing(f"语音文件 {path} 打不开：请运行 xiaoban fetch 重新下载（cannot load: {error}）") from error
 
 
+@functools.lru_cache(maxsize=1)
+def _shrinking() -> Any:
+    """Give the arena's memory back after each sentence: 450 MB resident become 370, at no measurable cost."""
+    options = ort.RunOptions()  # type: ignore[attr-defined]
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 @functools.lru_cache(maxsize=2)
 def _vocab(path: Path) -> dict[str, int]:
     try:
@@ -157,6 +168,6 @@ def _vocab(path: Path) -> dict[str, int]:
 def _style(path: Path) -> Wave:
     """510 × 1 × 256: one row for each number of tokens."""
     values = np.fromfile(path, dtype="<f4")
-    if values.size != MOST_TOKENS * 256:
-        raise ModelMissing(f"语音文件 {path} 不完整：请运行 xiaoban fetch 重新下载（{values.size} of {MOST_TOKENS * 256} values）")
-    return values.reshape(MOST_TOKENS, 1, 256)
+    if values.size != ROWS * 256:
+        raise ModelMissing(f"语音文件 {path} 不完整：请运行 xiaoban fetch 重新下载（{values.size} of {ROWS * 256} values）")
+    return values.reshape(ROWS, 1, 256)

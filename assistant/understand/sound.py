@@ -51,6 +51,13 @@ def syllables(text: str) -> tuple[str, ...]:
     return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors="ignore"))
 
 
+def numbered(text: str) -> str:
+    """Numbered pinyin with tone sandhi, syllables apart, neutral tone 5, all else as it stands: `ni2 hao3 ， wang2 nai3 nai5`."""
+    return " ".join(
+        lazy_pinyin(text, style=Style.TONE3, v_to_u=False, neutral_tone_with_five=True, tone_sandhi=True)
+    )
+
+
 def readings(char: str) -> tuple[str, ...]:
     """All toned readings of one character, the commonest first: 了 is (`le5`, `liao3`)."""
     found = pinyin(char, style=Style.TONE3, heteronym=True, errors="ignore", neutral_tone_with_five=True)
