@@ -220,7 +220,13 @@ class Dialogue:
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
         elif not attended:
             return
-        elif talk is not None and ask is not None:
+        else:
+            self._attend(event, judged, talk, now)
+
+    def _attend(self, event: Heard, judged: Judgement, talk: Talk | None, now: datetime) -> None:
+        meaning, ask = judged.meaning, talk.ask if talk else None
+        self.store.note_down(now, "heard", text=event.hypotheses[0].text)
+        if talk is not None and ask is not None:
             self._answered(talk, ask, event, judged, now)
         elif meaning is not None:
             self._misses = 0

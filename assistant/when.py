@@ -109,6 +109,14 @@ class Recurrence:
         return next(self.between(after, after + timedelta(days=within_days)), None)
 
 
+def lunar_day(day: date) -> str:
+    """The traditional date, as said: `十月十四`."""
+    from lunar_python import Solar
+
+    lunar = Solar.fromYmd(day.year, day.month, day.day).getLunar()
+    return f"{lunar.getMonthInChinese()}月{lunar.getDayInChinese()}"
+
+
 def _lunar_matches(rule: Recurrence, day: date) -> bool:
     from lunar_python import Solar  # loads 40 ms of tables; only lunar rules pay
 
