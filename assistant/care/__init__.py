@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from sqlite_utils import Migrations
 
+from assistant.care.booking import bookings
+from assistant.care.dose import doses
 from assistant.care.incident import incidents
 from assistant.care.message import outbox
 
 SCHEMAS: tuple[Migrations, ...] = (
+    bookings,
+    doses,
     incidents,
     outbox,
 )

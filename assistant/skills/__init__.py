@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from assistant.skills import emergency, outbox
+from assistant.skills import booking, chat, control, emergency, fraud, info, medication, outbox, privacy
 from assistant.skills.skill import Skill
 
 SKILLS: tuple[Skill, ...] = (
-    emergency.skill,
     outbox.skill,
+    emergency.skill,
+    medication.skill,
+    booking.skill,
+    chat.skill,
+    control.skill,
+    fraud.skill,
+    info.skill,
+    privacy.skill,
 )
 """In the order in which they are asked after a start."""
