@@ -198,10 +198,10 @@ class Dose:
         return time.fromisoformat(self.slot.removeprefix("+"))
 
 
-dose = Migrations("dose")
+doses = Migrations("dose")
 
 
-@dose()
+@doses()
 def doses_and_stock(db: Database) -> None:
     db.execute(
         "CREATE TABLE dose (id INTEGER PRIMARY KEY, medicine TEXT NOT NULL, day TEXT NOT NULL, slot TEXT NOT NULL,"
@@ -703,7 +703,7 @@ def days_left(store: Store, medicine: Medicine, now: datetime) -> int | None:
         for due in medicine.schedule.between(start, end):
             doses -= 1
             if doses < 0:
-                return max(0, (due.date() - now.date()).days)
+                return max(0, (due - now).days)
         start, end = end, end + timedelta(days=30)
     return None
 
