@@ -28,8 +28,7 @@ _EXPRESSION = re.compile(
 _IDIOM = re.compile(r"一(?=[起定下直样般些切共向旦边会点阵])|十分(?!钟|鐘|之)|万一|千万(?=别|要|不|记)|百般|(?<=[统专单唯万])一|(?<=第)[一二三]")
 """Words with a number in them that count nothing."""
 
-_HOMOPHONES = {syllable: char for char, syllable in zip(
-    "零一二三四五六七八九十百千两点", "ling yi er san si wu liu qi ba jiu shi bai qian liang dian".split(), strict=True)}
+_HOMOPHONES = {sound.syllables(char)[0]: char for char in DIGITS + "十百千两点"}
 
 SYSTOLIC = range(60, 261)
 DIASTOLIC = range(30, 161)
