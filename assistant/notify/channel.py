@@ -1,0 +1,39 @@
+"""What a channel is: something that takes one message under one total deadline and says truthfully how it went."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistant.messages import Notify
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one try ended."""
+
+    ok: bool
+    """The next hop took it."""
+    detail: str = ""
+    """For the log, without secrets."""
+    ambiguous: bool = False
+    """The peer may have it or not."""
+
+
+class Sender(Protocol):
+    """One channel of the household."""
+
+    def send(self, notify: Notify, seconds: float) -> Outcome:
+        """Send within `seconds` in all. May be abandoned in mid-work; runs in a thread of its own."""
+
+    def check(self) -> str:
+        """What is wrong with its settings, in Chinese for the family; empty if nothing can be seen without sending."""
+
+
+SECRET = re.compile(r"://[^\s\"']*|(?i:key|token|secret|password|access_token)=[^\s&\"']+")
+
+
+def without_secrets(text: str) -> str:
+    """What may go into a log: addresses and keys cut out, one line, 160 characters."""
+    return " ".join(SECRET.sub("://…", text).split())[:160]
