@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import stat
 import unicodedata
@@ -40,7 +41,8 @@ from assistant.household_text import (
     short,
     tidied,
 )
-from assistant.understand.sound import syllables
+from assistant.places import sample_household
+from assistant.understand.sound import accents, syllables
 from assistant.when import WEEKDAYS, Recurrence
 
 MOST_ENTRIES = 200
@@ -533,6 +535,10 @@ class _Builder:
         read = self.entry.elder
         if not read.address:
             self.odd(("elder",), "没有写老人的地址，出事时帮忙的人不知道去哪里", "加上 地址: …")
+        if read.accent and read.accent not in accents():
+            meant = nearest(read.accent, accents())
+            hint = f"看看是不是「{meant}」" if meant else "从这些里挑一个，或者不写：" + "、".join(filter(None, accents()))
+            self.odd(("elder", "accent"), f"不认识口音「{short(read.accent)}」，当没有写", hint)
         return Elder(read.name, read.call or read.name, read.accent, read.address, read.access, tuple(read.conditions))
 
     def filled(self, address: str, path: tuple[str | int, ...]) -> str:
@@ -657,7 +663,9 @@ class _Builder:
             planned = None
             if needed and len(needed) < len(one.times):
                 self.wrong((*path, "times"), f"{one.name}：又写了 需要时，又写了钟点", "只留一种")
-            elif one.times and not needed:
+            elif not one.times:
+                self.odd(path, f"{one.name}没有写时间，小伴不会提醒", "加上 时间: [早上八点]，不固定就写 时间: 需要时")
+            elif not needed:
                 planned = self.schedule(one.times, care, (*path, "times"), one.name)
             gap = _smallest_gap(planned)
             min_gap = self.length(one.min_gap, (*path, "min_gap"), min(usual.min_gap, gap / 2))
@@ -727,8 +735,8 @@ class _Builder:
                 sound = syllables(name)
                 other, heard = sounds.setdefault(sound, (at, name)) if sound else (at, name)
                 if other != at and names[0] != named[other][0]:
-                    same = "都叫" if heard == name else f"和「{short(heard)}」听起来一样："
-                    self.odd((kind, at), f"{names[0]}和{named[other][0]}{same}「{short(name)}」，小伴每次都要问是哪一个", "给其中一个换个叫法")
+                    same = f"都叫「{short(name)}」" if heard == name else f"听起来一样：「{short(name)}」「{short(heard)}」"
+                    self.odd((kind, at), f"{names[0]}和{named[other][0]}{same}，小伴每次都要问是哪一个", "给其中一个换个叫法")
 
 
 def _smallest_gap(planned: Recurrence | None) -> timedelta:
@@ -746,3 +754,19 @@ def units(dose: str) -> float:
     found = re.match(r"(\d+(?:\.\d+)?|[零一二两三四五六七八九十]+|半)\s*[粒片颗丸支袋包个瓶滴格枚](半)?", unicodedata.normalize("NFKC", dose))
     amount = schema.number(found[1]) if found else None
     return (amount or 1.0) + (0.5 if found and found[2] else 0.0)
+
+
+def new(path: Path) -> bool:
+    """Put the sample at `path` as a file to start from, readable by its owner alone; False if there is a file already.
+
+    Raises HouseholdError if it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(sample_household().read_bytes())
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise InvalidHousehold([Mistake(0, f"写不了 {path}（{error.strerror}）", "换一个能写的地方")]) from None
+    return True

@@ -1,0 +1,497 @@
+"""The family's file: what it means, what is said about its mistakes, and that a torn one never comes into force."""
+
+from __future__ import annotations
+
+import os
+import threading
+import tomllib
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant import household, keeper
+from assistant import household_schema as schema
+from assistant.check import Line, check, preview, run_check
+from assistant.errors import HouseholdError
+from assistant.home import Hours, Household, Medicine
+from assistant.household import load, parse, read
+from assistant.household_text import InvalidHousehold, decoded
+from assistant.keeper import Keeper, changes
+from assistant.places import sample_household
+from assistant.when import Recurrence
+
+SAMPLE = sample_household().read_text("utf-8")
+TABLE = tomllib.loads((Path(__file__).parent / "tables" / "household_mistakes.toml").read_text("utf-8"))
+SMALL = '老人: {名字: 王秀珍, 地址: 三号楼}\n家人:\n  - {名字: 刘敏, 电话: "13800000001", 通知: [微信]}\n通知: {微信: "console://a"}\n'
+
+
+def changed(row: dict[str, str]) -> str:
+    """The text of a row of the table."""
+    if "text" in row:
+        return row["text"]
+    assert SAMPLE.count(row["from"]) >= 1, row["from"]
+    return SAMPLE.replace(row["from"], row["to"], 1)
+
+
+def with_medicine(rest: str) -> Medicine:
+    return parse(f"{SMALL}药:\n  - {{药名: 某药, {rest}}}\n").household.medicines[0]
+
+
+# --- what it means ------------------------------------------------------------------------------------------------
+
+
+def test_the_sample_has_neither_mistakes_nor_oddities() -> None:
+    assert read(sample_household()).warnings == ()
+
+
+def test_times_said_in_words_become_a_recurrence() -> None:
+    assert load(sample_household()).medicine("缬沙坦").schedule == Recurrence("day", at=("07:30", "20:00"))
+
+
+def test_the_sample_means_what_it_says() -> None:
+    home = load(sample_household())
+    taken = home.medicine("布洛芬")
+    assert taken is not None
+    cleaning = home.service("保洁")
+    assert cleaning is not None
+    assert (taken.schedule, taken.max_per_day, taken.min_gap) == (None, 2, timedelta(hours=6))
+    assert (cleaning.notice, cleaning.hours[0], len(cleaning.hours)) == (timedelta(days=1), Hours("MO", time(8), time(18)), 6)
+    assert [contact.name for contact in home.ladder] == ["刘敏", "刘强", "王建国", "刘小军", "张护士"]
+    assert home.reminders[0].schedule == Recurrence("day", at=("09:00",))
+    assert (home.care.checkin, home.care.bedtime, home.wake_words) == (time(9, 30), time(21, 30), ("小伴小伴",))
+
+
+def test_english_keys_mean_the_same() -> None:
+    english = (
+        'elder: {name: 王秀珍, address: 三号楼}\nfamily:\n  - {name: 刘敏, phone: "13800000001", notify: [微信]}\n'
+        'channels: {微信: "console://a"}\n'
+    )
+    assert parse(english).household == parse(SMALL).household
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("08:30", Recurrence("day", at=("08:30",))),
+        ("8:30", Recurrence("day", at=("08:30",))),
+        ("早上八点半", Recurrence("day", at=("08:30",))),
+        ("[08:30, 晚上八点]", Recurrence("day", at=("08:30", "20:00"))),
+        ("早上八点、晚上八点", Recurrence("day", at=("08:00", "20:00"))),
+        ("每天早上九点", Recurrence("day", at=("09:00",))),
+        ("每天 09:00", Recurrence("day", at=("09:00",))),
+        ("每天早晚八点", Recurrence("day", at=("08:00", "20:00"))),
+        ("每周一三五早上九点", Recurrence("week", at=("09:00",), days=("MO", "WE", "FR"))),
+        ("每周一、周四 20:00", Recurrence("week", at=("20:00",), days=("MO", "TH"))),
+        ("早饭后", Recurrence("day", at=("08:00",))),
+        ("三餐后", Recurrence("day", at=("08:00", "12:30", "18:30"))),
+        ("睡前", Recurrence("day", at=("21:00",))),
+        ("需要时", None),
+    ],
+)
+def test_a_medicine_is_taken_when_the_family_says(written: str, meant: Recurrence | None) -> None:
+    assert with_medicine(f"时间: {written}").schedule == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("一天", 1440), ("两小时", 120), ("半小时", 30), ("半个小时", 30), ("一个半小时", 90), ("90分钟", 90), ("6小时", 360)],
+)
+def test_a_length_is_read_as_people_say_it(written: str, meant: int) -> None:
+    assert with_medicine(f"时间: 需要时, 间隔: {written}").min_gap == timedelta(minutes=meant)
+
+
+@pytest.mark.parametrize(
+    ("written", "days", "spans"),
+    [
+        ("周一到周六 08:00-18:00", "MO TU WE TH FR SA", [(8, 18)]),
+        ("每天 10:00-19:00", "MO TU WE TH FR SA SU", [(10, 19)]),
+        ("08:00-12:00", "MO TU WE TH FR SA SU", [(8, 12)]),
+        ("周一三五 8点到12点、14点到18点", "MO WE FR", [(8, 12), (14, 18)]),
+        ("工作日 早上八点到晚上六点", "MO TU WE TH FR", [(8, 18)]),
+        ("[周六 09:00-12:00, 周日 10:00-12:00]", "SA SU", None),
+        ("周五到周一 09：00～12：00", "MO FR SA SU", [(9, 12)]),
+        ("周末 9:00-17:00", "SA SU", [(9, 17)]),
+    ],
+)
+def test_opening_hours_are_read_as_people_write_them(written: str, days: str, spans: list[tuple[int, int]] | None) -> None:
+    service = parse(f"{SMALL}服务:\n  - {{名字: 保洁, 可约: {written}, 通知: 微信}}\n").household.services[0]
+    if spans is None:
+        assert service.hours == (Hours("SA", time(9), time(12)), Hours("SU", time(10), time(12)))
+    else:
+        assert service.hours == tuple(Hours(day, time(a), time(b)) for day in days.split() for a, b in spans)
+
+
+@pytest.mark.parametrize(("dose", "units"), [("一粒", 1), ("两片", 2), ("半片", 0.5), ("一片半", 1.5), ("5毫升", 1), ("10滴", 10)])
+def test_a_dose_in_words_takes_that_much_of_the_stock(dose: str, units: float) -> None:
+    assert with_medicine(f"剂量: {dose}, 时间: 需要时").units == units
+
+
+def test_a_second_dose_is_never_stopped_by_the_usual_gap_when_doses_are_planned_closer() -> None:
+    assert with_medicine("时间: [08:00, 11:00, 14:00, 17:00]").min_gap == timedelta(hours=1, minutes=30)
+
+
+def test_a_telephone_keeps_its_zeros_without_quotes() -> None:
+    assert parse(SMALL.replace('"13800000001"', "010-6234 5678")).household.family[0].phone == "01062345678"
+
+
+def test_a_retired_contact_is_in_nobodys_way() -> None:
+    loaded = parse(SMALL.replace("通知:\n", "通知:\n").replace("- {名字", "- {名字: 老张, 停用: 是}\n  - {名字", 1))
+    assert ([one.name for one in loaded.household.family], loaded.retired) == (["刘敏"], {("family", "老张")})
+
+
+# --- mistakes -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", TABLE["mistakes"], ids=lambda row: row["claim"])
+def test_a_mistake_is_told_with_its_line_and_what_to_do(row: dict[str, str]) -> None:
+    with pytest.raises(InvalidHousehold) as caught:
+        parse(changed(row))
+    where = f"第 {row['line']} 行" if row["line"] else "家庭文件："
+    told = str(caught.value).splitlines()
+    assert [line for line in told if where in line and row["what"] in line and row["do"] in line], told
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE["mistakes"] if "from" in row], ids=lambda row: row["claim"]
+)
+def test_one_mistake_is_told_once(row: dict[str, str]) -> None:
+    """A family that made one mistake must not be sent looking for three."""
+    with pytest.raises(InvalidHousehold) as caught:
+        parse(changed(row))
+    assert len(caught.value.mistakes) == 1, str(caught.value)
+
+
+@pytest.mark.parametrize("row", TABLE["warnings"], ids=lambda row: row["claim"])
+def test_an_oddity_is_told_and_the_file_used(row: dict[str, str]) -> None:
+    told = [(one.line, one.what) for one in parse(changed(row)).warnings]
+    assert [what for line, what in told if line == row["line"] and row["what"] in what], told
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = SAMPLE
+    for old, new in [
+        ("  称呼: ", "  称呼："),
+        ('"13800000002"', '"138"'),
+        ("样子: 粉色胶囊", "样纸: 粉色胶囊"),
+        ("中午十二点半", "25:00"),
+        ("08:00-18:00", "18:00-08:00"),
+        ("console://物业", "consol://物业"),
+        ("音量: 80", "音量: 响"),
+    ]:
+        assert old in text
+        text = text.replace(old, new, 1)
+    with pytest.raises(InvalidHousehold) as caught:
+        parse(text)
+    assert [mistake.line for mistake in caught.value.mistakes] == [5, 12, 17, 18, 22, 39, 42]
+
+
+def test_a_file_of_another_encoding_is_named() -> None:
+    with pytest.raises(HouseholdError, match="GBK"):
+        decoded("老人: {名字: 王秀珍}".encode("gbk"))
+
+
+def test_a_missing_file_says_how_to_go_on(tmp_path: Path) -> None:
+    with pytest.raises(HouseholdError, match="找不到 .*家庭.yaml.*--household"):
+        load(tmp_path / "家庭.yaml")
+
+
+def test_every_key_can_be_found_in_the_guide() -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "家庭文件.md").read_text("utf-8")
+    lacking = [
+        f"{section}.{key.chinese}"
+        for section, shape in schema.sections()
+        for key in schema.keys(shape).values()
+        if f"| {key.chinese} |" not in guide
+    ]
+    assert lacking == []
+
+
+def test_the_guides_example_is_a_household() -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "家庭文件.md").read_text("utf-8")
+    examples = [part.split("```")[0] for part in guide.split("```yaml\n")[1:]]
+    assert parse(examples[0]).warnings == ()
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home_folder(tmp_path: Path) -> Path:
+    (tmp_path / "家庭.yaml").write_text(SMALL.replace("console://a", "wecombot://${机器人}"), "utf-8")
+    (tmp_path / "秘密.yaml").write_text("机器人: s3cr3t\n", "utf-8")
+    os.chmod(tmp_path / "秘密.yaml", 0o600)
+    return tmp_path
+
+
+def test_a_secret_is_put_where_the_file_names_it_and_never_shown(home_folder: Path) -> None:
+    home = load(home_folder / "家庭.yaml")
+    assert (home.channels[0].url, "s3cr3t" in repr(home)) == ("wecombot://s3cr3t", False)
+
+
+def test_secrets_that_others_can_read_are_refused(home_folder: Path) -> None:
+    os.chmod(home_folder / "秘密.yaml", 0o644)
+    with pytest.raises(InvalidHousehold) as caught:
+        load(home_folder / "家庭.yaml")
+    assert str(caught.value) == "秘密.yaml：别的用户也能看到这个文件，里面是密钥。请运行 chmod 600 秘密.yaml。"
+
+
+def test_a_broken_secrets_file_tells_the_line_and_nothing_of_it(home_folder: Path) -> None:
+    (home_folder / "秘密.yaml").write_text('机器人: s3cr3t\n钥匙: "t0psecret\n', "utf-8")
+    with pytest.raises(InvalidHousehold) as caught:
+        load(home_folder / "家庭.yaml")
+    told = str(caught.value)
+    assert ("秘密.yaml第 2 行" in told, "s3cr3t" in told, "t0psecret" in told) == (True, False, False)
+
+
+def test_an_address_is_never_repeated_in_a_message() -> None:
+    with pytest.raises(InvalidHousehold) as caught:
+        parse(SMALL.replace("console://a", "htps://qyapi.example/send?key=s3cr3t"))
+    assert "s3cr3t" not in str(caught.value)
+
+
+# --- what changed -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[早上七点半, 晚上八点]", "早上八点", "刘敏把降压药的时间改成了每天早上八点。"),
+        ("剂量: 一粒, 时间: [早上", "剂量: 两粒, 时间: [早上", "刘敏把降压药的剂量从一粒改成了两粒。"),
+        ("每盒: 14}", "每盒: 14, 停药: 2026-12-31}", "刘敏把降压药停了，吃到十二月三十一号为止。"),
+        ('"13800000001"', '"13900000001"', "刘敏改了女儿刘敏的电话。"),
+        ("顺序: 4}", "顺序: 4, 停用: 是}", "刘敏把孙子刘小军从联系人里去掉了。"),
+        ("报平安: 09:30", "报平安: 10:00", "刘敏把报平安的时间改成了上午十点。"),
+        ("每天早上九点", "每天早上八点", "刘敏把量血压的提醒改成了每天早上八点。"),
+        ("console://物业", "console://新物业", "刘敏改了一个送消息的办法：物业。"),
+    ],
+)
+def test_a_change_is_told_in_plain_words(old: str, new: str, told: str) -> None:
+    before, after = parse(SAMPLE), parse(SAMPLE.replace(old, new, 1))
+    assert [one.told("刘敏") for one in changes(before.household, after.household, after.retired)] == [told]
+
+
+def test_the_same_file_is_no_change() -> None:
+    assert changes(parse(SAMPLE).household, parse(SAMPLE).household) == []
+
+
+def test_no_change_tells_a_number_an_address_or_a_code() -> None:
+    after = SAMPLE.replace("密码锁二五八零", "密码锁九九九九").replace("三号楼", "九号楼").replace("13800000001", "13999999999")
+    told = "".join(one.told() for one in changes(parse(SAMPLE).household, parse(after).household))
+    assert [word for word in ("九九", "九号楼", "139") if word in told] == []
+
+
+# --- the last good file -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Keeper:
+    """A keeper that has kept the sample."""
+    (tmp_path / "家庭.yaml").write_text(SAMPLE, "utf-8")
+    keeps = Keeper(tmp_path / "家庭.yaml", tmp_path / "data")
+    keeps.keep(keeps.load())
+    return keeps
+
+
+def lines_without(word: str) -> str:
+    return "".join(line for line in SAMPLE.splitlines(keepends=True) if word not in line)
+
+
+@pytest.mark.parametrize(
+    ("word", "question"),
+    [
+        ("药名: 阿司匹林", "上次还有的药「阿司匹林」不见了，是不小心删掉的吗。请把它补回来；如果真的不要了，那一项先留着，加上 停药: 和最后一天的日期"),
+        ("名字: 张护士", "上次还有的家人「张护士」不见了，是不小心删掉的吗。请把它补回来；如果真的不要了，那一项先留着，加上 停用: 是"),
+        ("名字: 理发", "上次还有的服务「理发」不见了"),
+        ("内容: 量血压", "上次还有的提醒「量血压」不见了"),
+    ],
+)
+def test_what_merely_vanished_is_asked_about_and_stays_in_force(kept: Keeper, word: str, question: str) -> None:
+    text = lines_without(word).replace("提醒:\n", "" if "量血压" in word else "提醒:\n")
+    kept.path.write_text(text, "utf-8")
+    now = kept.load()
+    assert now.stale
+    assert now.household == parse(SAMPLE).household
+    assert [one for one in now.mistakes if question in str(one)], now.mistakes
+
+
+def test_a_contact_marked_retired_may_go_and_then_be_deleted(kept: Keeper) -> None:
+    kept.path.write_text(SAMPLE.replace("顺序: 5}", "顺序: 5, 停用: 是}"), "utf-8")
+    marked = kept.load()
+    kept.keep(marked)
+    kept.path.write_text(lines_without("名字: 张护士"), "utf-8")
+    deleted = kept.load()
+    assert [one.what for one in marked.changes] == ["把社区护士张护士从联系人里去掉了"]
+    assert (deleted.mistakes, deleted.changes) == ((), ())
+
+
+def test_a_medicine_with_a_last_day_may_be_deleted_later(kept: Keeper) -> None:
+    kept.path.write_text(SAMPLE.replace("每盒: 30, 重要: 是}", "停药: 2026-11-01}"), "utf-8")
+    kept.keep(kept.load())
+    kept.path.write_text(lines_without("药名: 阿司匹林"), "utf-8")
+    assert kept.load().mistakes == ()
+
+
+def test_a_file_with_mistakes_leaves_the_last_good_one_in_force_after_a_restart(kept: Keeper) -> None:
+    kept.path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
+    again = Keeper(kept.path, kept.copy.parent).load()
+    assert (again.household, [one.line for one in again.mistakes]) == (parse(SAMPLE).household, [42])
+
+
+def test_a_deleted_file_leaves_the_last_good_one_in_force(kept: Keeper) -> None:
+    kept.path.unlink()
+    assert (kept.load().household, kept.load().stale) == (parse(SAMPLE).household, True)
+
+
+def test_broken_secrets_leave_the_last_good_file_in_force(home_folder: Path) -> None:
+    keeps = Keeper(home_folder / "家庭.yaml", home_folder / "data")
+    keeps.keep(keeps.load())
+    (home_folder / "秘密.yaml").unlink()
+    assert (keeps.load().household.channels[0].url, keeps.load().stale) == ("wecombot://s3cr3t", True)
+
+
+def test_the_copy_is_for_its_owner_alone(kept: Keeper) -> None:
+    assert kept.copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_copy_is_never_used(kept: Keeper) -> None:
+    kept.copy.write_text(kept.copy.read_text("utf-8").replace("一粒", "两粒"), "utf-8")
+    kept.path.unlink()
+    with pytest.raises(HouseholdError):
+        kept.load()
+
+
+def test_a_change_is_told_until_it_is_kept(kept: Keeper) -> None:
+    kept.path.write_text(SAMPLE.replace("音量: 80", "音量: 70"), "utf-8")
+    first = kept.load()
+    again = kept.load()
+    kept.keep(again)
+    told = [[one.what for one in changes_] for changes_ in (first.changes, again.changes, kept.load().changes)]
+    assert told == [["把音量改成了七十"], ["把音量改成了七十"], []]
+
+
+def test_a_file_cut_off_anywhere_never_comes_into_force(kept: Keeper) -> None:
+    """Every seventh byte here; every byte of the data itself in the property below."""
+    whole = SAMPLE.encode()
+    good = parse(SAMPLE).household
+    end = len(whole.rstrip())
+    for at in range(0, end - 1, 7):
+        kept.path.write_bytes(whole[:at])
+        now = kept.load()
+        assert now.household == good, at
+
+
+# --- any bytes ----------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=st.integers(0, len(SAMPLE.encode())))
+def test_a_file_cut_off_anywhere_is_refused_or_its_loss_is_seen(at: int) -> None:
+    good = parse(SAMPLE).household
+    try:
+        loaded = parse(decoded(SAMPLE.encode()[:at]))
+    except HouseholdError:
+        return
+    found = changes(good, loaded.household, loaded.retired)
+    assert loaded.household == good or found
+
+
+@settings(max_examples=300, deadline=None)
+@given(junk=st.binary(max_size=300))
+def test_random_bytes_are_refused_and_nothing_else(junk: bytes) -> None:
+    try:
+        parse(decoded(junk))
+    except HouseholdError:
+        return
+    raise AssertionError("random bytes made a household")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_sample_with_anything_typed_into_it_is_read_or_refused(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(SAMPLE)))
+    until = data.draw(st.integers(at, min(len(SAMPLE), at + 40)))
+    junk = data.draw(st.text(st.characters(codec="utf-8") | st.sampled_from("{}[]:：-，,\"'“”#&*!|>%@`\t \n　"), max_size=12))
+    try:
+        loaded = parse(SAMPLE[:at] + junk + SAMPLE[until:])
+    except HouseholdError as error:
+        assert str(error)
+        return
+    assert isinstance(loaded.household, Household)
+
+
+@pytest.mark.parametrize("junk", ["[" * 50_000, "{a: " * 20_000, "- " * 40_000, "a:\n" * 30_000, "&a [*a, *a]", "%YAML 1", "? ? ?", "!<"])
+def test_junk_is_refused_quickly(junk: str) -> None:
+    with pytest.raises(HouseholdError):
+        parse(junk)
+
+
+# --- watching -----------------------------------------------------------------------------------------------------
+
+
+def test_saves_are_told_once_each_even_when_the_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "家庭.yaml"
+    path.write_text(SMALL, "utf-8")
+    stop, told = threading.Event(), threading.Semaphore(0)
+    seen: list[str] = []
+
+    def note() -> None:
+        seen.append(path.read_text("utf-8"))
+        told.release()
+
+    thread = threading.Thread(target=keeper.watch, args=(path, note, stop, 0.05))
+    thread.start()
+    try:
+        for number in (1, 2):
+            fresh = tmp_path / f"draft{number}"
+            fresh.write_text(SMALL + f"# {number}\n", "utf-8")
+            os.replace(fresh, path)
+            assert told.acquire(timeout=20)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert [text[-4:] for text in seen] == ["# 1\n", "# 2\n"]
+
+
+# --- check --------------------------------------------------------------------------------------------------------
+
+
+def test_the_check_says_which_names_are_hard_to_hear() -> None:
+    found = check(sample_household(), lambda word: "缬" not in word and len(word) == 1)
+    assert [(one.level, one.mistake.line) for one in found] == [("note", 17)]
+
+
+def test_the_preview_is_tomorrow_in_order() -> None:
+    now = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    home = parse(SMALL + "药: [{药名: 某药, 俗称: 白片, 剂量: 一片, 时间: [08:00, 20:00], 停药: 2026-11-23}]\n照护: {报平安: 09:30}\n").household
+    assert [(line.at.day, f"{line.at:%H:%M}") for line in preview(home, now)] == [(23, "08:00"), (23, "09:30"), (23, "20:00")]
+    assert isinstance(preview(home, now)[0], Line)
+
+
+def test_a_stopped_medicine_is_not_in_the_preview() -> None:
+    now = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
+    home = parse(SMALL + "药: [{药名: 某药, 时间: 08:00, 停药: 2026-11-23}]\n").household
+    assert (home.medicines[0].stopped, preview(home, now)) == (date(2026, 11, 23), [])
+
+
+def test_the_check_of_a_broken_file_exits_with_its_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import sys
+
+    path = tmp_path / "家庭.yaml"
+    path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
+    assert run_check(path, tmp_path, False, sys.stdout) == HouseholdError.code
+    assert "家庭文件第 42 行：「音量」" in capsys.readouterr().out
+
+
+def test_a_newcomer_gets_the_sample_and_keeps_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "新家" / "家庭.yaml"
+    first = household.new(path)
+    path.write_text(SMALL, "utf-8")
+    assert (first, household.new(path), path.read_text("utf-8")) == (True, False, SMALL)
+
+
+def test_the_newcomers_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    household.new(tmp_path / "家庭.yaml")
+    assert (tmp_path / "家庭.yaml").stat().st_mode & 0o777 == 0o600
