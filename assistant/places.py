@@ -45,3 +45,9 @@ def data_dir() -> Path:
 def household_file() -> Path:
     """The family's file where none is named."""
     return Path(platformdirs.user_config_dir("xiaoban")) / "家庭.yaml"
+
+
+def day_script() -> Path:
+    """The play of the demo's day: inside an installed wheel or in a checkout."""
+    inside = _PACKAGE / "day" / "day.play"
+    return inside if inside.exists() else _PACKAGE.parent / "tests" / "plays" / "day.play"

@@ -117,9 +117,8 @@ class Player:
         self.stage.clock.now = at
         self.stage.tell(Started())
         self.stage.until_quiet()
-        self._seen = len(self.stage.happened)
 
-    def play(self, lines: list[Line]) -> list[Difference]:
+    def play(self, lines: list[Line], after_each: Callable[[], None] = lambda: None) -> list[Difference]:
         """All lines; returns where the play differs."""
         block: list[Line] = []
         begun = False
@@ -133,9 +132,11 @@ class Player:
                 begun = True
                 if line.kind == "time":
                     self.start(self._moment(line.text, line.number))
+                    after_each()
                     continue
                 self.start(self.stage.clock.now)
             self._do(line)
+            after_each()
         self._compare(block)
         return self.differences
 
@@ -150,7 +151,9 @@ class Player:
                     raise XiaobanError(f"第 {line.number} 行：不认识说话的人 {line.who}。老人写作 奶奶。")
                 self._elder(Heard((Hypothesis(line.text),), seconds=0.3 * len(line.text)), line.text)
             case "clip":
-                path = self.folder / line.text
+                self.stage.until_quiet()
+                self.stage.run(self.stage.clock.now + PAUSE)
+                path = clip_path(self.folder, line.text)
                 if self.hear is None:
                     raise XiaobanError(f"第 {line.number} 行要听录音，需要语音模型：先运行 xiaoban fetch。")
                 heard = self.hear(path)
@@ -206,6 +209,12 @@ class Player:
         )
         if not (fits and posted):
             self.differences.append(Difference(block[0].number, tuple(_shown(b) for b in block), tuple(_told(new))))
+
+
+def clip_path(folder: Path, name: str) -> Path:
+    """A clip named in a play: beside it, or in the clips folder next door."""
+    beside = (folder / name, folder.parent / "clips" / name, folder.parent / name)
+    return next((path for path in beside if path.exists()), beside[0])
 
 
 def _in_order(expected: list[Line], said: list[Happened]) -> bool:
