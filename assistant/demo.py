@@ -22,7 +22,7 @@ from assistant.furnish import Hearing, dialogue, forgetful_store
 from assistant.home import Household, Voice
 from assistant.listen.frames import wav_frames
 from assistant.messages import Action, Ask, Heard, Hush, Say, Sound
-from assistant.play import Player, clip_path, parse
+from assistant.play import Player, parse
 from assistant.report import ledger_table
 from assistant.speak.cache import SpeechCache, rendered, units
 from assistant.speak.engines import Choice, choose

@@ -157,14 +157,17 @@ class Player:
                 if self.hear is None:
                     raise XiaobanError(f"第 {line.number} 行要听录音，需要语音模型：先运行 xiaoban fetch。")
                 heard = self.hear(path)
-                self._elder(heard, heard.hypotheses[0].text if heard.hypotheses else "")
+                self._utter(heard, heard.hypotheses[0].text if heard.hypotheses else "")
             case _:
                 self._direct(line)
 
     def _elder(self, heard: Heard, text: str) -> None:
+        self.stage.until_quiet()
+        self.stage.run(self.stage.clock.now + PAUSE)
+        self._utter(heard, text)
+
+    def _utter(self, heard: Heard, text: str) -> None:
         stage = self.stage
-        stage.until_quiet()
-        stage.run(stage.clock.now + PAUSE)
         stage.note("elder", "said", text, seconds=heard.seconds, detail=heard.clip)
         stage.clock.advance(stage.clock.now + timedelta(seconds=heard.seconds))
         stage.tell(heard)
