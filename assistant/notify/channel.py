@@ -36,4 +36,4 @@ SECRET = re.compile(r"://[^\s\"']*|(?i:key|token|secret|password|access_token)=[
 
 def without_secrets(text: str) -> str:
     """What may go into a log: addresses and keys cut out, one line, 160 characters."""
-    return " ".join(SECRET.sub("://…", text).split())[:160]
+    return " ".join(SECRET.sub(lambda m: "://…" if m[0].startswith("://") else "…", text).split())[:160]

@@ -1,0 +1,241 @@
+"""Channels against real servers that behave and misbehave: truthful, in time, never in each other's way."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import queue
+import socket
+import ssl
+import subprocess
+import threading
+from base64 import b64decode
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from assistant.home import Channel, Household
+from assistant.messages import Acknowledged, Call, Delivered, Notify
+from assistant.notify import Notifier
+from assistant.notify.by_apprise import by_apprise
+from assistant.notify.channel import Outcome, without_secrets
+from assistant.notify.channels import channel
+from assistant.notify.console import file
+from assistant.notify.heartbeat import Heartbeat
+from assistant.notify.webhook import Settings, Webhook, webhook
+from tests.faults.peers import mail, web
+from tests.faults.scene import household
+
+MESSAGE = Notify(7, "k-1", "刘敏", "敏敏微信", "题目", "正文", urgent=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ok", "ambiguous"),
+    [
+        ("ok", True, False), ("500", False, False), ("503", False, False), ("429", False, False), ("401", False, False),
+        ("404", False, False), ("html200", False, False), ("errcode200", False, False), ("redirect", False, False),
+        ("hang", False, True), ("drip", False, True), ("reset", False, True), ("drop", False, True), ("half", False, True),
+        ("garbage", False, True),
+    ],
+)
+def test_webhook_tells_apart_taken_refused_and_unknown(mode: str, ok: bool, ambiguous: bool) -> None:
+    with web(mode) as peer:
+        begun = monotonic()
+        outcome = webhook(f"json://127.0.0.1:{peer.port}/in").send(MESSAGE, 1.0)
+    assert (outcome.ok, outcome.ambiguous, monotonic() - begun < 2.0) == (ok, ambiguous, True)
+
+
+def test_huge_answer_is_not_swallowed() -> None:
+    with web("huge") as peer:
+        outcome = webhook(f"json://127.0.0.1:{peer.port}/").send(MESSAGE, 2.0)
+    assert outcome.ok  # 2xx and no page: taken; the 32 MB after it are left alone
+
+
+def test_nobody_listening_is_certainly_not_sent() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert webhook(f"json://127.0.0.1:{port}/").send(MESSAGE, 1.0) == Outcome(False, "Connection refused", False)
+
+
+def test_webhook_is_signed_and_carries_the_key() -> None:
+    with web("ok") as peer:
+        webhook(f"json://127.0.0.1:{peer.port}/in?secret=geheim&x=1").send(MESSAGE, 2.0)
+    (got,) = peer.got
+    expected = "sha256=" + hmac.new(b"geheim", got["body"].encode(), hashlib.sha256).hexdigest()
+    assert (got["signature"], got["key"], json.loads(got["body"])["body"], "geheim" in str(got)) == (expected, "k-1", "正文", False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ok", "ambiguous"),
+    [("ok", True, False), ("500", False, False), ("html200", False, False), ("errcode200", False, False),
+     ("redirect", False, False), ("hang", False, True), ("drop", False, True)],
+)
+def test_apprise_channels_are_judged_like_ours(mode: str, ok: bool, ambiguous: bool) -> None:
+    with web(mode) as peer:
+        begun = monotonic()
+        outcome = by_apprise(f"xml://127.0.0.1:{peer.port}/in").send(MESSAGE, 3.0)
+    assert (outcome.ok, outcome.ambiguous, monotonic() - begun < 4.5) == (ok, ambiguous, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ok", "ambiguous"),
+    [("ok", True, False), ("421", False, False), ("450", False, False), ("550", False, False), ("auth_535", False, False),
+     ("hang", False, False), ("drip", False, True), ("drop_after_data", False, True), ("no_250", False, True)],
+)
+def test_mail_servers_are_told_apart(mode: str, ok: bool, ambiguous: bool) -> None:
+    with mail(mode) as peer:
+        outcome = by_apprise(f"mailto://user:pass@127.0.0.1:{peer.port}?from=a@example.org&to=b@example.org&mode=insecure").send(MESSAGE, 3.0)
+    assert (outcome.ok, outcome.ambiguous) == (ok, ambiguous)
+
+
+def test_a_mail_repeated_has_the_same_message_id() -> None:
+    with mail("ok") as peer:
+        sender = by_apprise(f"mailto://u:p@127.0.0.1:{peer.port}?from=a@example.org&to=b@example.org&mode=insecure")
+        assert [sender.send(MESSAGE, 5.0).ok, sender.send(MESSAGE, 5.0).ok] == [True, True]
+    assert peer.keys == ["<k-1@xiaoban>"] * 2
+
+
+def test_a_calendar_file_goes_with_a_mail() -> None:
+    with mail("ok") as peer:
+        sent = Notify(1, "k", "p", "c", "预约", "正文", attachment="BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+        by_apprise(f"mailto://u:p@127.0.0.1:{peer.port}?from=a@example.org&to=b@example.org&mode=insecure").send(sent, 5.0)
+    (got,) = peer.got
+    assert "invite.ics" in got["body"]
+
+
+def _authority(folder: Path, days: int, host: str) -> ssl.SSLContext:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "k.pem", "-out", folder / "c.pem",
+         "-days", str(days), "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host},IP:{host if host[0].isdigit() else '127.0.0.9'}"],
+        check=True, capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "c.pem", folder / "k.pem")
+    return context
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "ok"), [("127.0.0.1", True, True), ("127.0.0.1", False, False), ("127.0.0.7", True, False)]
+)
+def test_tls_is_verified(tmp_path: Path, host: str, trusted: bool, ok: bool) -> None:
+    server = _authority(tmp_path, 2, host)
+    client = ssl.create_default_context(cafile=str(tmp_path / "c.pem")) if trusted else None
+    with web("ok", server) as peer:
+        outcome = Webhook(Settings.read(f"jsons://127.0.0.1:{peer.port}/"), client).send(MESSAGE, 3.0)
+    assert (outcome.ok, outcome.ambiguous, len(peer.got)) == (ok, False, int(ok))
+
+
+def test_apprise_cannot_be_told_to_skip_verification(tmp_path: Path) -> None:
+    with web("ok", _authority(tmp_path, 2, "127.0.0.1")) as peer:
+        outcome = by_apprise(f"xmls://127.0.0.1:{peer.port}/?verify=no").send(MESSAGE, 5.0)
+    assert (outcome.ok, peer.got) == (False, [])
+
+
+def test_file_channel_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    assert file(f"file://{path}").send(MESSAGE, 1.0).ok
+    assert (path.stat().st_mode & 0o777, json.loads(path.read_text())["key"]) == (0o600, "k-1")
+
+
+def test_no_secret_reaches_the_log() -> None:
+    assert without_secrets("failed: wecombot://abcdef/x\nwith token=xyz") == "failed: wecombot://… with …"
+
+
+# --- the notifier -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reports() -> queue.Queue[Delivered | Acknowledged]:
+    return queue.Queue()
+
+
+def _home(**urls: str) -> Household:
+    return household(channels=tuple(Channel(name, url) for name, url in urls.items()))
+
+
+def _send(name: str, number: int, *, urgent: bool = False) -> Notify:
+    return Notify(number, f"k{number}", "刘敏", name, "t", "b", urgent)
+
+
+def test_a_hanging_channel_does_not_hold_up_the_others(reports: queue.Queue[Delivered | Acknowledged]) -> None:
+    with web("hang") as bad, web("ok") as good:
+        notifier = Notifier(_home(a=f"json://127.0.0.1:{bad.port}/", b=f"json://127.0.0.1:{good.port}/"), seconds=1.0, alarm_seconds=1.0)
+        for number in range(30):
+            notifier.send(_send("a", number), reports.put)
+        begun = monotonic()
+        notifier.send(_send("b", 99), reports.put)
+        first = reports.get(timeout=2)
+        quick = monotonic() - begun < 0.7
+        rest = [reports.get(timeout=5) for _ in range(30)]
+        notifier.close()
+    assert (first, quick) == (Delivered(99, True, "accepted"), True)
+    assert sorted(r.message for r in rest if isinstance(r, Delivered) and not r.ok) == list(range(30))
+
+
+def test_an_alarm_has_its_own_lane_on_a_blocked_channel(reports: queue.Queue[Delivered | Acknowledged]) -> None:
+    with web("hang") as peer:
+        notifier = Notifier(_home(a=f"json://127.0.0.1:{peer.port}/"), seconds=3.0, alarm_seconds=0.5)
+        for number in range(5):
+            notifier.send(_send("a", number), reports.put)
+        notifier.send(_send("a", 99, urgent=True), reports.put)
+        first = reports.get(timeout=2)
+        notifier.close()
+    assert first == Delivered(99, False, first.detail, True)  # type: ignore[union-attr]
+
+
+def test_every_try_is_reported_exactly_once(reports: queue.Queue[Delivered | Acknowledged]) -> None:
+    with web("flaky") as peer:
+        notifier = Notifier(_home(a=f"json://127.0.0.1:{peer.port}/"))
+        for number in range(12):
+            notifier.send(_send("a", number), reports.put)
+        got = [reports.get(timeout=5) for _ in range(12)]
+        notifier.close()
+    assert (sorted(r.message for r in got if isinstance(r, Delivered)), reports.empty()) == (list(range(12)), True)
+
+
+def test_a_channel_that_is_gone_from_the_file_says_so(reports: queue.Queue[Delivered | Acknowledged]) -> None:
+    notifier = Notifier(_home())
+    notifier.send(_send("没有", 1), reports.put)
+    notifier.send(Call(2, "k2", "刘敏", "电话", "13800000001"), reports.put)
+    assert [reports.get(timeout=1), reports.get(timeout=1)] == [
+        Delivered(1, False, "no such channel"), Delivered(2, False, "no telephone")
+    ]
+
+
+@pytest.mark.parametrize("url", ["json://[::1", "json://h:port/", "nosuchscheme://x", "", "json://", "mqtt://"])
+def test_a_bad_address_is_a_failure_and_not_a_crash(url: str, reports: queue.Queue[Delivered | Acknowledged]) -> None:
+    notifier = Notifier(_home(a=url))
+    notifier.send(_send("a", 1), reports.put)
+    report = reports.get(timeout=5)
+    notifier.close()
+    assert (isinstance(report, Delivered), getattr(report, "ok", None)) == (True, False)
+
+
+def test_schemes_choose_their_file() -> None:
+    assert [type(channel(u)).__name__ for u in ("console://x", "file:///x", "json://h", "jsons://h", "mqtt://h", "bark://h/k")] == [
+        "Console", "File", "Webhook", "Webhook", "Mqtt", "ByApprise"
+    ]
+
+
+def test_the_heart_beats_only_while_the_core_lives() -> None:
+    alive = threading.Event()
+    with web("ok") as peer:
+        heart = Heartbeat(f"http://127.0.0.1:{peer.port}/beat", alive.is_set, every=0.05)
+        threading.Event().wait(0.3)
+        before = len(peer.got)
+        alive.set()
+        end = monotonic() + 5
+        while not peer.got and monotonic() < end:
+            threading.Event().wait(0.02)
+        heart.close()
+    assert (before, peer.got[0]["line"]) == (0, "GET /beat HTTP/1.1")
+
+
+def test_basic_password_goes_as_a_header() -> None:
+    settings = Settings.read("jsons://u:p%40ss@host/x?secret=s&a=1")
+    assert (settings.url, settings.basic, settings.secret, "p@ss" in repr(settings), b64decode("dTpwQHNz")) == (
+        "https://host/x?a=1", "u:p@ss", "s", False, b"u:p@ss"
+    )
