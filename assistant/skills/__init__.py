@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from assistant.skills import booking, chat, control, emergency, fraud, info, medication, outbox, privacy
+from assistant.skills import booking, chat, control, emergency, fraud, info, medication, outbox, privacy, reminders
 from assistant.skills.skill import Skill
 
 SKILLS: tuple[Skill, ...] = (
     outbox.skill,
     emergency.skill,
     medication.skill,
+    reminders.skill,
     booking.skill,
     chat.skill,
     control.skill,
