@@ -50,6 +50,12 @@ class VoiceError(XiaobanError):
     code = 9
 
 
+class NoLoudspeaker(XiaobanError):
+    """No output device can be opened."""
+
+    code = 10
+
+
 class PlayDiffers(XiaobanError):
     """A play said or sent something else than written."""
 

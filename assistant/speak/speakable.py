@@ -60,6 +60,18 @@ def _digits(text: str) -> str:
     return "".join(_DIGITS[digit] for digit in text)
 
 
+COUNTED = "片|粒|颗|丸|袋|次|个|盒|瓶|天|位|种|支|滴|勺|平|元|块|分钟|小时|年|岁|米|公|斤|步|毫|克"
+"""What follows a number that counts something."""
+_PAIRS = "片粒颗丸袋次个盒瓶天位种支滴勺块年岁米步小公斤"
+"""Of these there are 两, not 二."""
+
+
+def _counted(found: re.Match[str]) -> str:
+    following = found.string[found.end() :].lstrip()[:1]
+    ordinal = found.string[: found.start()].endswith(("第", "-", "/", "~"))
+    return "两" if found[1] == "2" and following in _PAIRS and not ordinal else number(int(found[1])) if not ordinal else found[1]
+
+
 RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern), change)
     for pattern, change in (
@@ -72,10 +84,14 @@ RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tupl
         (r"(?<![\d/.])(\d{2,3})/(\d{2,3})(?![\d/])", lambda found: f"{number(int(found[1]))}，{number(int(found[2]))}"),
         (r"(?i)毫?\s*mmol/L", _as("毫摩尔每升")),
         (r"(?i)\s*mmHg", _as("毫米汞柱")),
-        # numbers one dials are said digit by digit; the normaliser knows 120 but not 96110
-        (r"(?<![\d.])(1[12]\d|9[56]\d{3}|12\d{3})(?=[^\d.]|$)(?!\s*(?:mg|ml|毫|克|平|个|元|块|分|天|年|岁|米|公|斤|步|次|下|片|粒|，\d))", lambda found: _digits(found[1])),
-        # 2片, 2次: with a measure word it is 两
-        (r"(?<![\d.第/:-])2(?=[片粒颗丸袋次个盒瓶天位种下支滴勺小点])", _as("两")),
+        (r"(?<!\d)(1[0-2]|0?[1-9])月(3[01]|[12]\d|0?[1-9])(?=[日号])", lambda found: f"{number(int(found[1]))}月{number(int(found[2]))}"),
+        (r"(?<=[\d点半分])\s*[-~—至]\s*(?=[\d零一二三四五六七八九十两]+点)", _as("到")),
+        # what is counted is a number, even if it looks like one to dial
+        (rf"(?<![\d.])(\d{{1,3}})(?=\s*(?:{COUNTED}))", _counted),
+        # door codes and room numbers are said digit by digit
+        (r"(?<=[码锁号])(\s*(?:是|：|:)?\s*)(\d{3,8})(?![\d.])", lambda found: found[1] + _digits(found[2])),
+        # numbers one dials; the normaliser knows 120 but not 96110
+        (r"(?<![\d.])(1[12]\d|9[56]\d{3}|12\d{3})(?![\d.])", lambda found: _digits(found[1])),
     )
 )
 """Applied in order before the normaliser."""
