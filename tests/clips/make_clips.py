@@ -108,7 +108,7 @@ def main() -> None:
     for clip in track(sorted(wanted, key=lambda c: str(c.get("voice", ""))), "clips"):
         path = HERE / clip["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, make(clip, engines), RATE, format="OGG", subtype="OPUS", compression_level=0.7)
+        soundfile.write(path, make(clip, engines), RATE, format="OGG", subtype="OPUS", compression_level=0.88)
 
 
 if __name__ == "__main__":
