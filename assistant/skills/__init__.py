@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from assistant.skills import booking, chat, control, emergency, fraud, info, medication, outbox, privacy, reminders
+from assistant.skills import (
+    booking,
+    calls,
+    chat,
+    checkin,
+    control,
+    diary,
+    emergency,
+    fraud,
+    info,
+    medication,
+    outbox,
+    privacy,
+    reminders,
+)
 from assistant.skills.skill import Skill
 
 SKILLS: tuple[Skill, ...] = (
@@ -10,7 +24,10 @@ SKILLS: tuple[Skill, ...] = (
     emergency.skill,
     medication.skill,
     reminders.skill,
+    diary.skill,
+    checkin.skill,
     booking.skill,
+    calls.skill,
     chat.skill,
     control.skill,
     fraud.skill,

@@ -1,0 +1,233 @@
+"""The daily round: a good morning to the elder, and in the evening one message that tells the family how the day was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from assistant.care import dose, reading
+from assistant.care.dose import Dose
+from assistant.care.dose import State as DoseState
+from assistant.care.reading import Reading
+from assistant.errors import XiaobanError
+from assistant.home import Household
+from assistant.store import Row, Store, moment
+
+
+class State(StrEnum):
+    """Where the check-in of a day stands."""
+
+    PLANNED = "planned"
+    ASKED = "asked"
+    FINE = "fine"
+    UNWELL = "unwell"
+    """She answered that something is wrong; the family knows."""
+    UNANSWERED = "unanswered"
+    """Asked twice in 20 min without an answer; the family knows."""
+    SKIPPED = "skipped"
+    """小伴 was off at the time and much too late for a good morning."""
+
+
+class Event(StrEnum):
+    """What can happen to a check-in."""
+
+    ASK = "ask"
+    FINE = "fine"
+    UNWELL = "unwell"
+    GIVE_UP = "give_up"
+    LATE = "late"
+
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.PLANNED, Event.ASK): State.ASKED,
+    (State.ASKED, Event.ASK): State.ASKED,
+    (State.PLANNED, Event.LATE): State.SKIPPED,
+    (State.ASKED, Event.LATE): State.SKIPPED,
+    **{(state, Event.FINE): State.FINE for state in (State.PLANNED, State.ASKED, State.UNANSWERED)},
+    **{(state, Event.UNWELL): State.UNWELL for state in (State.PLANNED, State.ASKED, State.UNANSWERED)},
+    (State.ASKED, Event.GIVE_UP): State.UNANSWERED,
+}
+
+ASKS = 2
+AGAIN = timedelta(minutes=10)
+"""Two questions in 20 minutes, then the family is told (CARE 6)."""
+TOO_LATE = timedelta(hours=4)
+"""A good morning later than this is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkin:
+    """The check-in of one day."""
+
+    id: int
+    day: date
+    due: datetime
+    state: State
+    asks: int = 0
+    words: str = ""
+    """What she answered."""
+    at: datetime | None = None
+    """When she answered."""
+    wake: datetime | None = None
+
+
+rounds = Migrations("round")
+
+
+@rounds()
+def checkin_and_digest(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE checkin (id INTEGER PRIMARY KEY, day TEXT NOT NULL UNIQUE, due_at TEXT NOT NULL, state TEXT NOT NULL,"
+        " asks INTEGER NOT NULL DEFAULT 0, words TEXT NOT NULL DEFAULT '', at TEXT, wake_at TEXT, crc INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute("CREATE INDEX checkin_by_wake ON checkin (wake_at)")
+    db.execute(
+        "CREATE TABLE digest (id INTEGER PRIMARY KEY, day TEXT NOT NULL UNIQUE, sent INTEGER NOT NULL DEFAULT 0,"
+        " wake_at TEXT, crc INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute("CREATE INDEX digest_by_wake ON digest (wake_at)")
+
+
+def read(row: Row, zone: tzinfo = UTC) -> Checkin:
+    """A row as a value, times in `zone`."""
+
+    def at(key: str) -> datetime | None:
+        return moment(row[key]).astimezone(zone) if row[key] else None
+
+    return Checkin(row["id"], date.fromisoformat(row["day"]), moment(row["due_at"]).astimezone(zone), State(row["state"]),
+                   row["asks"], row["words"], at("at"), at("wake_at"))
+
+
+def get(store: Store, number: int, zone: tzinfo = UTC) -> Checkin | None:
+    """One check-in, or None if its row is gone or damaged."""
+    row = store.get("checkin", number)
+    return read(row, zone) if row is not None else None
+
+
+def of_day(store: Store, day: date, zone: tzinfo) -> Checkin | None:
+    """The check-in of a local day."""
+    rows = store.find("checkin", "day = ?", day.isoformat())
+    return read(rows[0], zone) if rows else None
+
+
+def move(store: Store, now: datetime, checkin: Checkin, event: Event, wake: datetime | None = None, **changes: Any) -> Checkin:
+    """One transition: row and log in one transaction. Raises XiaobanError for what the table does not have."""
+    to = TRANSITIONS.get((checkin.state, event))
+    if to is None:
+        raise XiaobanError(f"报平安 {checkin.day}：{checkin.state} 时不能 {event}。")
+    moved = replace(checkin, state=to, wake=wake, **changes)
+    with store.atomic():
+        store.update("checkin", checkin.id, state=to.value, wake_at=wake, asks=moved.asks, words=moved.words, at=moved.at)
+        store.note_down(now, f"checkin.{event}", checkin.id)
+    return moved
+
+
+def plan(store: Store, household: Household, now: datetime) -> None:
+    """The next check-in and the next digest have their rows, at the times the family's file says now."""
+    zone = household.zone
+    now = now.astimezone(zone)
+    with store.atomic():
+        _plan_one(store, "checkin", household.care.checkin, now, zone)
+        _plan_one(store, "digest", household.care.digest, now, zone)
+
+
+def _plan_one(store: Store, table: str, clock: time | None, now: datetime, zone: tzinfo) -> None:
+    for row in store.find(table, "wake_at > ?" + (" AND state = 'planned'" if table == "checkin" else ""), now):
+        store.delete(table, int(row["id"]))
+    if clock is None:
+        return
+    for ahead in range(3):
+        day = now.date() + timedelta(days=ahead)
+        due = datetime.combine(day, clock, tzinfo=zone)
+        if due > now and not store.count(table, "day = ?", day.isoformat()):
+            more = {"due_at": due, "state": State.PLANNED.value} if table == "checkin" else {}
+            store.insert(table, day=day.isoformat(), wake_at=due, **more)
+            return
+
+
+def shift(store: Store, by: timedelta, zone: tzinfo) -> None:
+    """The wall clock jumped: the second question keeps its distance."""
+    for row in store.find("checkin", "wake_at IS NOT NULL AND state = 'asked'"):
+        store.update("checkin", int(row["id"]), wake_at=moment(row["wake_at"]).astimezone(zone) + by)
+
+
+# --- what the evening message says --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day in figures."""
+
+    day: date
+    doses: tuple[Dose, ...]
+    """Scheduled ones that were due."""
+    readings: tuple[Reading, ...]
+    checkin: Checkin | None
+    unseen: tuple[Dose, ...]
+    """Missed or unknown ones of the last week nobody has seen yet, without today's."""
+    low: tuple[tuple[str, int], ...]
+    """(medicine, days left) of what is running out."""
+
+
+def of(store: Store, household: Household, day: date, now: datetime) -> Day:
+    """Gather the figures of a local day as they are at `now`."""
+    zone = household.zone
+    start = datetime.combine(day, time(0), tzinfo=zone)
+    doses = tuple(d for d in dose.of_day(store, zone, day) if d.scheduled and d.due <= now)
+    found = tuple(r for r in reading.since(store, zone, start) if r.at.date() == day)
+    older = tuple(d for d in dose.unseen(store, zone, now) if d.day != day)
+    low = tuple(
+        (m.name, days) for m in household.medicines
+        if (days := dose.days_left(store, m, now.astimezone(zone))) is not None and days <= 7
+    )
+    return Day(day, doses, found, of_day(store, day, zone), older, low)
+
+
+def text(day: Day, household: Household) -> str:
+    """The message: what was taken, what was not, readings, the morning's answer; medicines by name only if allowed."""
+    named = household.care.names_medicines
+    lines = [f"{day.day.month}月{day.day.day}日"]
+    taken = [d for d in day.doses if d.state is DoseState.TAKEN]
+    if day.doses:
+        lines.append(f"药：该吃 {len(day.doses)} 次，吃了 {len(taken)} 次" + _rest(day.doses, named))
+    if day.unseen:
+        lines.append(f"前几天还没人看过的：{_listed(day.unseen, named, with_day=True)}（看过请回复“看到了”）")
+    if day.checkin is not None and day.checkin.state is not State.PLANNED:
+        lines.append("报平安：" + {
+            State.FINE: "早上问过，她说还好", State.UNWELL: "她说不太舒服", State.UNANSWERED: "问了两次没有回应",
+            State.ASKED: "问了还没有回应", State.SKIPPED: "设备没开，没有问成",
+        }[day.checkin.state])
+    if day.readings:
+        lines.append("测量：" + "，".join(shown(r) for r in day.readings[-6:]))
+    if day.low:
+        lines.append("快没有的药：" + "，".join(f"{name if named else '一种药'}还够 {days} 天" for name, days in day.low))
+    return "\n".join(lines)
+
+
+def shown(r: Reading) -> str:
+    """`09:05 血压 138/85`."""
+    name = "血压" if r.kind == "blood_pressure" else reading.KINDS[r.kind].name
+    value = f"{r.value:g}/{r.second:g}" if r.second is not None else f"{r.value:g}"
+    return f"{r.at:%H:%M} {name} {value}" + ("（超出范围）" if r.outside else "")
+
+
+def _rest(doses: Sequence[Dose], named: bool) -> str:
+    said = ""
+    for state, word in (
+        ((DoseState.MISSED,), "没有回音"), ((DoseState.UNKNOWN,), "吃没吃不清楚"), ((DoseState.SKIPPED,), "她说不吃"),
+        (dose.OPEN, "还在问"),
+    ):
+        if some := [d for d in doses if d.state in state]:
+            said += f"；{len(some)} 次{word}（{_listed(some, named)}）"
+    return said
+
+
+def _listed(doses: Sequence[Dose], named: bool, with_day: bool = False) -> str:
+    return "、".join(
+        (f"{d.day.month}月{d.day.day}日 " if with_day else "") + d.slot + (f" {d.medicine}" if named else "") for d in doses[:8]
+    )
