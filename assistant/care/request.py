@@ -1,0 +1,174 @@
+"""Video calls, telephone calls and messages the elder asked for: each a row until somebody answered or nobody did."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+from urllib.parse import quote
+
+from sqlite_utils import Database, Migrations
+
+from assistant.care import message
+from assistant.home import Contact, Household
+from assistant.store import Row, Store, moment
+
+PURPOSE = "request"
+"""Purpose of a request's messages and calls."""
+
+Kind = Literal["video", "voice", "callback", "message"]
+"""voice rings; callback is a message that asks to be rung."""
+
+
+class State(StrEnum):
+    """Where a request stands."""
+
+    NOTED = "noted"
+    """Written down; not out of the house."""
+    HELD_UP = "held_up"
+    """Tried and not sent: no network. The elder knows."""
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    NOBODY = "nobody"
+    """Nobody answered in time."""
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class Step(StrEnum):
+    """What can happen to a request."""
+
+    OK = "ok"
+    FAIL = "fail"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    TIMEOUT = "timeout"
+    FINISH = "finish"
+    EXPIRE = "expire"
+
+
+TRANSITIONS: dict[tuple[State, Step], State] = {
+    (State.NOTED, Step.OK): State.SENT,
+    (State.NOTED, Step.FAIL): State.HELD_UP,
+    (State.HELD_UP, Step.OK): State.SENT,
+    (State.HELD_UP, Step.EXPIRE): State.GIVEN_UP,
+    (State.NOTED, Step.EXPIRE): State.GIVEN_UP,
+    (State.SENT, Step.TIMEOUT): State.NOBODY,
+    (State.SENT, Step.FINISH): State.DONE,
+    **{(state, Step.ACCEPT): State.ACCEPTED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
+    **{(state, Step.DECLINE): State.DECLINED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
+    (State.NOTED, Step.FINISH): State.DONE,
+    (State.ACCEPTED, Step.FINISH): State.DONE,
+}
+
+PATIENCE: Mapping[str, timedelta] = {"video": timedelta(minutes=5), "callback": timedelta(minutes=10)}
+"""How long an answer is waited for before the elder is told that nobody answered, by kind."""
+
+STALE = timedelta(hours=12)
+"""A call request older than this is pointless; a message is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One row."""
+
+    id: int
+    kind: Kind
+    person: str
+    state: State
+    message: int
+    """Id in the outbox."""
+    text: str
+    link: str
+    asked: datetime
+
+
+requests = Migrations("request")
+
+
+@requests()
+def request(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE request (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL,"
+        " message INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL DEFAULT '', link TEXT NOT NULL DEFAULT '',"
+        " asked_at TEXT NOT NULL, wake_at TEXT, crc INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute("CREATE INDEX request_by_message ON request (message)")
+
+
+def begin(
+    store: Store, now: datetime, household: Household, kind: Kind, contact: Contact, *, title: str, body: str, text: str = ""
+) -> Request:
+    """Write the request and its outbox row in one transaction. `{link}` in the body becomes the room."""
+    with store.atomic():
+        number = store.insert("request", kind=kind, person=contact.name, state=State.NOTED.value, text=text, asked_at=now)
+        code = hashlib.sha256(f"{number} {now.isoformat()} {contact.name} {household.elder.name}".encode()).hexdigest()[:12]
+        link = room(household, contact, code) if kind == "video" else ""
+        line = message.telephone(household)
+        rings = kind == "voice" and line is not None
+        posted = message.post(
+            store, now, purpose=PURPOSE, person=contact.name, incident=number, title=title,
+            channels=(line.name,) if rings and line is not None else contact.notify, key=f"r-{code}",
+            body="" if rings else body.replace("{link}", link), kind="call" if rings else "text",
+            number=contact.phone if rings else "", life=message.LIFE if kind == "message" else STALE,
+        )
+        store.update("request", number, message=posted, link=link)
+        store.note_down(now, "request.noted", number, kind)
+    return known(store, number)
+
+
+def room(household: Household, contact: Contact, code: str) -> str:
+    """The link of a video room; empty if the family gave no template."""
+    template = contact.room or household.room
+    return template.replace("{person}", quote(contact.name)).replace("{code}", code)
+
+
+def known(store: Store, number: int) -> Request:
+    """One request. Raises KeyError if there is none."""
+    row = store.get("request", number)
+    if row is None:
+        raise KeyError(("request", number))
+    return _request(row)
+
+
+def of_message(store: Store, number: int) -> Request | None:
+    """The request an outbox row belongs to."""
+    rows = store.find("request", "message = ?", number)
+    return _request(rows[0]) if rows else None
+
+
+def step(store: Store, now: datetime, one: Request, what: Step) -> Request | None:
+    """One transition; None where the table has none, and nothing is changed."""
+    present = known(store, one.id)
+    state = TRANSITIONS.get((present.state, what))
+    if state is None:
+        return None
+    patience = PATIENCE.get(present.kind)
+    wake = now + patience if state is State.SENT and patience is not None else None
+    with store.atomic():
+        store.update("request", one.id, state=state.value, wake_at=wake)
+        store.note_down(now, f"request.{state.value}", one.id, present.kind)
+    return known(store, one.id)
+
+
+def postpone(store: Store, number: int, wake: datetime) -> None:
+    """Ask later."""
+    store.update("request", number, wake_at=wake)
+
+
+def shift(store: Store, by: timedelta) -> None:
+    """The wall clock jumped: patience counts elapsed time."""
+    with store.atomic():
+        for row in store.find("request", "wake_at IS NOT NULL"):
+            store.update("request", int(row["id"]), wake_at=moment(row["wake_at"]) + by)
+
+
+def _request(row: Row) -> Request:
+    return Request(
+        int(row["id"]), row["kind"], row["person"], State(row["state"]), row["message"], row["text"], row["link"],
+        moment(row["asked_at"]),
+    )

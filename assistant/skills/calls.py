@@ -1,0 +1,205 @@
+"""Reaching people: a video call is a request with an answer, a telephone call rings, a message is read back first."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import timedelta
+
+from assistant.care import message, request
+from assistant.care.request import Request, Step
+from assistant.home import Contact
+from assistant.messages import UNCLEAR, Acknowledged, Action, Ask, Conversation, Delivered, Meaning, Say, Sound
+from assistant.skills.skill import CALL, Skill, Turn
+
+skill = Skill("calls")
+
+LONGEST = 300
+"""Characters of a message; speech of a minute has about 250."""
+
+HAPPENED: dict[str, str] = {
+    "busy": "voice_busy", "declined": "voice_declined", "no answer": "voice_no_answer",
+}
+"""What is said about a telephone call that did not come about, by the telephone's word for it."""
+
+
+@skill.on("call.video")
+def video(turn: Turn, meaning: Meaning) -> Conversation:
+    """A request: the person gets a message with a room, the elder hears how it goes on."""
+    contact = yield from _whom(turn, meaning)
+    if contact is not None:
+        yield from _ask_for_video(turn, contact)
+
+
+@skill.on("call.voice")
+def voice(turn: Turn, meaning: Meaning) -> Conversation:
+    """The telephone if there is one, else a message that asks to be called."""
+    contact = yield from _whom(turn, meaning)
+    if contact is None:
+        return
+    if message.telephone(turn.household) is None or not contact.phone:
+        yield from _ask_to_call_back(turn, contact, "no_telephone")
+        return
+    request.begin(turn.store, turn.now, turn.household, "voice", contact, title="", body="")
+    yield Say(turn.reply("dialling", person=_called(contact)))
+
+
+@skill.on("message.send")
+def send(turn: Turn, meaning: Meaning) -> Conversation:
+    """Person and words, read back before they leave."""
+    contact = yield from _whom(turn, meaning)
+    if contact is None:
+        return
+    if not contact.notify:
+        yield Say(turn.reply("no_channel", person=_called(contact)))
+        return
+    text = str(meaning.slots.get("message", ""))
+    for _ in range(3):
+        if not text:
+            answer = yield Ask(turn.reply("what_words", person=_called(contact)), asking="text", seconds=15)
+            if answer is None:
+                break
+            text = _words(answer)
+        answer = yield Ask(turn.reply("read_back", person=_called(contact), text=text[:LONGEST]), asking="yes_no")
+        if answer is None or answer.intent == UNCLEAR:
+            break
+        if answer.intent == "dialogue.yes":
+            request.begin(
+                turn.store, turn.now, turn.household, "message", contact, text=text[:LONGEST],
+                title=turn.reply("message_title"), body=turn.reply("message_body", text=text[:LONGEST]),
+            )
+            yield Say(turn.reply("sending", person=_called(contact)))
+            return
+        text = ""
+    yield Say(turn.reply("not_sent"))
+
+
+# --- what becomes of it -------------------------------------------------------------------------------------------
+
+
+@skill.delivered("request")
+def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
+    """Sent, or held up: said once each, and only what is so."""
+    one = request.of_message(turn.store, row)
+    contact = turn.household.contact(one.person) if one is not None else None
+    if one is None or contact is None:
+        return
+    if one.kind == "voice":
+        yield from _rang(turn, one, contact, event)
+    elif event.ok:
+        if request.step(turn.store, turn.now, one, Step.OK) is not None:
+            yield Say(turn.reply(f"sent_{one.kind}", person=_called(contact)))
+        if one.kind == "message":
+            request.step(turn.store, turn.now, one, Step.FINISH)
+    elif request.step(turn.store, turn.now, one, Step.FAIL) is not None:
+        yield Say(turn.reply("held_up", person=_called(contact)))
+
+
+def _rang(turn: Turn, one: Request, contact: Contact, event: Delivered) -> Conversation:
+    if event.ok:
+        request.step(turn.store, turn.now, one, Step.FINISH)
+        yield Say(turn.reply("hung_up"))
+        return
+    request.step(turn.store, turn.now, one, Step.EXPIRE)
+    said = turn.reply(HAPPENED.get(event.detail, "voice_failed"), person=_called(contact))
+    if not contact.notify:
+        yield Say(said)
+        return
+    answer = yield Ask(said + turn.reply("leave_word"), asking="yes_no")
+    if answer is not None and answer.intent == "dialogue.yes":
+        yield from _ask_to_call_back(turn, contact, "asking_back")
+    else:
+        yield Say(turn.reply("left_it"))
+
+
+@skill.acknowledged("request")
+def answered(turn: Turn, row: int, event: Acknowledged) -> Conversation:
+    """Taken or not, in the words of who answered."""
+    message.answer(turn.store, turn.now, row, event.person, event.answer)
+    one = request.of_message(turn.store, row)
+    contact = turn.household.contact(event.person) if one is not None else None
+    if one is None or contact is None:
+        return
+    what = Step.DECLINE if event.answer == "declined" else Step.ACCEPT if event.answer in ("accepted", "coming") else None
+    if what is None or request.step(turn.store, turn.now, one, what) is None:
+        return
+    if what is Step.ACCEPT:
+        yield Sound("ring")
+    yield Say(turn.reply(f"{what.value}_{one.kind}", person=_called(contact)))
+
+
+@skill.due("request", priority=CALL)
+def nobody(turn: Turn, row: int) -> Conversation:
+    """Nobody answered in time: said, with what can be done next."""
+    one = request.step(turn.store, turn.now, request.known(turn.store, row), Step.TIMEOUT)
+    contact = turn.household.contact(one.person) if one is not None else None
+    if one is None or contact is None:
+        return
+    rings = message.telephone(turn.household) is not None and bool(contact.phone)
+    if not rings:
+        yield Say(turn.reply("nobody", person=_called(contact)))
+        return
+    answer = yield Ask(turn.reply("nobody_ring", person=_called(contact)), asking="yes_no")
+    if answer is not None and answer.intent == "dialogue.yes":
+        request.begin(turn.store, turn.now, turn.household, "voice", contact, title="", body="")
+        yield Say(turn.reply("dialling", person=_called(contact)))
+    else:
+        yield Say(turn.reply("left_it"))
+
+
+@skill.stepped
+def stepped(turn: Turn, by: timedelta) -> None:
+    """Patience counts elapsed time."""
+    request.shift(turn.store, by)
+
+
+# --- pieces -------------------------------------------------------------------------------------------------------
+
+
+def _ask_for_video(turn: Turn, contact: Contact) -> Conversation:
+    if not contact.notify:
+        yield Say(turn.reply("no_channel", person=_called(contact)))
+        return
+    linked = bool(contact.room or turn.household.room)
+    body = turn.reply("video_body" if linked else "video_body_without_room", link="{link}")
+    request.begin(turn.store, turn.now, turn.household, "video", contact, title=turn.reply("video_title"), body=body)
+    yield Say(turn.reply("video_asked", person=_called(contact)))
+
+
+def _ask_to_call_back(turn: Turn, contact: Contact, key: str) -> Conversation:
+    if not contact.notify:
+        yield Say(turn.reply("no_channel", person=_called(contact)))
+        return
+    request.begin(
+        turn.store, turn.now, turn.household, "callback", contact,
+        title=turn.reply("callback_title"), body=turn.reply("callback_body"),
+    )
+    yield Say(turn.reply(key, person=_called(contact)))
+
+
+def _whom(turn: Turn, meaning: Meaning) -> Generator[Action, Meaning | None, Contact | None]:
+    """The person meant; asked for if none was named."""
+    named = turn.household.contact(str(meaning.slots.get("person", "")))
+    if named is not None:
+        return named
+    names = tuple(contact.name for contact in turn.household.ladder)
+    spoken = "、".join(_called(contact) for contact in turn.household.ladder[:3])
+    answer = yield Ask(turn.reply("whom", people=spoken), asking="which", options=names)
+    chosen = turn.household.contact(_option(answer, names)) if answer is not None else None
+    if chosen is None:
+        yield Say(turn.reply("nobody_named"))
+    return chosen
+
+
+def _option(answer: Meaning, options: tuple[str, ...]) -> str:
+    """Which of the options was said."""
+    return next((str(value) for value in (*answer.slots.values(), answer.text) if value in options), "")
+
+
+def _words(answer: Meaning) -> str:
+    """Free words, however the understanding labels them."""
+    return str(answer.slots.get("message") or answer.slots.get("text") or answer.text)
+
+
+def _called(contact: Contact) -> str:
+    """女儿刘敏: the relation is said back, never the number."""
+    return f"{contact.relation}{contact.name}"
