@@ -9,12 +9,13 @@ import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from assistant import household_schema as schema
+from assistant import saying
 from assistant.home import (
     Care,
     Channel,
@@ -42,6 +43,7 @@ from assistant.household_text import (
     tidied,
 )
 from assistant.places import sample_household
+from assistant.understand import times
 from assistant.understand.sound import accents, syllables
 from assistant.when import WEEKDAYS, Recurrence
 
@@ -49,6 +51,8 @@ MOST_ENTRIES = 200
 """Entries of one list; understanding is measured with 50 medicines, 20 contacts and 20 services."""
 DEEPEST = 12
 """Levels of brackets; the shape needs five."""
+YAML_TYPES = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
+"""YAML 1.2's own; what a value is is decided by its key, whatever YAML takes it for."""
 SECRET_FILES = ("秘密.yaml", "secrets.yaml")
 """Names looked for beside the family's file."""
 AS_NEEDED = ("需要时", "必要时", "按需", "需要的时候", "疼的时候", "不舒服时", "as needed", "prn")
@@ -185,7 +189,7 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
         entry = schema.without(data, faults)
     if entry is None:
         raise InvalidHousehold(mistakes)
-    builder = _Builder(entry, sheet, secrets or {}, secrets_file)
+    builder = _Builder(entry, sheet, secrets if secrets is not None else {}, secrets_file)
     household = builder.household()
     mistakes += builder.mistakes
     if not broken and not faults:
@@ -222,7 +226,7 @@ class _Sheet:
         if node.anchor:
             self.mistake(node, "符号 & 和 * 在这里有特别的意思，不能用", "给内容加上英文引号")
             return True
-        if not str(node.tag).startswith("tag:yaml.org,2002:"):
+        if str(node.tag).removeprefix("tag:yaml.org,2002:") not in YAML_TYPES:
             self.mistake(node, "符号 ! 在这里有特别的意思，不能用", "给内容加上英文引号")
             return True
         return False
@@ -318,10 +322,10 @@ class _Sheet:
         assert key is not None
         example = f"{key.chinese}: {key.example}".rstrip()
         blank = tuple(fault.path) in self.blank
-        hint = f"在冒号后面写上{key.noun or key.chinese}，例如 {example}" if blank else f"在这一行加上 {example}"
         if len(fault.path) == 1:
             hint = f"照着样例加上 {key.chinese}: 这一段"
             return Mistake(self.line(fault.path) if blank else 0, f"没有写{key.chinese}", hint)
+        hint = f"在冒号后面写上{key.noun or key.chinese}，例如 {example}" if blank else f"{'在这一行' if isinstance(fault.path[-2], int) else '在它下面'}加上 {example}"
         return Mistake(self.line(fault.path), f"{who}没有填{key.noun or key.chinese}", hint)
 
 
@@ -358,7 +362,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     def likeness(other: str) -> float:
         seen = difflib.SequenceMatcher(None, word.lower(), other.lower()).ratio()
         heard = difflib.SequenceMatcher(None, "".join(syllables(word)), "".join(syllables(other))).ratio()
-        return max(seen, heard if syllables(word) and syllables(other) else 0.0)
+        return max(seen, heard - 0.15 if syllables(word) and syllables(other) else 0.0)
 
     best = max(known, key=likeness, default=None)
     return best if best is not None and likeness(best) >= 0.6 else None
@@ -366,124 +370,150 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 # --- from fields to the household ---------------------------------------------------------------------------------
 
-_DAY = "[一二三四五六日天]"
-_CLOCK = "(?:[零〇一二两三四五六七八九十]{1,3}|\\d{1,2})(?:[:：]\\d{2}|点钟?半?|时)?"
-_SPAN = re.compile(rf"((?:凌晨|早上?|上午|中午|下午|晚上?)?{_CLOCK})\s*(?:-|~|～|–|—|－|到|至)\s*((?:凌晨|早上?|上午|中午|下午|晚上?)?{_CLOCK})")
-_DAYS = re.compile(rf"(?:每|逢)?(?:周|星期|礼拜)(?:({_DAY})(?:到|至|-|~|～|–|—)(?:周|星期|礼拜)?({_DAY})|({_DAY}(?:[、，,和]?(?:周|星期|礼拜)?{_DAY})*)|(末))")
-_EVERY_DAY = re.compile("每天|天天|全周|全年(?:无休)?|工作日|平时|周末")
+_MONDAY = datetime(2026, 1, 5)
+"""A midnight to read times from: what a file says must mean the same whenever it is read."""
+_PART = re.compile("[早晨晚夜午晌黑昏饭睡起]")
+_TWELVE = re.compile("(?<![零一二两三四五六七八九十百\\d])(?:十[一二]?|[一二两三四五六七八九]|1[012]|[1-9])点")
+_DAYS = re.compile(
+    "每?(?:周|星期|礼拜)(?:(?P<first>{d})[到至~–—-](?:周|星期|礼拜)?(?P<last>{d})"
+    "|(?P<each>{d}(?:[、,和]?(?:周|星期|礼拜)?{d})*)|(?P<end>末))".format(d="[一二三四五六日天]")
+)
+_END = "(?:凌晨|清早|早上|早|上午|中午|下午|傍晚|晚上|晚)?(?:[零一二两三四五六七八九十]{1,3}|\\d{1,2})(?::\\d{2}|点钟?半?|时)?"
+_SPAN = re.compile(rf"(?P<opens>{_END})[到至~–—-](?P<closes>{_END})")
+
+
+def _bare(text: str) -> str:
+    """Full-width forms made plain, spaces out: `０９：００` is 09:00."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
 
 
 def weekdays(text: str) -> tuple[str, ...] | None:
-    """`周一到周六`, `周一三五`, `周一、周三`, `工作日`, `每天` as `MO`…`SU`; nothing said is every day; None if unclear."""
-    if not text or re.fullmatch("每天|天天|全年|全年无休|全周", text):
+    """`周一到周六`, `周一三五`, `工作日`, `每天` as `MO`…`SU`; nothing said is every day; None if unclear."""
+    if re.fullmatch("(?:每天|天天|全年|全年无休|全周)?", text):
         return WEEKDAYS
     if text == "工作日":
         return WEEKDAYS[:5]
-    found: set[str] = set()
-    rest = text
-    while rest:
-        part = _DAYS.match(rest)
+    found: set[int] = set()
+    while text:
+        part = _DAYS.match(text)
         if not part:
             return None
-        if part[1]:
-            first, last = _weekday(part[1]), _weekday(part[2])
-            found |= {WEEKDAYS[(first + step) % 7] for step in range((last - first) % 7 + 1)}
-        elif part[3]:
-            found |= {WEEKDAYS[_weekday(char)] for char in part[3] if re.fullmatch(_DAY, char)}
+        if part["first"]:
+            first, last = _weekday(part["first"]), _weekday(part["last"])
+            found |= {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+        elif part["each"]:
+            found |= {_weekday(char) for char in re.sub("周|星期|礼拜|[、,和]", "", part["each"])}
         else:
-            found |= set(WEEKDAYS[5:])
-        rest = rest[part.end() :].lstrip("、，,和 ")
-    return tuple(day for day in WEEKDAYS if day in found)
+            found |= {5, 6}
+        text = text[part.end() :].lstrip("、,和")
+    return tuple(WEEKDAYS[day] for day in sorted(found))
 
 
 def _weekday(char: str) -> int:
     return 6 if char in "日天" else "一二三四五六".index(char)
 
 
+class Unclear(ValueError):
+    """A time that cannot be read; `what` and `hint` are Chinese."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
 def hours(text: str) -> tuple[Hours, ...]:
-    """`周一到周六 08:00-18:00`, `每天 8点到12点、14点到18点`. Raises ValueError with (what, hint) in Chinese."""
-    text = unicodedata.normalize("NFKC", text).replace(" ", "")
-    if not (first := _SPAN.search(text)):
-        if (days := weekdays(text)) is not None:
-            return tuple(Hours(day, time(0, 0), time(23, 59)) for day in days)
-        raise ValueError("看不懂可约的时间", "写成 周一到周六 08:00-18:00 这样")
-    days = weekdays(text[: first.start()].rstrip("、，,的"))
+    """`周一到周六 08:00-18:00`, `每天 8点到12点、14点到18点`. Raises Unclear."""
+    text = _bare(text)
+    hint = "写成 周一到周六 08:00-18:00 这样；几段用方括号和逗号隔开"
+    first = _SPAN.search(text)
+    days = weekdays(text[: first.start()].rstrip("、,的") if first else text)
     if days is None:
-        raise ValueError(f"看不懂是星期几：{short(text[: first.start()])}", "写成 周一到周六 08:00-18:00 这样")
+        raise Unclear(f"看不懂是星期几「{short(text[: first.start()] if first else text)}」", hint)
+    if first is None:
+        return tuple(Hours(day, time(0, 0), time(23, 59)) for day in days)
     read: list[Hours] = []
     rest = text[first.start() :]
     while rest:
         part = _SPAN.match(rest)
         if not part:
-            raise ValueError(f"看不懂可约的时间：{short(rest)}", "写成 周一到周六 08:00-18:00 这样；几段用方括号隔开")
-        opens, closes = clock(part[1]), clock(part[2])
-        if closes is not None and opens is not None and closes <= opens and closes.hour < 12 and "上" not in part[2] and "早" not in part[2] and "点" in part[2]:
-            closes = closes.replace(hour=closes.hour + 12)
-        if opens is None or closes is None:
-            raise ValueError(f"没有这个时间：{short(part[1] if opens is None else part[2])}", "时间写成 08:00 到 23:59")
+            raise Unclear(f"看不懂可约的时间「{short(rest)}」", hint)
+        opens = clock(part["opens"])
+        closes = time(23, 59) if re.fullmatch("24(?:点钟?|时|:00)?|二十四点", part["closes"]) else clock(part["closes"])
+        if closes <= opens and closes.hour < 12 and "点" in part["closes"] and not _PART.search(part["closes"]):
+            closes = closes.replace(hour=closes.hour + 12)  # 下午两点到五点
         if closes <= opens:
-            raise ValueError(f"关门的时间 {closes:%H:%M} 不比开门的时间 {opens:%H:%M} 晚", "看看是不是写反了")
+            raise Unclear(f"关门的时间 {closes:%H:%M} 不比开门的时间 {opens:%H:%M} 晚", "看看是不是写反了")
         read += [Hours(day, opens, closes) for day in days]
-        rest = rest[part.end() :].lstrip("、，,和;；")
+        rest = rest[part.end() :].lstrip("、,和;")
     return tuple(sorted(read, key=lambda found: (WEEKDAYS.index(found.day), found.opens)))
 
 
-_PARTS = {"凌晨": 0, "清早": 0, "清晨": 0, "早上": 0, "早晨": 0, "早": 0, "上午": 0, "中午": 11, "下午": 12, "傍晚": 12, "晚上": 12, "晚": 12, "夜里": 12}
+def clock(text: str, care: Care | None = None) -> time:
+    """A time of day: `08:30`, `早上八点半`, `20点`, `早饭后`. Raises Unclear."""
+    bare = _bare(text)
+    if found := re.fullmatch(r"(\d{1,2})[:.](\d{1,2})", bare):
+        if int(found[1]) > 23 or int(found[2]) > 59:
+            raise Unclear(f"没有 {bare} 这个时间", "写 00:00 到 23:59 之间的时间")
+        return time(int(found[1]), int(found[2]))
+    if re.fullmatch(r"\d{1,2}", bare):
+        bare += "点"
+    span = times.parse(bare, _MONDAY, care)
+    if span is None or not isinstance(span.value, datetime) or span.value.date() != _MONDAY.date():
+        raise Unclear(f"看不懂时间「{short(text)}」", "写成 08:30 或者 早上八点半")
+    return span.value.time()
 
 
-def clock(text: str) -> time | None:
-    """A time of day: `08:30`, `8:30`, `早上八点半`, `20点`; None if it is none, or does not exist (25:00)."""
-    found = re.fullmatch(
-        rf"({'|'.join(_PARTS)})?的?(\d{{1,2}}|[零〇一二两三四五六七八九十]{{1,3}})(?:(?:点钟?|时|[:：])(半|一刻|三刻|整|\d{{1,2}}|[零〇一二两三四五六七八九十]{{1,3}})?分?)?",
-        unicodedata.normalize("NFKC", text).replace(" ", ""),
-    )
-    if not found:
-        return None
-    hour = int(schema.number(found[2]) or 0)
-    minute = {"半": 30, "一刻": 15, "三刻": 45, "整": 0}.get(found[3] or "整")
-    minute = int(schema.number(found[3]) or 0) if minute is None else minute
-    after = _PARTS.get(found[1] or "", 0)
-    if after == 12 and hour < 12 or after == 11 and hour < 4:
-        hour += 12
-    return time(hour, minute) if hour < 24 and minute < 60 else None
+_ENGLISH_LENGTHS = {"d": 1440, "day": 1440, "days": 1440, "h": 60, "hour": 60, "hours": 60, "m": 1, "min": 1, "minutes": 1}
 
 
-_LENGTH = re.compile(r"(?:提前)?(\d+(?:\.\d)?|[零一二两三四五六七八九十半]+)个?(半)?(天|日|小时|钟头|分钟|分|周|星期|礼拜)(半)?")
-_MINUTES = {"天": 1440, "日": 1440, "小时": 60, "钟头": 60, "分钟": 1, "分": 1, "周": 10080, "星期": 10080, "礼拜": 10080}
+def length(text: str) -> timedelta:
+    """A length of time: `一天`, `两小时`, `半小时`, `90分钟`, `6h`. Raises Unclear."""
+    bare = _bare(text).removeprefix("至少").removeprefix("提前").removesuffix("以上").removesuffix("前")
+    if bare == "半天":
+        return timedelta(hours=12)
+    if (found := re.fullmatch(r"(\d{1,3})([a-z]+)", bare.lower())) and found[2] in _ENGLISH_LENGTHS:
+        return timedelta(minutes=int(found[1]) * _ENGLISH_LENGTHS[found[2]])
+    span = times.parse(bare, _MONDAY) or times.parse(bare + "钟", _MONDAY)
+    if span is None or not isinstance(span.value, timedelta) or not timedelta(0) <= span.value <= timedelta(days=60):
+        raise Unclear(f"看不懂多久「{short(text)}」", "写成 两小时、半小时 或者 一天 这样")
+    return span.value
 
 
-def length(text: str) -> timedelta | None:
-    """A length of time: `一天`, `两小时`, `半个小时`, `一个半小时`, `90分钟`, `4` (hours); None if it is none."""
-    text = unicodedata.normalize("NFKC", text).replace(" ", "")
-    if (hours_only := schema.number(text)) is not None:
-        return timedelta(hours=hours_only)
-    found = _LENGTH.fullmatch(text)
-    amount = schema.number(found[1]) if found else None
-    if not found or amount is None:
-        return None
-    return timedelta(minutes=(amount + (0.5 if found[2] or found[4] else 0)) * _MINUTES[found[3]])
-
-
-def schedule(texts: Sequence[str], care: Care) -> Recurrence:
-    """`[早上七点半, 晚上八点]`, `每周一三五早上九点`. Raises ValueError with (what, hint) in Chinese."""
-    found = [_recurrence(text) for text in texts]
+def schedule(texts: Sequence[str], care: Care, started: date | None = None) -> Recurrence:
+    """`[早上七点半, 晚上八点]`, `每周一三五早上九点`, `三餐后`. `started` counts every other day. Raises Unclear."""
+    found = [rule for text in texts for rule in _rules(text, care)]
     first = found[0]
-    if any((other.every, other.days, other.interval) != (first.every, first.days, first.interval) for other in found):
-        raise ValueError("几个时间不是同样的日子", "分成两项写")
-    return Recurrence(first.every, tuple(sorted({at for one in found for at in one.at})), first.days, first.interval)
+    if any((rule.every, rule.days, rule.interval) != (first.every, first.days, first.interval) for rule in found):
+        raise Unclear("几个时间不在同样的日子", "只写同样日子的时间；别的日子另外写一项，名字写得不一样")
+    if first.interval != 1 and first.every != "hour" and started is None:
+        raise Unclear("不是每天都有，却没有写从哪天开始算", "加上 开始: 和第一天的日期")
+    at = tuple(sorted({clock for rule in found for clock in rule.at}))
+    counts = first.interval != 1 and first.every != "hour"
+    return Recurrence(first.every, at, first.days, first.interval, start=started if counts else None)
 
 
-def _recurrence(text: str) -> Recurrence:
-    bare = unicodedata.normalize("NFKC", text).replace(" ", "")
-    found = re.fullmatch(rf"(每天|每日|天天|{_DAYS.pattern})?的?(.*)", bare)
-    assert found is not None
-    days = weekdays(found[1] or "")
-    at = clock(found[found.re.groups])
-    if days is None or at is None:
-        raise ValueError(f"看不懂时间「{short(text)}」", "写成 08:30、早上八点半 或者 每周一三五早上九点")
-    if days == WEEKDAYS:
-        return Recurrence("day", (f"{at:%H:%M}",))
-    return Recurrence("week", (f"{at:%H:%M}",), days)
+def _rules(text: str, care: Care) -> list[Recurrence]:
+    bare = _bare(text).replace("，", "、").replace(",", "、").replace(";", "、")
+    if impossible := next((hour for hour in re.findall(r"\d+:\d+", bare) if not re.fullmatch("(?:[01]?\\d|2[0-3]):[0-5]\\d", hour)), None):
+        raise Unclear(f"没有 {impossible} 这个时间", "写 00:00 到 23:59 之间的时间")
+    for said in (bare, f"每天{bare}", f"每{bare}"):
+        span = times.parse(said, _MONDAY, care)
+        if span is None or not isinstance(span.value, Recurrence):
+            continue
+        if span.value.until:
+            raise Unclear(f"「{short(text)}」说的是几天，看不出哪天开始", "时间只写钟点，加上 开始: 和 停药: 的日期")
+        if not span.value.at:
+            raise Unclear(f"「{short(text)}」没有写几点", f"写成 {short(text)}早上八点 这样")
+        return [span.value]
+    if "、" in bare:
+        return [rule for part in bare.split("、") if part for rule in _rules(part, care)]
+    raise Unclear(f"看不懂时间「{short(text)}」", "写成 08:30、早上八点半 或者 每周一三五早上九点")
+
+
+def halves(texts: Sequence[str]) -> bool:
+    """Whether a time does not say which half of the day it means: 八点."""
+    return any(_TWELVE.search(_bare(text)) and not _PART.search(text) for text in texts)
 
 
 class _Builder:
@@ -611,10 +641,11 @@ class _Builder:
         """One time of day."""
         if not text or text in ("不要", "否", "不", "no"):
             return otherwise
-        found = clock(text)
-        if found is None:
-            self.wrong(path, f"看不懂时间「{short(text)}」", "写成 08:30 或者 早上八点半")
-        return found
+        try:
+            return clock(text)
+        except Unclear as error:
+            self.wrong(path, error.what, error.hint)
+            return otherwise
 
     def care(self) -> Care:
         """Times of the daily round."""
@@ -638,20 +669,25 @@ class _Builder:
         """A length of time."""
         if not text:
             return otherwise
-        found = length(text)
-        if found is None or not timedelta(0) <= found <= timedelta(days=60):
-            self.wrong(path, f"看不懂多久「{short(text)}」", "写成 两小时、半小时 或者 一天")
+        try:
+            return length(text)
+        except Unclear as error:
+            self.wrong(path, error.what, error.hint)
             return otherwise
-        return found
 
-    def schedule(self, texts: Sequence[str], care: Care, path: tuple[str | int, ...], who: str) -> Recurrence | None:
+    def schedule(
+        self, texts: Sequence[str], care: Care, path: tuple[str | int, ...], who: str, started: date | None
+    ) -> Recurrence | None:
         """When something happens again and again."""
         try:
-            return schedule(texts, care)
-        except ValueError as error:
-            what, hint = error.args
-            self.wrong(path, f"{who}：{what}", hint)
+            planned = schedule(texts, care, started)
+        except Unclear as error:
+            self.wrong(path, f"{who}：{error.what}", error.hint)
             return None
+        if halves(texts):
+            meant = saying.recurrence(planned)
+            self.odd(path, f"{who}的时间没有说是早上还是晚上，当作{meant}", "写清楚 早上八点 或者 晚上八点")
+        return planned
 
     def medicines(self, care: Care) -> tuple[Medicine, ...]:
         """What is taken."""
@@ -666,7 +702,7 @@ class _Builder:
             elif not one.times:
                 self.odd(path, f"{one.name}没有写时间，小伴不会提醒", "加上 时间: [早上八点]，不固定就写 时间: 需要时")
             elif not needed:
-                planned = self.schedule(one.times, care, (*path, "times"), one.name)
+                planned = self.schedule(one.times, care, (*path, "times"), one.name, one.started)
             gap = _smallest_gap(planned)
             min_gap = self.length(one.min_gap, (*path, "min_gap"), min(usual.min_gap, gap / 2))
             if one.min_gap and min_gap > gap:
@@ -697,9 +733,8 @@ class _Builder:
             for place_, text in enumerate(one.hours):
                 try:
                     open_at += hours(text)
-                except ValueError as error:
-                    what, hint = error.args
-                    self.wrong((*path, "hours", place_), f"{one.name}：{what}", hint)
+                except Unclear as error:
+                    self.wrong((*path, "hours", place_), f"{one.name}：{error.what}", error.hint)
             if not one.notify:
                 self.odd(path, f"{one.name}没有写通知，约了也送不出去", "在这一行加上 通知: [...]")
             read.append(
@@ -718,7 +753,7 @@ class _Builder:
             if one.retired:
                 self.retired.add(("reminders", one.what))
                 continue
-            planned = self.schedule(one.when, care, ("reminders", at, "when"), one.what)
+            planned = self.schedule(one.when, care, ("reminders", at, "when"), one.what, one.started)
             if planned:
                 read.append(StandingReminder(one.what, planned))
         return tuple(read)
@@ -750,8 +785,10 @@ def _smallest_gap(planned: Recurrence | None) -> timedelta:
 
 
 def units(dose: str) -> float:
-    """How many units `一粒`, `两片`, `半片`, `一片半` are; 1 where no number is said."""
-    found = re.match(r"(\d+(?:\.\d+)?|[零一二两三四五六七八九十]+|半)\s*[粒片颗丸支袋包个瓶滴格枚](半)?", unicodedata.normalize("NFKC", dose))
+    """How many units `一粒`, `两片`, `半片`, `一片半`, `5毫升` are; 1 where nothing that is counted is said (500毫克)."""
+    found = re.search(
+        r"(\d+(?:\.\d+)?|[零一二两三四五六七八九十]+|半)(?:[粒片颗丸支袋包个瓶滴格枚](半)?|毫升|单位)", _bare(dose)
+    )
     amount = schema.number(found[1]) if found else None
     return (amount or 1.0) + (0.5 if found and found[2] else 0.0)
 

@@ -334,6 +334,7 @@ class ServiceEntry(Entry):
 class ReminderEntry(Entry):
     what: Annotated[Name, Key("内容", ("what",), "提醒做什么", "量血压")]
     when: Annotated[When, Key("时间", ("when", "times"), "什么时候提醒", "每天早上九点")]
+    started: Annotated[date | None, BeforeValidator(_date), Key("开始", ("started",), "隔几天一次的，从哪天算起", "2026-11-22")] = None
     retired: Annotated[Flag, Key("停用", ("retired",), "不再提醒时写 是，不要直接删掉", "是")] = False
 
 

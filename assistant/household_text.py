@@ -17,8 +17,10 @@ from assistant.errors import HouseholdError
 
 __all__ = ["InvalidHousehold", "MappingNode", "Mistake", "Node", "ScalarNode", "SequenceNode"]
 
-LARGEST = 100_000
-"""Bytes of a family file; the sample has 4,000. Larger is not a family's file (and YAML takes 2 s for 100 kB)."""
+LARGEST = 64_000
+"""Bytes of a family file; the sample has 4,000, 50 medicines and 40 people 25,000 (64 kB of keys take 3 s to read)."""
+_DEEP = re.compile(r"(?:[\[{]\s*){12}|(?:[-?:] ){12}")
+"""More levels than any key has; YAML's reader gets slow on thousands."""
 MOST_MISTAKES = 60
 """More are counted, not shown: nobody mends from a longer list."""
 
@@ -110,6 +112,9 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
 
 def composed(text: str, called: str = "家庭文件") -> Node | None:
     """The tree of YAML nodes, None for an empty text. Raises HouseholdError with one mistake."""
+    if deep := _DEEP.search(text):
+        line = text[: deep.start()].count("\n") + 1
+        raise InvalidHousehold([Mistake(line, "括号套得太深", "照着样例写，不要一层套一层", called)])
     yaml = YAML(typ="safe", pure=True)
     try:
         return yaml.compose(text)  # type: ignore[no-any-return]

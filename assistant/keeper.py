@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from assistant import saying
 from assistant.errors import HouseholdError
 from assistant.home import Contact, Household, Medicine, Service
 from assistant.household import Loaded, Papers
-from assistant.household_text import InvalidHousehold, Mistake
+from assistant.household_text import LARGEST, InvalidHousehold, Mistake
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,11 @@ def _medicine(old: Medicine, new: Medicine) -> Iterator[str]:
         yield f"把{name}{'标成' if new.critical else '改成不是'}一定要按时吃的药"
     if (new.aka, new.looks) != (old.aka, old.looks):
         yield f"改了{name}的叫法或者样子"
-    rules = ("units", "pack", "min_gap", "late_limit", "max_per_day")
+    rules = ["pack", "min_gap", "late_limit", "max_per_day"]
+    if new.dose == old.dose and new.schedule == old.schedule:
+        rules.append("units")
+    else:
+        rules.remove("min_gap")  # Both usually follow from the dose and the times, which have been told.
     if any(getattr(new, rule) != getattr(old, rule) for rule in rules):
         yield f"改了{name}怎么吃的规矩"
 
@@ -352,34 +357,43 @@ def refusals(old: str, new: str, found: Sequence[Change]) -> Iterator[Mistake]:
 # --- watching -----------------------------------------------------------------------------------------------------
 
 
-def watch(path: Path, on_change: Callable[[], None], stop: threading.Event, settle: float = SETTLE) -> None:
+def watch(
+    path: Path,
+    on_change: Callable[[], None],
+    stop: threading.Event,
+    settle: float = SETTLE,
+    since: Fingerprint | None = None,
+) -> None:
     """Call `on_change` in this thread after each save of the file or its secrets, until `stop` is set.
 
     The folder is watched, not the file, which is another file after every atomic save. Several saves in a row and a
     file written in pieces are one change: it is told when the bytes have stayed the same for `settle` seconds.
+    `since`: the fingerprint taken before the file was loaded, so that a save in between is not missed.
     """
-    told = _bytes(path)
+    told = since if since is not None else fingerprint(path)
     looks = watch_folder(
         path.parent, watch_filter=lambda _, name: Path(name).name in (path.name, *files.SECRET_FILES),
         debounce=200, step=50, rust_timeout=int(LOOK * 1000), yield_on_timeout=True, stop_event=stop,
         recursive=False, raise_interrupt=False,
     )  # fmt: skip
-    for _ in looks:
-        seen = _bytes(path)
+    for _ in chain([set()], looks):
+        seen = fingerprint(path)
         while seen != told and not stop.wait(settle):
-            before, seen = seen, _bytes(path)
+            before, seen = seen, fingerprint(path)
             if seen == before:
                 told = seen
                 on_change()
-    del looks
 
 
-def _bytes(path: Path) -> tuple[tuple[bytes, int] | None, ...]:
-    """The bytes and mode of the file and its secrets; None where there is none."""
+Fingerprint = tuple[tuple[bytes, int] | None, ...]
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """The bytes and modes of the file and its secrets; None where there is none."""
     found: list[tuple[bytes, int] | None] = []
     for one in (path, *(path.parent / name for name in files.SECRET_FILES)):
         try:
-            found.append((one.read_bytes(), one.stat().st_mode))
+            found.append((one.read_bytes()[: LARGEST + 1], one.stat().st_mode))
         except OSError:
             found.append(None)
     return tuple(found)
