@@ -1,0 +1,574 @@
+"""Hypotheses of one utterance → act on a meaning, ask back between two, or keep still."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from assistant.home import Household
+from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot
+from assistant.understand import guards as guarding
+from assistant.understand import slots as filling
+from assistant.understand import times
+from assistant.understand.matcher import (
+    Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey, template_score,
+)
+from assistant.understand.phrasebook import Guard, Phrasebook, Template
+from assistant.understand.sound import Ear, simplified, syllables
+
+LONGEST = 160
+"""Syllables that are read; the slowest minute of an elder's speech has about as many. More is cut at both ends' cost."""
+RAW = 2000
+"""Characters looked at before anything is thrown away: 10 kB of junk must cost no more than a sentence."""
+
+ACT = 0.62
+"""Act from this score on; set on the examples and the damaged sentences of tests/bench/understanding.py."""
+ASK = 0.46
+"""Between this and ACT the reading is offered as a question."""
+MARGIN = 0.05
+"""The best reading must lead the next by this much."""
+STRICT: Mapping[str, tuple[float, float]] = {
+    "medication.taken": (0.74, 0.10),
+    "emergency.cancel": (0.76, 0.12),
+    "reminder.cancel": (0.68, 0.06),
+    "booking.cancel": (0.68, 0.06),
+    "privacy.forget": (0.66, 0.06),
+    "emergency.call": (0.56, 0.0),
+    "medication.restock": (0.66, 0.05),
+}
+"""(score, margin) where a wrong reading is dearer, or a missed one is (emergency.call)."""
+
+OPPOSITES = (
+    frozenset({"medication.taken", "medication.not_taken"}), frozenset({"medication.taken", "medication.skip"}),
+    frozenset({"medication.taken", "medication.taking"}), frozenset({"medication.taken", "medication.unsure"}),
+    frozenset({"medication.taken", "medication.query"}), frozenset({"medication.taken", "medication.snooze"}),
+    frozenset({"emergency.call", "emergency.cancel"}), frozenset({"dialogue.yes", "dialogue.no"}),
+    frozenset({"reminder.add", "reminder.cancel"}), frozenset({"booking.create", "booking.cancel"}),
+)
+"""When the decoders hear the two of a pair, nothing is done: it is asked."""
+
+LIKE_ENOUGH = 0.5
+"""Gate (b) of the grammar decoder: likeness to a free hypothesis, three syllables and more (SPEECH.md)."""
+LIKE_SHORT = 0.85
+"""The same for one and two syllables: nearly the same sound."""
+SAYABLE = 0.80
+"""Gate (a): the grammar's text must itself be something one can say, at least with this score."""
+
+SHORT_CRIES = frozenset({"救命", "来人", "救我"})
+"""Cries so short that noise makes them: they count when repeated, in a longer sentence, or the same in both decodes."""
+
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是)(?![起劲付头路啊吗])")
+"""Where an elder takes a word back."""
+
+_JUNK = re.compile(r"[^\u3400-\u9fff0-9.:：/%％]+")
+_NUMBER = re.compile(r"\d+(?:[.:：]\d+)?")
+_REPEATED = re.compile(r"([^零一二三四五六七八九十百千点两]{2,8}?)\1+")
+_STUTTER = re.compile(r"([^零一二三四五六七八九十百千点两看听说试问聊])\1{2,}")
+
+Reading = dict[str, Fit]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One hypothesis and everything found in it, for `explain`."""
+
+    hypothesis: Hypothesis
+    said: Utterance
+    measures: filling.Measures
+    guards: tuple[Guard, ...]
+    fits: tuple[Fit, ...]
+    """Best line of each intent, best first, after the guards."""
+    trusted: float = 1.0
+    """Factor of the two gates; 0 shut out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a sentence was judged as it was. `str()` is for a terminal."""
+
+    heard: tuple[Heard, ...]
+    judgement: Judgement
+    scores: tuple[tuple[str, float], ...] = ()
+    """Intents with their combined scores, best first."""
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = []
+        for one in self.heard:
+            lines.append(f"听到（{one.hypothesis.source} {one.hypothesis.score:.2f}，信 {one.trusted:.2f}）：{one.said.text}")
+            lines.append("  读音：" + " ".join(one.said.sounds))
+            words = [f"{span.text}={span.concept}{'~%.2f' % span.cost if span.cost else ''}{'→' + span.value if span.value else ''}"
+                     for span in one.said.spans if span.concept not in ("FILLER", "SOFT", "NEUTRAL")]
+            lines.append("  词：" + "，".join(words))
+            if one.guards:
+                lines.append("  护栏：" + "，".join(guard.name for guard in one.guards))
+            for candidate in one.fits[:6]:
+                lines.append(f"  {candidate.score:.2f} {candidate.intent} ← {candidate.kind} “{candidate.by[:90]}”")
+        lines.append("合计：" + "，".join(f"{intent} {score:.2f}" for intent, score in self.scores[:6]))
+        lines += [f"  {reason}" for reason in self.reasons]
+        meaning = self.judgement.meaning
+        if meaning is not None:
+            lines.append(f"决定：{meaning.intent} {dict(meaning.slots)}（{meaning.score:.2f}）")
+        elif self.judgement.nearest:
+            lines.append("决定：问一问，" + " 还是 ".join(f"{near.intent} {dict(near.slots)}" for near in self.judgement.nearest))
+        else:
+            lines.append("决定：不动")
+        return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class _Thought:
+    """What is known on the way to a judgement."""
+
+    heard: list[Heard]
+    scores: dict[str, float] = field(default_factory=dict)
+    source: dict[str, Heard] = field(default_factory=dict)
+    """Which hypothesis an intent's slots are read from."""
+    reasons: list[str] = field(default_factory=list)
+
+
+class Understander:
+    """The understanding of one household; made anew when the family's file changes (about 0.3 s)."""
+
+    def __init__(self, household: Household, phrasebook: Phrasebook) -> None:
+        self.household = household
+        self.book = phrasebook
+        self.ear = Ear(household.elder.accent)
+        words = [
+            Word(word.lstrip("="), concept, word.startswith("="))
+            for concept, known in phrasebook.words.items() for word in known
+        ]
+        words += [
+            Word(wrong, concept, False, extra=0.08)
+            for concept, known in phrasebook.words.items() for word in known
+            for right, wrongs in phrasebook.heard.items() if right in word
+            for wrong in (word.replace(right, wrong) for wrong in wrongs)
+        ]
+        words += filling.household_words(household, phrasebook)
+        self._lexicon = Lexicon(words, self.ear)
+        self._frames = Frames(phrasebook.frames)
+        never = [Template(say, "!" + intent, tuple(hanzi), tuple((n - 1,) for n in range(len(hanzi))), (len(hanzi) - 1,))
+                 for intent, say in phrasebook.must_not if (hanzi := _hanzi(say))]
+        self._index = Index((*phrasebook.templates, *never), self.ear)
+        self._wake = tuple(sorted({_hanzi(word) for word in household.wake_words} | {"小伴小伴", "小伴"}, key=len, reverse=True))
+        self._asked_intents = {
+            asking: frozenset(line.intent for line in (*phrasebook.templates, *phrasebook.frames) if line.asking == asking)
+            for asking in ("dose", "yes_no", "emergency", "which", "when", "evidence", "text")
+        }
+
+    # --- doors ---
+
+    def judge(
+        self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None,
+        options: tuple[str, ...] = (), recent: object = None,
+    ) -> Judgement:
+        """What the hypotheses mean, in the light of an open question; `now` aware in the household's zone."""
+        return self.explain(hypotheses, now, asking, options, recent).judgement
+
+    def explain(
+        self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None,
+        options: tuple[str, ...] = (), recent: object = None,
+    ) -> Explanation:
+        """The same with every step."""
+        thought = _Thought(self._hear(hypotheses, now, asking or ""))
+        self._combine(thought, asking)
+        judgement = self._decide(thought, now, asking, options)
+        return Explanation(
+            tuple(thought.heard), judgement,
+            tuple(sorted(thought.scores.items(), key=lambda row: -row[1])), tuple(thought.reasons),
+        )
+
+    def distress_phrases(self) -> tuple[str, ...]:
+        """Cries the always-on spotter listens for."""
+        return self.book.distress
+
+    def grammar(self, asking: Asking | None = None) -> list[str]:
+        """Phrases for the grammar decoder, the question's own first; at most a few thousand."""
+        from assistant.understand.sampling import phrases
+
+        return phrases(self.household, self.book, asking)
+
+    # --- hearing ---
+
+    def _hear(self, hypotheses: Sequence[Hypothesis], now: datetime, asking: str) -> list[Heard]:
+        heard: list[Heard] = []
+        seen: set[str] = set()
+        for hypothesis in hypotheses[:8]:
+            text = self._prepare(hypothesis.text)
+            if not text or (hypothesis.source + text) in seen:
+                continue
+            seen.add(hypothesis.source + text)
+            heard.append(self._survey(hypothesis, text, now, asking))
+        free = [one for one in heard if one.hypothesis.source != "grammar"]
+        gated: list[Heard] = []
+        for one in heard:
+            if one.hypothesis.source == "grammar":
+                gated.append(replace(one, trusted=self._gate(one, free)))
+            else:
+                rank = sum(other.hypothesis.source == one.hypothesis.source for other in gated)
+                gated.append(replace(one, trusted=0.97 ** rank))
+        return gated
+
+    def _prepare(self, text: str) -> str:
+        """Characters only: simplified, numbers in words, without wake word and repetition, bounded."""
+        text = text[:RAW].replace("[unk]", "").replace("<unk>", "")
+        text = _NUMBER.sub(lambda found: _in_words(found[0]), simplified(text))
+        text = _hanzi(text)
+        if len(text) > LONGEST:
+            text = text[:LONGEST // 2] + text[-LONGEST // 2:]
+        for wake in self._wake:
+            while text.startswith(wake) and len(text) > len(wake):
+                text = text[len(wake):]
+        return _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", text))
+
+    def _survey(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str) -> Heard:
+        sounds = syllables(text)
+        found = filling.measures(text, now, self.household.care)
+        spans = self._lexicon.find(text, sounds)
+        spans += filling.measure_spans(found)
+        said = survey(text, sounds, spans, self.ear.polar)
+        _take_back(said, found)
+        fits, fired = self._fits(said, asking)
+        if (restart := _restart(text)) and (not fits or fits[0].score < 0.9):
+            again = self._survey(hypothesis, restart, now, asking)
+            if again.fits and again.fits[0].score >= 0.8:
+                return again
+        return Heard(hypothesis, said, found, fired, tuple(fits))
+
+    def _fits(self, said: Utterance, asking: str) -> tuple[list[Fit], tuple[Guard, ...]]:
+        by_frame: Reading = {}
+        for frame in self._frames.candidates(said, asking):
+            skill = frame.intent.split(".")[0]
+            one = fit(frame, said, filling.ALSO_EXPLAINED.get(skill, frozenset()), frame.intent in filling.LOOSE)
+            if one is not None and one.score > by_frame.get(frame.intent, _NOTHING).score:
+                by_frame[frame.intent] = replace(one, kind="asked" if frame.asking else "frame")
+        by_phrase: Reading = {}
+        never: dict[str, float] = {}
+        for number in self._index.candidates(said, asking):
+            template = self._index.templates[number]
+            cost = self._index.align(number, said)
+            if cost is None:
+                continue
+            score = template_score(cost, said)
+            if template.intent[0] == "!":
+                never[template.intent[1:]] = max(score, never.get(template.intent[1:], 0.0))
+            elif score > by_phrase.get(template.intent, _NOTHING).score:
+                by_phrase[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
+        fired = guarding.fired(self.book.guards, said)
+        fits = []
+        for intent in {*by_frame, *by_phrase}:
+            best = max((by_frame.get(intent, _NOTHING), by_phrase.get(intent, _NOTHING)), key=lambda one: one.score)
+            other = min(by_frame.get(intent, _NOTHING).score, by_phrase.get(intent, _NOTHING).score)
+            score = 1.0 - (1.0 - best.score) * (1.0 - 0.3 * other)
+            if never.get(intent, 0.0) >= max(0.9, best.score - 0.02):
+                continue
+            if guarding.stopped(intent, fired):
+                continue
+            if guarding.weakened(intent, fired):
+                score = min(score, ACT - 0.02)
+            if intent == "medication.taken" and said.hidden:
+                score = min(score, STRICT[intent][0] - 0.02)
+            fits.append(replace(best, score=min(1.0, score)))
+        fits.sort(key=lambda one: -one.score)
+        return fits, fired
+
+    def _gate(self, one: Heard, free: Sequence[Heard]) -> float:
+        """How far a grammar hypothesis is believed: 0 unless it is sayable and sounds like what the free decoder heard."""
+        if not one.fits or one.fits[0].score < SAYABLE:
+            return 0.0
+        size = len(one.said.sounds)
+        best = max((self.ear.likeness(one.said.sounds, other.said.sounds) for other in free), default=0.0)
+        if best < (LIKE_ENOUGH if size >= 3 else LIKE_SHORT):
+            return 0.0
+        return 0.55 + 0.45 * best
+
+    # --- deciding ---
+
+    def _combine(self, thought: _Thought, asking: str | None) -> None:
+        free: dict[str, float] = {}
+        held: dict[str, float] = {}
+        for one in thought.heard:
+            table = held if one.hypothesis.source == "grammar" else free
+            for candidate in one.fits:
+                score = candidate.score * one.trusted
+                if score > table.get(candidate.intent, 0.0):
+                    table[candidate.intent] = score
+                    if score > thought.scores.get(candidate.intent, 0.0):
+                        thought.source[candidate.intent] = one
+                        thought.scores[candidate.intent] = score
+        for intent in set(free) & set(held):
+            high, low = max(free[intent], held[intent]), min(free[intent], held[intent])
+            thought.scores[intent] = 1.0 - (1.0 - high) * (1.0 - 0.35 * low)
+        if free and held:
+            top_free = max(free, key=lambda intent: free[intent])
+            top_held = max(held, key=lambda intent: held[intent])
+            if frozenset((top_free, top_held)) in OPPOSITES and min(free[top_free], held[top_held]) > 0.4:
+                thought.reasons.append(f"两次听写相反：{top_free}、{top_held}")
+                for intent in (top_free, top_held):
+                    thought.scores[intent] = min(thought.scores[intent], ACT - 0.02)
+
+    def _decide(self, thought: _Thought, now: datetime, asking: Asking | None, options: tuple[str, ...]) -> Judgement:
+        if not thought.heard:
+            return Judgement(None)
+        scores = thought.scores
+        if asking is None:
+            for intent in [intent for intent in scores if intent.startswith("dialogue.")]:
+                del scores[intent]
+        elif (answer := self._answer(thought, now, asking, options)) is not None:
+            return answer
+        ranked = sorted(scores, key=lambda intent: -scores[intent])
+        if not ranked:
+            return Judgement(None)
+        best = ranked[0]
+        meanings = [self._meaning(intent, thought) for intent in ranked[:2] if scores[intent] >= ASK]
+        act, margin = STRICT.get(best, (ACT, MARGIN))
+        second = scores[ranked[1]] if len(ranked) > 1 else 0.0
+        if best == "emergency.call" and self._lone_cry(thought):
+            thought.reasons.append("一声短促的呼救，只有一次听写：先问")
+            return Judgement(None, (meanings[0][0],) if meanings else ())
+        if scores[best] >= act and scores[best] - second >= (margin if scores[best] < 0.97 else 0.0):
+            meaning, doubts = meanings[0]
+            return Judgement(meaning, doubts)
+        if scores[best] >= act and len(ranked) > 1:
+            thought.reasons.append(f"领先不够：{best} {scores[best]:.2f}，{ranked[1]} {second:.2f}")
+        return Judgement(None, tuple(meaning for meaning, _ in meanings))
+
+    def _lone_cry(self, thought: _Thought) -> bool:
+        """Whether all there is of an emergency is one short cry that only the grammar heard."""
+        said = [one for one in thought.heard if one.trusted > 0 and any(f.intent == "emergency.call" for f in one.fits)]
+        return bool(said) and all(
+            one.hypothesis.source == "grammar" and one.said.text.rstrip("啊呀哪呐") in SHORT_CRIES for one in said
+        ) and not any(_HELP_TWICE.search(_hanzi(one.hypothesis.text)) for one in said)
+
+    def _meaning(self, intent: str, thought: _Thought) -> tuple[Meaning, tuple[Meaning, ...]]:
+        """The meaning with its slots; and, where two values of a slot fit, one meaning for each."""
+        one = thought.source[intent]
+        values = self._values(intent, one.said)
+        filled = filling.fill(intent, one.said, one.measures, values)
+        slots: dict[str, Slot] = dict(filled.slots)
+        missing = [slot for slot in filling.SCHEMA.get(intent, ()) if slot in filling.NAMES and slot not in slots and slot not in filled.doubts]
+        for slot in missing:
+            for other in thought.heard:
+                if other is one or not other.trusted or (other.hypothesis.source == "grammar" and other.trusted < 0.8):
+                    continue
+                named = filling.fill(intent, other.said, other.measures, values).slots.get(slot)
+                if named is not None:
+                    slots[slot] = named
+                    break
+        if intent == "emergency.call":
+            slots["grade"] = self._grade(one.said)
+        score = round(thought.scores[intent], 3)
+        meaning = Meaning(intent, slots, score, one.said.text)
+        doubts = tuple(
+            Meaning(intent, {**slots, slot: name}, score, one.said.text)
+            for slot, names in filled.doubts.items() for name in names[:2]
+        )
+        return meaning, doubts
+
+    def _values(self, intent: str, said: Utterance) -> dict[str, str]:
+        """Kinds read off their frames; the first value that holds, else the one without frames."""
+        found: dict[str, str] = {}
+        for slot, table in self.book.values.get(intent, {}).items():
+            for value, frames in table:
+                if not frames or any(holds(frame, said) is not None for frame in frames):
+                    if frames or slot not in found:
+                        found[slot] = value
+                    if frames:
+                        break
+        return found
+
+    def _grade(self, said: Utterance) -> str:
+        for grade, frames in self.book.grades.get("emergency.call", ()):
+            if any(holds(frame, said) is not None for frame in frames):
+                return grade
+        return "unsure"
+
+    # --- open questions ---
+
+    def _answer(
+        self, thought: _Thought, now: datetime, asking: Asking, options: tuple[str, ...]
+    ) -> Judgement | None:
+        """The question's own grammar first; None: not an answer, judge it as anything else."""
+        scores = thought.scores
+        alarm = scores.get("emergency.call", 0.0)
+        mine = [intent for intent in scores if intent in self._asked_intents[asking]]
+        best = max(mine, key=lambda intent: scores[intent], default=None)
+        other = max((scores[intent] for intent in scores if intent not in mine), default=0.0)
+        if asking != "emergency" and alarm >= 0.8 and (best is None or scores[best] < 0.97):
+            return None
+        if best is not None and best != "emergency.cancel":
+            answered = any(f.intent == best and f.kind == "asked" for one in thought.heard for f in one.fits)
+            if answered and scores[best] >= ACT and scores[best] + 0.2 >= other:
+                for intent in [intent for intent in scores if intent not in mine and scores[intent] < scores[best] + 0.2]:
+                    scores[intent] = min(scores[intent], scores[best] - 0.15)
+        closed = _CLOSED.get(asking)
+        if closed is None:
+            return None
+        return closed(self, thought, now, options)
+
+    def _which(self, thought: _Thought, now: datetime, options: tuple[str, ...]) -> Judgement | None:
+        """第一个, a name of one of the options, or anything else."""
+        for one in thought.heard:
+            if one.trusted == 0:
+                continue
+            chosen = self._option(one, options)
+            if chosen:
+                return Judgement(Meaning("dialogue.which", {"which": chosen}, 0.95, one.said.text))
+        return None
+
+    def _option(self, one: Heard, options: tuple[str, ...]) -> str:
+        text = one.said.text
+        for pattern, place in _ORDINALS:
+            if pattern.search(text) and -len(options) <= place < len(options):
+                return options[place]
+        names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options]
+        values = {span.value for span in names if span.cost < 0.45}
+        if len(values) == 1:
+            return values.pop()
+        near = [(self.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), self.ear)) / max(1, len(_hanzi(option))), option)
+                for option in options if _hanzi(option)]
+        near.sort()
+        if near and near[0][0] <= 0.34 and (len(near) == 1 or near[1][0] - near[0][0] > 0.1):
+            return near[0][1]
+        pieces = {option: _common(text, _hanzi(option)) for option in options}
+        best = sorted(options, key=lambda option: -pieces[option])
+        if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
+            return best[0]
+        return ""
+
+    def _when(self, thought: _Thought, now: datetime, options: tuple[str, ...]) -> Judgement | None:
+        for one in thought.heard:
+            if one.trusted == 0:
+                continue
+            span = times.last_word([found for found in one.measures.times if found.kind != "duration"], one.said.text)
+            length = None
+            if span is None:
+                span = times.last_word(one.measures.times, one.said.text)
+                length = span.value if span else None
+            if span is not None and _strong_other(thought, one) < 0.93:
+                slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}  # type: ignore[dict-item]
+                return Judgement(Meaning("dialogue.when", slots, 0.95, one.said.text))
+        return None
+
+    def _evidence(self, thought: _Thought, now: datetime, options: tuple[str, ...]) -> Judgement | None:
+        for one in thought.heard:
+            if one.trusted == 0:
+                continue
+            for pattern, intent in _EVIDENCE:
+                if pattern.search(one.said.text):
+                    return Judgement(Meaning(intent, {}, 0.95, one.said.text))
+        return None
+
+    def _text(self, thought: _Thought, now: datetime, options: tuple[str, ...]) -> Judgement | None:
+        if thought.scores.get("emergency.call", 0.0) >= 0.8:
+            return None
+        free = [one for one in thought.heard if one.hypothesis.source != "grammar"]
+        if not free:
+            return None
+        text = _told(free[0].hypothesis.text)
+        return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None
+
+
+_NOTHING = Fit("", 0.0, "")
+_HELP_TWICE = re.compile(r"(救命|来人|救我).{0,3}\1")
+_ORDINALS = (
+    (re.compile(r"第一|头一|前一个|前面那|上面那"), 0), (re.compile(r"第二|后一个|后面那|下面那"), 1), (re.compile(r"第三"), 2),
+    (re.compile(r"第四"), 3), (re.compile(r"第五"), 4), (re.compile(r"最后"), -1),
+)
+_EVIDENCE = (
+    (re.compile(r"(?:还|都|就)?在(?:里|那|呢|这|的|格|$)|有药|还有(?!没)|(?<!没)有一[片粒颗]|没空|不空|没动|满的|没少|有[呢啊的]*$|没吃|还没拿|一片没少|好好的|剩着"), "dialogue.full"),
+    (re.compile(r"空了|空的|没药|没有了|没了|空|没有|吃掉了|不在了|光了|没得|啥也没|什么也没|少了一|没见着"), "dialogue.empty"),
+)
+_CLOSED = {
+    "which": Understander._which, "when": Understander._when, "evidence": Understander._evidence, "text": Understander._text,
+}
+
+
+def _hanzi(text: str) -> str:
+    return "".join(char for char in text if "\u3400" <= char <= "\u9fff")
+
+
+def _in_words(number: str) -> str:
+    """Digits as one says them: 10:30 → 十点三十, 6.3 → 六点三, 140 → 一百四十."""
+    head, mark, tail = re.match(r"(\d+)([.:：]?)(\d*)", number).groups()  # type: ignore[union-attr]
+    if mark == ".":
+        return _whole(head) + "点" + "".join(_DIGITS[int(digit)] for digit in tail)
+    if mark:
+        return _whole(head) + "点" + ("" if int(tail) == 0 else ("零" if int(tail) < 10 else "") + _whole(tail))
+    return _whole(head)
+
+
+_DIGITS = "零一二三四五六七八九"
+
+
+def _whole(digits: str) -> str:
+    value = int(digits)
+    if len(digits) > 4 or (len(digits) > 1 and digits[0] == "0"):
+        return "".join(_DIGITS[int(digit)] for digit in digits[:20])
+    text, zero = "", False
+    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, value = divmod(value, unit)
+        if digit:
+            text += ("零" if zero else "") + ("" if digit == 1 and unit == 10 and not text else _DIGITS[digit]) + name
+            zero = False
+        elif text:
+            zero = True
+    return text or "零"
+
+
+def _take_back(said: Utterance, found: filling.Measures) -> None:
+    """After 不对 and the like the earlier word of the same kind no longer counts: its syllables weigh nothing."""
+    for mark in CORRECTION.finditer(said.text):
+        after = [span for span in said.spans if mark.end() <= span.start <= mark.end() + 4 and span.concept[0] == "{"]
+        for span in after:
+            before = [old for old in said.spans if old.concept == span.concept and old.end <= mark.start()]
+            if not before:
+                continue
+            start = max(before, key=lambda old: (old.end, old.end - old.start)).start
+            if span.concept not in ("{when}", "{day}", "{duration}", "{number}"):
+                gone = [old for old in said.spans if start <= old.start and old.end <= mark.end()]
+            else:
+                gone = [old for old in said.spans if mark.start() <= old.start and old.end <= mark.end()]
+            for old in gone:
+                said.spans.remove(old)
+                said.concepts[old.concept] = [kept for kept in said.concepts.get(old.concept, []) if kept is not old]
+                if not said.concepts[old.concept]:
+                    del said.concepts[old.concept]
+                if old in said.turning:
+                    said.turning.remove(old)
+            for at in range(start, span.start):
+                said.weights[at] = 0.02
+            said.hidden = frozenset(at for at in said.hidden if not start <= at < span.start)
+            break
+
+
+def _restart(text: str) -> str:
+    """What is said after the speaker takes back everything: at least four syllables."""
+    marks = list(CORRECTION.finditer(text))
+    return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= 4 else ""
+
+
+def _strong_other(thought: _Thought, one: Heard) -> float:
+    return max((f.score for f in one.fits if not f.intent.startswith(("dialogue.", "medication.snooze"))), default=0.0)
+
+
+def _window(sounds: Sequence[str], want: Sequence[str], ear: Ear) -> Sequence[str]:
+    """The stretch of the utterance most like `want`."""
+    size = len(want)
+    if len(sounds) <= size:
+        return sounds
+    return min((sounds[at:at + size] for at in range(len(sounds) - size + 1)), key=lambda part: ear.edit(part, want))
+
+
+def _common(text: str, option: str) -> int:
+    """Longest run of characters both have."""
+    return max((size for size in range(1, len(option) + 1) for at in range(len(option) - size + 1) if option[at:at + size] in text), default=0)
+
+
+def _told(text: str) -> str:
+    """Free words as they were heard, without fillers at the ends; bounded."""
+    return filling.clean(_hanzi(_NUMBER.sub(lambda found: _in_words(found[0]), simplified(text[:RAW])))[:200])
+
+

@@ -1,0 +1,571 @@
+"""Sentences against phrases and frames, by sound: which intents fit, at what cost, and which words say so.
+
+Three parts. `Lexicon`: a trie over syllables finds every known word of an utterance, near ones too, in time that does
+not depend on how many words it holds. `Index`: an inverted index over pairs of syllables names the few templates worth
+aligning. `align` and `fit`: one template, one frame against one utterance.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import log
+
+from assistant.understand.phrasebook import Frame, Template
+from assistant.understand.sound import Ear, syllables
+
+BUDGET = (0.0, 0.13, 0.42, 0.75, 1.0, 1.25, 1.5)
+"""How much sound may differ in a word of 1, 2, 3 … syllables. One syllable: only what the accent folds anyway."""
+HOMOPHONE = (0.0, 0.08, 0.03)
+"""Cost of a character that sounds the same but is another, in a word of one syllable, of two and more."""
+NEAR = 0.6
+"""Syllables farther apart than this never stand for each other inside a word."""
+
+LIGHT = {"FILLER": 0.03, "SOFT": 0.12, "POLITE": 0.1, "SELF": 0.1, "NEUTRAL": 0.5, "ME": 0.1, "HOUSEHOLD_BOT": 0.02}
+"""Weight of a syllable inside a word of these concepts, where everything else weighs 1."""
+TURNING = "NOT"
+"""The concept whose words turn a sentence round."""
+
+FREE = frozenset({"{what}", "{message}", "{note}", "{reason}"})
+"""Slots that any words fill."""
+TIMES = frozenset({"{when}", "{day}", "{duration}"})
+NUMBERS = frozenset({"{amount}", "{value}", "{systolic}", "{diastolic}", "{number}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One entry of the lexicon."""
+
+    text: str
+    concept: str
+    """A concept, or `{person}` `{medicine}` `{service}`."""
+    exact: bool = False
+    """Counts only in these characters."""
+    value: str = ""
+    """Canonical name, for a household word."""
+    extra: float = 0.0
+    """Cost it starts with (a shortened or misheard form)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A word found in an utterance."""
+
+    start: int
+    end: int
+    concept: str
+    text: str
+    """The word as the lexicon writes it."""
+    cost: float
+    value: str = ""
+    exact: bool = False
+    """Found in its own characters."""
+
+
+@lru_cache(maxsize=16384)
+def _plain(char: str) -> str:
+    """The usual reading of one character."""
+    return next(iter(syllables(char)), "")
+
+
+class Lexicon:
+    """Words by sound."""
+
+    def __init__(self, words: Iterable[Word], ear: Ear) -> None:
+        self.ear = ear
+        self._root: dict[str, dict] = {}  # type: ignore[type-arg]
+        universe: set[str] = set()
+        for word in words:
+            readings = {syllables(word.text), tuple(_plain(char) for char in word.text)}
+            for reading in readings:
+                if reading:
+                    universe.update(reading)
+                    self._add(reading, word)
+        self._universe = tuple(universe)
+        self._near: dict[str, tuple[tuple[str, float], ...]] = {}
+
+    def _add(self, reading: Sequence[str], word: Word) -> None:
+        node = self._root
+        size = len(reading)
+        for syllable in reading:
+            node["#"] = max(node.get("#", 0), size)  # type: ignore[call-overload]
+            node = node.setdefault(syllable, {})
+        node["#"] = max(node.get("#", 0), size)  # type: ignore[call-overload]
+        node.setdefault("!", []).append(word)  # type: ignore[arg-type]
+
+    def near(self, syllable: str) -> tuple[tuple[str, float], ...]:
+        """Syllables of the lexicon that `syllable` may stand for, with their distance."""
+        known = self._near.get(syllable)
+        if known is None:
+            known = tuple(
+                (other, far) for other in self._universe if (far := self.ear.distance(syllable, other)) <= NEAR
+            )
+            self._near[syllable] = known
+        return known
+
+    def find(self, text: str, sounds: Sequence[str]) -> list[Span]:
+        """Every word that may stand somewhere in the utterance."""
+        best: dict[tuple[int, int, str, str], Span] = {}
+        for start in range(len(text)):
+            stack = [(self._root, start, 0.0, 0)]
+            while stack:
+                node, at, cost, wrong = stack.pop()
+                for word in node.get("!", ()):
+                    self._take(best, word, text, start, at, cost, wrong)
+                if at == len(text):
+                    continue
+                for syllable, far in self._choices(text[at], sounds[at]):
+                    child = node.get(syllable)
+                    if child is not None and cost + far <= _budget(child["#"]):
+                        stack.append((child, at + 1, cost + far, wrong))
+        return list(best.values())
+
+    def _choices(self, char: str, sound: str) -> tuple[tuple[str, float], ...]:
+        plain = _plain(char)
+        return self.near(sound) if plain == sound else (*self.near(sound), *self.near(plain))
+
+    def _take(
+        self, best: dict[tuple[int, int, str, str], Span], word: Word, text: str, start: int, end: int, cost: float,
+        wrong: int,
+    ) -> None:
+        size = end - start
+        said = text[start:end]
+        same = said == word.text
+        if word.exact and not same:
+            return
+        if not same:
+            if cost > BUDGET[min(size, len(BUDGET) - 1)]:
+                return
+            differ = sum(one != other for one, other in zip(said, word.text, strict=True))
+            cost += differ * HOMOPHONE[min(size, 2)]
+        else:
+            cost = 0.0
+        cost = (cost + word.extra) / (1.0 + 0.25 * (size - 1))
+        key = (start, end, word.concept, word.value)
+        if key not in best or best[key].cost > cost:
+            best[key] = Span(start, end, word.concept, word.text, cost, word.value, same)
+
+
+def _budget(size: int) -> float:
+    return BUDGET[min(size, len(BUDGET) - 1)]
+
+
+@dataclass(slots=True)
+class Utterance:
+    """What was said, with everything known found in it."""
+
+    text: str
+    """Characters only."""
+    sounds: tuple[str, ...]
+    spans: list[Span]
+    concepts: dict[str, list[Span]] = field(default_factory=dict)
+    weights: list[float] = field(default_factory=list)
+    """How much each syllable says: 0 a filler … 1 a word of its own."""
+    turning: list[Span] = field(default_factory=list)
+    """Words that turn the sentence round."""
+    hidden: frozenset[int] = frozenset()
+    """Positions that sound like a word that turns a sentence round, and are written as another."""
+
+    @property
+    def total(self) -> float:
+        return sum(self.weights)
+
+
+def survey(text: str, sounds: tuple[str, ...], found: Iterable[Span], polar: frozenset[str]) -> Utterance:
+    """An `Utterance` of the spans `found`: what a longer word contains does not count, each syllable gets its weight."""
+    spans = _shadowed(list(found))
+    concepts: dict[str, list[Span]] = defaultdict(list)
+    for span in spans:
+        concepts[span.concept].append(span)
+    weights = [1.0] * len(text)
+    known = [False] * len(text)
+    light = [1.0] * len(text)
+    for span in spans:
+        weight = LIGHT.get(span.concept)
+        for at in range(span.start, span.end):
+            if weight is None:
+                known[at] = known[at] or span.cost < 0.1
+            elif span.cost < 0.1:
+                light[at] = min(light[at], weight)
+    for at in range(len(text)):
+        weights[at] = light[at]
+    turning = [span for span in concepts.get(TURNING, ()) if span.cost < 0.1]
+    for span in turning:
+        for at in range(span.start, span.end):
+            weights[at] = 1.0
+    shadow = {at for span in spans if span.end - span.start > 1 and span.exact for at in range(span.start, span.end)}
+    hidden = frozenset(
+        at for at, sound in enumerate(sounds)
+        if sound in polar and at not in shadow and not any(span.start <= at < span.end for span in turning)
+    )
+    return Utterance(text, sounds, spans, dict(concepts), weights, turning, hidden)
+
+
+def _shadowed(spans: list[Span]) -> list[Span]:
+    """Without the spans that lie inside a longer one found at least as surely."""
+    by_size = sorted(spans, key=lambda span: span.start - span.end)
+    kept: list[Span] = []
+    cover: list[tuple[int, int, float, str]] = []
+    for span in by_size:
+        size = span.end - span.start
+        inside = any(
+            start <= span.start and span.end <= end and end - start > size and cost <= span.cost + 0.04
+            and concept not in ("SOFT",) and not _transparent(concept, span.concept)
+            for start, end, cost, concept in cover
+        )
+        if not inside:
+            kept.append(span)
+            cover.append((span.start, span.end, span.cost, span.concept))
+    return sorted(kept, key=lambda span: (span.start, span.end))
+
+
+def _transparent(outer: str, inner: str) -> bool:
+    """Whether a word of `outer` lets words of `inner` inside it count."""
+    return inner in ("FILLER", "SOFT", "ME", "SELF") or (outer in ("FILLER", "POLITE") and inner not in ("QUESTION", TURNING))
+
+
+# --- frames -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well one frame or template fits."""
+
+    intent: str
+    score: float
+    by: str
+    """The line that fits, as written."""
+    spans: tuple[Span, ...] = ()
+    kind: str = "frame"
+
+
+class Frames:
+    """Frames by the rarest thing they need."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        frames = list(frames)
+        uses = Counter(concept for frame in frames for need in frame.needs for concept in need)
+        self._by_concept: dict[str, list[Frame]] = defaultdict(list)
+        for frame in frames:
+            rarest = min(frame.needs, key=lambda need: sum(uses[concept] for concept in need))
+            for concept in rarest:
+                self._by_concept[concept].append(frame)
+
+    def candidates(self, said: Utterance, asking: str) -> Iterator[Frame]:
+        """Frames whose rarest need is there."""
+        seen: set[int] = set()
+        for concept in said.concepts:
+            for frame in self._by_concept.get(concept, ()):
+                if id(frame) not in seen and frame.asking in ("", asking):
+                    seen.add(id(frame))
+                    yield frame
+
+
+def holds(frame: Frame, said: Utterance) -> tuple[Span, ...] | None:
+    """The words that fill what the frame needs, cheapest first; None if it does not hold."""
+    concepts = said.concepts
+    for concept in frame.bans:
+        if any(span.cost < 0.15 for span in concepts.get(concept, ())):
+            return None
+    choices: list[list[Span]] = []
+    for need in frame.needs:
+        spans = [span for concept in need for span in concepts.get(concept, ())]
+        if not frame.polar:
+            spans = [span for span in spans if not _negated(span, said)]
+        if not spans:
+            return None
+        spans.sort(key=lambda span: (span.cost, span.start - span.end, span.start))
+        choices.append(spans[:6])
+    return _assign(frame, choices)
+
+
+def _assign(frame: Frame, choices: Sequence[Sequence[Span]]) -> tuple[Span, ...] | None:
+    """One span for each need, no two on the same syllables, in the order the frame wants."""
+
+    def step(taken: tuple[Span, ...]) -> tuple[Span, ...] | None:
+        if len(taken) == len(choices):
+            return taken
+        for span in choices[len(taken)]:
+            if any(span.start < other.end and other.start < span.end for other in taken):
+                continue
+            grown = (*taken, span)
+            if all(_ordered(grown[i], grown[j], touching) for i, j, touching in frame.order if max(i, j) < len(grown)):
+                done = step(grown)
+                if done is not None:
+                    return done
+        return None
+
+    return step(())
+
+
+def _ordered(one: Span, other: Span, touching: bool) -> bool:
+    return one.end <= other.start and (not touching or other.start - one.end <= 1)
+
+
+def _negated(span: Span, said: Utterance) -> bool:
+    """Whether a word that turns the sentence round stands at `span`: before it with at most one syllable between."""
+    for turn in said.turning:
+        if turn.start >= span.start and turn.end <= span.end:
+            continue
+        gap = span.start - turn.end
+        if 0 <= gap <= 1 or (gap == 2 and all(said.weights[at] < 0.2 for at in range(turn.end, span.start))):
+            return True
+    return False
+
+
+SPREAD = {1: 0.75, 2: 0.55, 3: 0.42}
+"""How much a frame of 1, 2, 3 and more needs loses when it explains nothing of the rest."""
+
+
+def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) -> Fit | None:
+    """How well `frame` fits: its words' sound, and how much of the sentence it explains.
+
+    `explains`: slots of the intent; their spans count as explained. `loose`: the intent has a free slot, so the rest
+    of the sentence weighs little.
+    """
+    spans = holds(frame, said)
+    if spans is None:
+        return None
+    explained = [False] * len(said.text)
+    chosen = list(spans)
+    for concept in (*frame.may, *explains):
+        chosen += [span for span in said.concepts.get(concept, ()) if span.cost < 0.3]
+    for need in frame.needs:
+        for concept in need:
+            chosen += [span for span in said.concepts.get(concept, ()) if span.cost < 0.2]
+    for span in chosen:
+        for at in range(span.start, span.end):
+            explained[at] = True
+    rest = sum(weight for weight, done in zip(said.weights, explained, strict=True) if not done)
+    turned = sum(
+        1.0 for span in said.turning if not frame.polar and not all(explained[at] for at in range(span.start, span.end))
+    )
+    if frame.whole and rest > 0.6:
+        return None
+    if loose:
+        rest *= 0.2
+        turned = 0.0
+    total = max(said.total, 1.0)
+    cost = sum(span.cost for span in spans)
+    share = min(1.0, (rest + 0.8 * turned) / max(total, 3.0))
+    score = frame.strength * (1.0 - 0.5 * min(1.0, cost)) * (1.0 - SPREAD[min(3, len(frame.needs))] * share)
+    return Fit(frame.intent, score, frame.text, spans)
+
+
+# --- templates ----------------------------------------------------------------------------------------------------
+
+ENOUGH = 10
+"""Templates aligned for one utterance; measured: the right one is among the first 6 in 99.6 % of the examples."""
+SKIP = 0.7
+"""Cost of a syllable of the utterance that the template does not have, times its weight."""
+DROP = {"filler": 0.12, "word": 0.85}
+"""Cost of a syllable of the template that was not said."""
+BOUND = 2.2
+"""Alignments dearer than this are given up."""
+EASY = frozenset("的了呢吧啊呀啦嘛个把给一下就都也去来得地着那这我你请儿")
+"""Characters of templates that may be missing for little."""
+COMMONEST = 0.04
+"""Pairs of syllables in more than this share of the templates name nobody."""
+
+
+class Index:
+    """Pairs of syllables → templates."""
+
+    def __init__(self, templates: Sequence[Template], ear: Ear) -> None:
+        self.templates = templates
+        self.ear = ear
+        self.sounds = [tuple(node if node[0] == "{" else _plain(node) for node in template.nodes) for template in templates]
+        self._fold = _Fold(ear)
+        rows: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._size: list[int] = []
+        for number, template in enumerate(templates):
+            pairs = set(self._pairs(template, self.sounds[number]))
+            self._size.append(_shortest(template))
+            for pair in pairs:
+                rows[pair].add(number)
+        limit = max(60, int(COMMONEST * len(templates)))
+        count = max(1, len(templates))
+        self._rows = {
+            pair: (log(1 + count / len(numbers)), tuple(sorted(numbers)))
+            for pair, numbers in rows.items() if len(numbers) <= limit
+        }
+
+    def _pairs(self, template: Template, sounds: Sequence[str]) -> Iterator[tuple[str, str]]:
+        fold = self._fold
+        for number, before in enumerate(template.before):
+            for earlier in before:
+                yield ("^" if earlier < 0 else fold(sounds[earlier]), fold(sounds[number]))
+        for number in template.last:
+            yield (fold(sounds[number]), "$")
+
+    def candidates(self, said: Utterance, asking: str) -> list[int]:
+        """Numbers of the templates most likely to fit."""
+        fold = self._fold
+        steps: list[dict[int, tuple[str, ...]]] = [{} for _ in range(len(said.text) + 1)]
+        for at, sound in enumerate(said.sounds):
+            steps[at].setdefault(at + 1, ())
+            steps[at][at + 1] = (*steps[at][at + 1], fold(sound))
+        for span in said.spans:
+            if span.concept[0] == "{" and span.cost < 0.5:
+                steps[span.start].setdefault(span.end, ())
+                steps[span.start][span.end] = (*steps[span.start][span.end], span.concept)
+                if span.concept in SAME_SLOT:
+                    steps[span.start][span.end] += SAME_SLOT[span.concept]
+        pairs: set[tuple[str, str]] = set()
+        size = len(said.text)
+        content = [at for at in range(size) if said.weights[at] > 0.05]
+        for start in range(size):
+            for end, tokens in steps[start].items():
+                for token in tokens:
+                    if not content or start <= content[0]:
+                        pairs.add(("^", token))
+                    if not content or end > content[-1]:
+                        pairs.add((token, "$"))
+                    after = end
+                    while after < size:
+                        for following in steps[after].values():
+                            pairs.update((token, other) for other in following)
+                        if said.weights[after] > 0.05:
+                            break
+                        after += 1
+        votes: dict[int, float] = defaultdict(float)
+        for pair in pairs:
+            row = self._rows.get(pair)
+            if row:
+                for number in row[1]:
+                    votes[number] += row[0]
+        ranked = sorted(votes, key=lambda number: -votes[number] / (4.0 + self._size[number]))
+        return [number for number in ranked if self.templates[number].asking in ("", asking)][:ENOUGH]
+
+    def align(self, number: int, said: Utterance) -> float | None:
+        """Cost of saying the utterance by template `number`, or None beyond BOUND."""
+        template, sounds = self.templates[number], self.sounds[number]
+        text, size = said.text, len(said.text)
+        skip = [
+            (SKIP * weight if weight > 0.05 else 0.01) for weight in said.weights
+        ]
+        for turn in said.turning:
+            for at in range(turn.start, turn.end):
+                skip[at] = BOUND
+        for at in said.hidden:
+            skip[at] = BOUND
+        begin = _skipped({0: 0.0}, skip, size)
+        slots = _slot_spans(said)
+        after: list[dict[int, float]] = []
+        polar = self.ear.polar
+        for token, sound, before in zip(template.nodes, sounds, template.before, strict=True):
+            entering: dict[int, float] = {}
+            for earlier in before:
+                for at, cost in (begin if earlier < 0 else after[earlier]).items():
+                    if cost < entering.get(at, BOUND):
+                        entering[at] = cost
+            leaving: dict[int, float] = {}
+            if token[0] == "{":
+                self._slot(token, entering, leaving, slots, said, skip)
+            else:
+                turning = sound in polar and token in "没不别甭"
+                drop = BOUND if turning else DROP["filler"] if token in EASY else DROP["word"]
+                for at, cost in entering.items():
+                    if at < size:
+                        if text[at] == token:
+                            far = 0.0
+                        else:
+                            far = self.ear.distance(said.sounds[at], sound)
+                            if turning and at in said.hidden:
+                                far = 0.3
+                            elif far == 0.0:
+                                far = 0.02
+                            elif far > NEAR:
+                                far = BOUND
+                        if cost + far < leaving.get(at + 1, BOUND):
+                            leaving[at + 1] = cost + far
+                    if cost + drop < leaving.get(at, BOUND):
+                        leaving[at] = cost + drop
+            after.append(_skipped(leaving, skip, size))
+        return min((after[end][size] for end in template.last if size in after[end]), default=None)
+
+    def _slot(
+        self, token: str, entering: Mapping[int, float], leaving: dict[int, float],
+        slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]], said: Utterance, skip: Sequence[float],
+    ) -> None:
+        size = len(said.text)
+        spans = slots.get(token, {})
+        for at, cost in entering.items():
+            for end, extra in spans.get(at, ()):
+                if cost + extra < leaving.get(end, BOUND):
+                    leaving[end] = cost + extra
+            if token in FREE:
+                for end in range(at + 1, size + 1):
+                    price = cost + 0.05 + 0.015 * (end - at)
+                    if price < leaving.get(end, BOUND):
+                        leaving[end] = price
+            elif token not in TIMES and token not in NUMBERS:
+                # A name the household does not know: the intent is still meant.
+                for end in range(at + 1, min(size, at + 5) + 1):
+                    if any(step >= BOUND for step in skip[at:end]):
+                        break
+                    price = cost + 0.45 + 0.12 * (end - at)
+                    if price < leaving.get(end, BOUND):
+                        leaving[end] = price
+
+
+SAME_SLOT = {"{when}": ("{day}",), "{day}": ("{when}",), "{number}": ("{amount}", "{value}", "{systolic}", "{diastolic}")}
+"""A span found as one slot that templates may call by another name."""
+
+
+def _slot_spans(said: Utterance) -> dict[str, dict[int, list[tuple[int, float]]]]:
+    found: dict[str, dict[int, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
+    for span in said.spans:
+        if span.concept[0] == "{":
+            for name in (span.concept, *SAME_SLOT.get(span.concept, ())):
+                found[name][span.start].append((span.end, span.cost))
+    return found
+
+
+def _skipped(row: dict[int, float], skip: Sequence[float], size: int) -> dict[int, float]:
+    """`row` and where one gets from it by leaving out syllables of the utterance."""
+    grown = dict(row)
+    for at in range(size):
+        cost = grown.get(at)
+        if cost is not None:
+            price = cost + skip[at]
+            if price < grown.get(at + 1, BOUND):
+                grown[at + 1] = price
+    return grown
+
+
+def _shortest(template: Template) -> int:
+    """Syllables of the shortest sentence the template makes."""
+    least: list[int] = []
+    for before in template.before:
+        least.append(1 + min((0 if earlier < 0 else least[earlier]) for earlier in before))
+    return min(least[end] for end in template.last)
+
+
+def template_score(cost: float, said: Utterance) -> float:
+    """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
+    return max(0.0, 1.0 - cost / max(1.6, 0.55 * said.total + 0.5))
+
+
+class _Fold:
+    """Syllables the ear hardly tells apart under one name, for the index."""
+
+    def __init__(self, ear: Ear) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, syllable: str) -> str:
+        known = self._known.get(syllable)
+        if known is None:
+            known = syllable
+            if syllable[:1] != "{" and syllable not in ("^", "$"):
+                for old, new in (("zh", "z"), ("ch", "c"), ("sh", "s")):
+                    if known.startswith(old):
+                        known = new + known[2:]
+                if known.startswith("n") and known not in ("n", "ng"):
+                    known = "l" + known[1:]
+                if known.endswith("ng"):
+                    known = known[:-1]
+            self._known[syllable] = known
+        return known

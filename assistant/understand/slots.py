@@ -1,0 +1,425 @@
+"""From a sentence's words to the values of its slots: who, which medicine, which service, when, how much, and the rest.
+
+A slot is found on its own in the sentence, whatever line the intent came from; `SCHEMA` says which intent carries which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from assistant.home import Care, Household
+from assistant.messages import Slot
+from assistant.understand import numbers, times
+from assistant.understand.matcher import Span, Utterance, Word
+from assistant.understand.phrasebook import Phrasebook
+
+SCHEMA: Mapping[str, tuple[str, ...]] = {
+    "emergency.call": ("kind",),
+    "medication.taken": ("medicine",),
+    "medication.not_taken": ("medicine",),
+    "medication.taking": ("medicine",),
+    "medication.unsure": ("medicine",),
+    "medication.snooze": ("duration",),
+    "medication.skip": ("medicine", "reason"),
+    "medication.query": ("medicine",),
+    "medication.extra": ("medicine",),
+    "medication.stock": ("medicine",),
+    "medication.restock": ("medicine", "amount"),
+    "reminder.add": ("when", "what", "medicine"),
+    "reminder.list": ("day",),
+    "reminder.cancel": ("when", "what"),
+    "call.video": ("person",),
+    "call.voice": ("person",),
+    "message.send": ("person", "message"),
+    "booking.create": ("service", "when", "note"),
+    "booking.list": ("service",),
+    "booking.change": ("service", "when"),
+    "booking.cancel": ("service",),
+    "diary.record": ("kind", "systolic", "diastolic", "value"),
+    "diary.query": ("kind",),
+}
+"""Slots by intent (DESIGN §4)."""
+
+NAMES = ("person", "medicine", "service")
+LOOSE = frozenset({"message.send", "reminder.add"})
+"""Intents whose sentence holds free words."""
+ALSO_EXPLAINED: Mapping[str, frozenset[str]] = {
+    "medication": frozenset({"{medicine}", "{when}", "{day}", "{duration}"}),
+    "reminder": frozenset({"{when}", "{day}", "{duration}", "{medicine}", "{number}"}),
+    "call": frozenset({"{person}", "{when}"}),
+    "message": frozenset({"{person}", "{when}", "{day}"}),
+    "booking": frozenset({"{service}", "{when}", "{day}"}),
+    "diary": frozenset({"{when}", "{day}", "{number}"}),
+    "info": frozenset({"{day}"}),
+    "emergency": frozenset({"KIN"}),
+}
+"""Slots whose words are no surprise in sentences of a skill."""
+
+RANKS = "大二三四小老"
+KIN_TAILS = ("儿子", "女儿", "闺女", "姑娘", "孙子", "孙女", "外孙", "丫头")
+COLOURS = "白红粉黄蓝绿橙黑棕紫灰"
+PILLS = ("药", "药片", "药丸", "那个", "的", "的那个", "的药", "小药片", "那片", "那粒", "片", "小片", "药粒", "的小药片", "的那片", "的那种", "那种")
+PLAUSIBLE: Mapping[str, tuple[float, float]] = {
+    "blood_glucose": (1.0, 40.0), "heart_rate": (30.0, 220.0), "temperature": (34.0, 43.0), "weight": (25.0, 200.0),
+}
+"""What a home meter can show: mmol/L, beats a minute, °C, kg."""
+
+
+# --- household words ----------------------------------------------------------------------------------------------
+
+
+def household_words(home: Household, book: Phrasebook) -> Iterator[Word]:
+    """Every way the elder may name a contact, a medicine or a service of this home."""
+    for kind, named in (("person", _people(home, book)), ("medicine", _medicines(home, book)), ("service", _services(home, book))):
+        owners: dict[str, set[str]] = {}
+        prices: dict[tuple[str, str], float] = {}
+        for word, owner, price in named:
+            if len(word) > 1 or price == 0.0:
+                owners.setdefault(word, set()).add(owner)
+                prices[word, owner] = min(price, prices.get((word, owner), 9.0))
+        for word, who in owners.items():
+            for owner in who:
+                yield Word(word, "{" + kind + "}", len(word) == 1, owner, prices[word, owner])
+                if len(word) >= 5:
+                    for gap in range(1, len(word) - 1):
+                        yield Word(word[:gap] + word[gap + 1:], "{" + kind + "}", False, owner, prices[word, owner] + 0.4)
+                for wrong in _misheard(word, book):
+                    yield Word(wrong, "{" + kind + "}", False, owner, prices[word, owner] + 0.1)
+
+
+def _misheard(word: str, book: Phrasebook) -> Iterator[str]:
+    for right, wrongs in book.heard.items():
+        if right in word:
+            yield from (word.replace(right, wrong) for wrong in wrongs)
+
+
+def _hints(kind: str, own: Iterable[str], book: Phrasebook) -> Iterator[str]:
+    own = tuple(own)
+    for names, words in book.hints.get(kind, ()):
+        if any(name == mine or (len(name) > 2 and name in mine) for name in names for mine in own):
+            yield from words
+
+
+def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float]]:
+    bases = [_kin(contact.relation) for contact in home.family]
+    for contact, (rank, base) in zip(home.family, bases, strict=True):
+        yield contact.name, contact.name, 0.0
+        if len(contact.name) == 3:
+            yield contact.name[1:], contact.name, 0.02
+        if len(contact.name) == 2:
+            yield "小" + contact.name[0], contact.name, 0.1
+        for nick in contact.nicknames:
+            yield nick, contact.name, 0.0
+        if not base:
+            continue
+        alone = sum(other == base for _, other in bases) == 1
+        for word in {base, *_hints("person", (base, contact.relation), book)}:
+            if not rank:
+                yield word, contact.name, 0.0
+                if alone and word in KIN_TAILS:
+                    for other in "大小二老":
+                        yield other + word, contact.name, 0.08
+            else:
+                yield rank + word, contact.name, 0.0
+                yield word, contact.name, 0.0
+        if contact.relation != base:
+            yield contact.relation, contact.name, 0.0
+        if rank in "大二三" and rank and base in ("儿子", "女儿", "闺女"):
+            yield "老" + rank, contact.name, 0.0
+
+
+def _kin(relation: str) -> tuple[str, str]:
+    """Rank and kin of a relation: 大女儿 → (大, 女儿)."""
+    if len(relation) > 2 and relation[0] in RANKS and any(relation.endswith(tail) for tail in KIN_TAILS):
+        return relation[0], relation[1:]
+    return "", relation
+
+
+def _medicines(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float]]:
+    for medicine in home.medicines:
+        own = (medicine.name, *medicine.aka)
+        for word in own:
+            yield word, medicine.name, 0.0
+        for word in _hints("medicine", own, book):
+            yield word, medicine.name, 0.02
+        name = re.sub(r"(片|胶囊|缓释片|肠溶片|滴丸|颗粒|注射液)$", "", medicine.name)
+        if name != medicine.name and len(name) > 1:
+            yield name, medicine.name, 0.02
+        if len(name) >= 3:
+            yield name[-2:], medicine.name, 0.15
+            yield name[:2], medicine.name, 0.15
+        if medicine.looks:
+            yield medicine.looks, medicine.name, 0.0
+            for colour in medicine.looks:
+                if colour in COLOURS:
+                    shape = re.sub(rf"[{COLOURS}色的]", "", medicine.looks)
+                    for shade in (colour, colour + "色", colour + "颜色"):
+                        if shape:
+                            yield shade + shape, medicine.name, 0.02
+                            yield shade + "的" + shape, medicine.name, 0.02
+                        for pill in PILLS:
+                            yield shade + pill, medicine.name, 0.05
+
+
+def _services(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float]]:
+    for service in home.services:
+        own = (service.name, *service.aka)
+        for word in own:
+            yield word, service.name, 0.0
+        for word in _hints("service", own, book):
+            yield word, service.name, 0.03
+
+
+# --- times and numbers --------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Measures:
+    """Times and numbers of an utterance."""
+
+    times: list[times.Span] = field(default_factory=list)
+    numbers: list[numbers.NumberSpan] = field(default_factory=list)
+
+
+def measures(text: str, now: datetime, care: Care) -> Measures:
+    """Find them all; naive local times."""
+    return Measures(times.find(text, now, care), numbers.find(text))
+
+
+def measure_spans(found: Measures) -> Iterator[Span]:
+    """They as spans of the utterance, under the slots' names."""
+    for span in found.times:
+        kind = "{duration}" if span.kind == "duration" else "{day}" if span.kind == "date" else "{when}"
+        yield Span(span.start, span.end, kind, span.text, 0.0, exact=True)
+        if span.length is not None and kind != "{duration}":
+            yield Span(span.start, span.end, "{duration}", span.text, 0.02, exact=True)
+    for number in found.numbers:
+        yield Span(number.start, number.end, "{number}", "", 0.0, exact=True)
+
+
+# --- filling ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Slots of one reading; `doubts` are slots where two values fit equally well."""
+
+    slots: Mapping[str, Slot]
+    doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def fill(
+    intent: str, said: Utterance, found: Measures, values: Mapping[str, str], used: Sequence[Span] = (),
+    options: Sequence[str] = (),
+) -> Filled:
+    """Values of all slots of `intent` in the utterance. `values`: kinds already read off the frames."""
+    slots: dict[str, Slot] = {}
+    doubts: dict[str, tuple[str, ...]] = {}
+    for slot in SCHEMA.get(intent, ()):
+        if slot in NAMES:
+            names = _named(slot, intent, said)
+            if len(names) == 1:
+                slots[slot] = names[0]
+            elif len(names) > 1:
+                doubts[slot] = names
+        elif slot == "kind":
+            if slot in values:
+                slots[slot] = values[slot]
+        elif slot in ("when", "day"):
+            value = _when(intent, said, found)
+            if value is not None:
+                slots[slot] = value
+        elif slot == "duration":
+            length = _duration(said, found)
+            if length is not None:
+                slots[slot] = length
+        elif slot in ("systolic", "diastolic", "value"):
+            slots.update(_reading(slot, said, found, values.get("kind", "")))
+        else:
+            text = FREE_TEXT[slot](said, found)
+            if text:
+                slots[slot] = text
+    return Filled(slots, doubts)
+
+
+def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
+    """Canonical names in the sentence for one slot: one, or the several that fit equally well."""
+    spans = [span for span in said.concepts.get("{" + slot + "}", ()) if span.cost < 0.45]
+    if not spans:
+        return ()
+    groups: dict[tuple[int, int], list[Span]] = {}
+    for span in spans:
+        groups.setdefault((span.start, span.end), []).append(span)
+    best = sorted(groups.items(), key=lambda row: (-(row[0][1] - row[0][0]) if False else 0, row[0][0]))
+    kept: list[tuple[tuple[int, int], list[Span]]] = []
+    for place, group in sorted(best, key=lambda row: min(span.cost for span in row[1]) - 0.1 * (row[0][1] - row[0][0])):
+        if all(place[1] <= other[0] or other[1] <= place[0] for other, _ in kept):
+            kept.append((place, group))
+    kept.sort(key=lambda row: row[0])
+    sets = []
+    for _, group in kept:
+        cheapest = min(span.cost for span in group)
+        sets.append(tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06)))
+    if slot == "person" and len(sets) > 1:
+        after = [names for (place, _), names in zip(kept, sets, strict=True)
+                 if place[0] > 0 and said.text[place[0] - 1] in "给跟和找叫诉对向同" or said.text[max(0, place[0] - 2):place[0]] in ("给我", "跟我", "找我", "叫我", "诉我")]
+        return after[0] if after else sets[0]
+    common = set(sets[0]).intersection(*sets[1:])
+    if common:
+        return tuple(name for name in sets[0] if name in common)
+    if slot == "service":
+        return sets[0]
+    return ()
+
+
+def _when(intent: str, said: Utterance, found: Measures) -> datetime | date | object:
+    useful = [span for span in found.times if span.kind != "duration"]
+    if intent == "reminder.list":
+        useful = [span for span in useful if span.kind in ("date", "moment")]
+    chosen = times.last_word(useful, said.text)
+    if chosen is None:
+        return None
+    if intent == "reminder.list" and isinstance(chosen.value, datetime):
+        return chosen.value.date()
+    return chosen.value
+
+
+def _duration(said: Utterance, found: Measures) -> timedelta | None:
+    chosen = times.last_word([span for span in found.times if span.kind == "duration" or span.length], said.text)
+    if chosen is None:
+        return None
+    return chosen.value if isinstance(chosen.value, timedelta) else chosen.length
+
+
+def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[str, Slot]:
+    if kind == "blood_pressure":
+        pair = numbers.blood_pressure(said.text)
+        if pair is None or slot == "value":
+            return {}
+        return {slot: pair[0] if slot == "systolic" else pair[1]}
+    if slot != "value" or kind not in PLAUSIBLE:
+        return {}
+    low, high = PLAUSIBLE[kind]
+    fitting = [number.value for number in found.numbers if low <= _kilos(kind, number, said) <= high]
+    if not fitting:
+        return {}
+    last = [number for number in found.numbers if number.value == fitting[-1]][-1]
+    return {"value": _kilos(kind, last, said)}
+
+
+def _kilos(kind: str, number: numbers.NumberSpan, said: Utterance) -> float:
+    """斤 is half a kilogram."""
+    return number.value / 2 if kind == "weight" and said.text[number.end:number.end + 1] == "斤" else number.value
+
+
+# --- free words ---------------------------------------------------------------------------------------------------
+
+_EDGE = re.compile(
+    r"^(?:啊|呃|嗯|那个|这个|就是说|就是|哎呀|哎|的时候|的话|我说|呢|吧|呀|，|、|一下|一声|一哈|去|要|得|该|让他|让她|叫他|叫她|说(?!话|明)|我要|我得|我该|一句|个|下)+"
+    r"|(?:啊|呀|吧|呢|哈|嘛|哦|噢|呗|啦|喽|的事|这事|这件事|行吗|好吗|好不好|行不行|可以吗|成吗|谢谢|谢谢你|谢谢啊|别忘了|的提醒|的闹钟|提醒|记得啊|千万|哟|哈哈)+$"
+)
+_REMIND = re.compile(
+    r"(?:你)?(?:到时候|到点|到点了|到时)?(?:记得|记着|别忘了|千万)?(?:请|麻烦你|麻烦|帮我|帮|给我|给|替我|让你)?(?:定个|定一个|设个|设一个|上个|加个|弄个|定|设|整个|做个)?(?:闹钟|提醒一下我|提醒一声|提醒我一下|提醒我一声|提醒我|提醒一下|提醒|叫我一声|叫我一下|喊我一声|叫我|喊我|催我|告诉我一声|告诉我|跟我说一声|跟我说|说我一声|吱一声|招呼我|"
+    r"别让我忘了|帮我记着|给我记着|替我记着|记着|帮我记住|别忘了|提个醒)(?:要|得|该|去|一下|一声|说)?"
+)
+_TELL = re.compile(
+    r"(?:发个?|发条|捎个?|捎句|带个?|带句|传个?|传句|留个?)?(?:消息|微信|短信|信息|话|信|口信|留言|语音)?(?:说一声|说一下|说哈|讲一声|讲一下|说声|告诉一声|说道|说起|说(?!话)|讲|告诉|问问|问一下|问一声|问|让|叫|喊)"
+)
+_CANCEL = re.compile(r"(?:把|帮我把|给我把)?(?:那个|这个)?(?:帮我|给我|替我|请)?(?:取消掉|取消了|取消|删掉|删了|删除|去掉|撤掉|撤了|关掉|关了|不要了|不用了|不用提醒我|不用提醒|别提醒我|别提醒|不用叫我|不用喊我|别叫我|别喊我|甭提醒我|甭叫我|莫喊我|莫提醒我|算了|不用再|别再)(?:吧|了)?")
+
+
+def clean(text: str) -> str:
+    """Free words without what is said around them."""
+    before = None
+    while before != text:
+        before, text = text, _EDGE.sub("", text)
+    return text
+
+
+def without(text: str, places: Iterable[tuple[int, int]]) -> str:
+    """`text` without the characters at `places`."""
+    gone = {at for start, end in places for at in range(start, end)}
+    return "".join(char for at, char in enumerate(text) if at not in gone)
+
+
+def _what(said: Utterance, found: Measures) -> str:
+    """What to be reminded of: the sentence without the asking, the time and the fillers."""
+    text = said.text
+    chosen = times.last_word([span for span in found.times if span.kind != "duration" or span.length], text)
+    places = [(span.start, span.end) for span in found.times if span.kind != "duration" or span is chosen or span.length]
+    places += [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())]
+    rest = without(text, places)
+    rest = re.sub(r"^(?:不对|哦不|错了|说错了|不是)", "", rest)
+    rest = _CANCEL.sub("", rest) if re.search(r"取消|删|不用提醒|别提醒|甭|撤|不用叫|不用喊|别叫我|别喊我", rest) else rest
+    pieces = [piece for piece in _REMIND.split(rest) if piece]
+    pieces = [clean(piece) for piece in pieces]
+    pieces = [piece for piece in pieces if piece and piece not in ("我", "你", "您", "到", "在", "要", "的", "我要", "记得", "到时候", "把")]
+    what = max(pieces, key=len, default="")
+    return re.sub(r"^(?:我要|我得|我该|我去|要|得|该|记得|我)(?=.{2,})", "", what)
+
+
+def _message(said: Utterance, found: Measures) -> str:
+    """What to tell: the words after the person and the telling."""
+    text = said.text
+    people = [span for span in said.concepts.get("{person}", ()) if span.cost < 0.45]
+    if not people:
+        people = [span for span in said.concepts.get("KIN", ()) if span.cost < 0.2]
+    if not people:
+        return ""
+    head = people[0]
+    after = text[head.end:]
+    told = _TELL.match(re.sub(r"^(?:那个|呃|啊|去|，|们|他|她|儿)", "", after))
+    if told:
+        stripped = re.sub(r"^(?:那个|呃|啊|去|，|们|他|她|儿)", "", after)
+        verb = told[0]
+        rest = stripped[told.end():]
+        if verb[-1] in "问让叫喊" or verb.endswith(("问问", "问一下", "问一声")):
+            rest = clean(rest)
+            return rest if verb.startswith(("问", "发", "捎", "带")) else clean(rest)
+        return clean(rest)
+    rest = clean(after)
+    if rest:
+        return rest
+    before = text[:head.start]
+    before = re.sub(r"(?:请|麻烦)?(?:你)?(?:帮我|替我|给我)?(?:告诉|转告|通知|跟|给|和|向|对|把)(?:一声|一下)?(?:我|我的|我家)?$", "", before)
+    return clean(before) if len(before) > 2 else ""
+
+
+_UNIT = r"(?:盒|瓶|板|袋|片|粒|颗|支|包|罐|个月|大盒|小盒|丸|盒子|天)"
+
+
+def _amount(said: Utterance, found: Measures) -> str:
+    """`两盒`: the number as said and its unit."""
+    best = re.findall(rf"((?:[一二两三四五六七八九十百俩仨几\d]+|半){_UNIT})", said.text)
+    return best[-1] if best else ""
+
+
+_REASON = re.compile(
+    r"((?:大夫|医生|医院|主任|护士|女儿|儿子|闺女|药店)(?:今天|昨天|上次|刚才)?(?:说|让|叫|讲|给|不让).{0,16}|"
+    r"(?:因为|由于).{1,16}|(?:我)?(?:肚子|胃|头|身上|嗓子|牙)(?:有点|不|疼|难受|痛)[^吃]{0,6}|(?:恶心|难受|不舒服|拉肚子|过敏|吃了.{0,3}(?:难受|吐|恶心|头晕))|没药了|药没了|吃完了没药)"
+)
+
+
+def _reason(said: Utterance, found: Measures) -> str:
+    """Why a dose is left out, in the elder's words."""
+    told = _REASON.search(said.text)
+    return clean(told[0]) if told else ""
+
+
+def _note(said: Utterance, found: Measures) -> str:
+    """What the provider should know: words after 说一下/记得/带…/要…的 at a booking."""
+    told = re.search(r"(?:备注|跟他说|跟她说|告诉他|告诉她|让他|让她|叫他|叫她|记得|要|顺便|带上|带个|带|最好)(.{2,20})$", said.text)
+    if not told:
+        return ""
+    text = told[0]
+    spans = [(span.start, span.end) for span in (*said.concepts.get("{service}", ()), *said.concepts.get("{when}", ()), *said.concepts.get("{day}", ()))]
+    if any(start < told.end() and told.start() < end for start, end in spans):
+        return ""
+    return clean(re.sub(r"^(?:备注|跟他说|跟她说|告诉他|告诉她|记得)", "", text))
+
+
+FREE_TEXT = {"what": _what, "message": _message, "amount": _amount, "reason": _reason, "note": _note}
+"""How the words of each free slot are cut out of the sentence."""
