@@ -318,6 +318,8 @@ def attempt(store: Store, now: datetime, number: int) -> Notify | Call | None:
             message = _unreported(store, now, message)
         if message.expires is not None and now >= message.expires:
             _move(store, message, Step.EXPIRE, wake_at=None)
+            for row in store.find("message", "merged = ? AND state = 'merged'", number):
+                _move(store, _message(row), Step.EXPIRE, wake_at=None)
             store.note_down(now, "message.given_up", number, message.purpose)
             return None
         free = _free_at(store, now, message)

@@ -1,0 +1,240 @@
+"""The outbox: nothing lost, nothing doubled, alarms first, old things told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.care import SCHEMAS, message
+from assistant.care.message import PER_MINUTE, RESERVED, TRANSITIONS, State, Step
+from assistant.messages import Call, Delivered, Notify
+from assistant.stage import People
+from assistant.store import Store
+from tests.faults.scene import NOON, Sent, household, lines, stage, wait
+
+
+def _post(store: Store, now: datetime = NOON, **more: object) -> int:
+    fields: dict[str, object] = {"purpose": "note", "person": "刘敏", "channels": ("a", "b"), "title": "题", "body": "文"}
+    return message.post(store, now, **{**fields, **more})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store.memory(SCHEMAS)
+
+
+def _fail(store: Store, number: int, at: datetime, *, ambiguous: bool = False) -> None:
+    message.settle(store, Delivered(number, False, "x", ambiguous), at)
+
+
+def test_a_failed_channel_yields_to_the_next_at_once(store: Store) -> None:
+    number = _post(store)
+    first = message.attempt(store, NOON, number)
+    _fail(store, number, NOON)
+    second = message.attempt(store, NOON, number)
+    assert [first, second] == [
+        Notify(number, first.key, "刘敏", "a", "题", "文"), Notify(number, first.key, "刘敏", "b", "题", "文"),  # type: ignore[union-attr]
+    ]
+
+
+def test_an_ambiguous_try_is_repeated_on_the_same_channel_with_the_same_key(store: Store) -> None:
+    number = _post(store)
+    first = message.attempt(store, NOON, number)
+    _fail(store, number, NOON, ambiguous=True)
+    wake = message.get(store, number).wake  # type: ignore[union-attr]
+    assert message.attempt(store, wake, number) == first  # type: ignore[arg-type]
+
+
+def test_a_try_that_is_never_reported_is_repeated_after_its_deadline(store: Store) -> None:
+    number = _post(store, urgent=True, channels=("a",))
+    first = message.attempt(store, NOON, number)
+    assert store.due(NOON + timedelta(seconds=9)) == []
+    assert store.due(NOON + timedelta(seconds=10)) == [("message", number)]
+    assert message.attempt(store, NOON + timedelta(seconds=10), number) == first
+
+
+def test_power_cut_in_mid_air_sends_again_with_the_same_key(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "ledger.db", SCHEMAS)
+    number = _post(store)
+    first = message.attempt(store, NOON, number)
+    store.close()
+    store = Store.open(tmp_path / "ledger.db", SCHEMAS)
+    message.resume(store, NOON)
+    assert message.attempt(store, NOON, number) == first
+
+
+def test_backoff_grows_and_keeps_no_step(store: Store) -> None:
+    pauses: list[list[float]] = []
+    for n in range(2):
+        number = _post(store, channels=(f"c{n}",), body=f"文{n}")
+        now, waits = NOON, []
+        for _ in range(5):
+            assert message.attempt(store, now, number) is not None
+            _fail(store, number, now)
+            wake = message.get(store, number).wake  # type: ignore[union-attr]
+            waits.append((wake - now).total_seconds())  # type: ignore[operator]
+            now = wake  # type: ignore[assignment]
+        pauses.append(waits)
+    for low, first, second in zip((30, 120, 480, 1800, 1800), *pauses, strict=True):
+        assert low * 0.75 <= first <= low * 1.25
+        assert low * 0.75 <= second <= low * 1.25
+    assert pauses[0] != pauses[1]
+
+
+def test_alarms_have_no_backoff_and_are_never_given_up(store: Store) -> None:
+    number = _post(store, urgent=True, channels=("a",))
+    now = NOON
+    for _ in range(500):
+        now = message.get(store, number).wake or now  # type: ignore[union-attr]
+        before = now
+        if message.attempt(store, now, number) is not None:
+            _fail(store, number, now)
+        assert message.get(store, number).wake - before <= timedelta(seconds=60)  # type: ignore[union-attr, operator]
+    assert message.get(store, number).state is State.WAITING  # type: ignore[union-attr]
+
+
+def test_one_channel_takes_fifteen_a_minute_and_five_are_kept_for_alarms(store: Store) -> None:
+    went = {False: 0, True: 0}
+    for urgent in (False, True):
+        for _ in range(30):
+            number = _post(store, urgent=urgent, channels=("a",), body=f"{_}")
+            went[urgent] += message.attempt(store, NOON, number) is not None
+    assert went == {False: PER_MINUTE - RESERVED, True: RESERVED}
+
+
+def test_what_the_limit_holds_back_goes_within_the_next_minute(store: Store) -> None:
+    numbers = [_post(store, channels=("a",), body=str(n)) for n in range(12)]
+    sent = [n for n in numbers if message.attempt(store, NOON, n)]
+    later = [n for n in numbers if n not in sent and message.attempt(store, NOON + timedelta(seconds=61), n)]
+    assert (len(sent), len(later)) == (10, 2)
+
+
+def test_seven_days_of_notices_go_out_as_one_digest(store: Store) -> None:
+    numbers = [_post(store, NOON + timedelta(days=n), channels=("a",), body=f"第{n}天") for n in range(6)]
+    now = NOON + timedelta(days=6)
+    action = message.attempt(store, now, numbers[0])
+    assert isinstance(action, Notify)
+    assert action.title == "6 条晚到的消息"
+    assert action.body.splitlines() == [f"11月{22 + n}日12:00 第{n}天" for n in range(6)]
+    message.settle(store, Delivered(numbers[0], True), now)
+    assert [message.sent(store, n) for n in numbers] == [True] * 6
+
+
+def test_a_notice_that_may_have_arrived_keeps_its_words(store: Store) -> None:
+    numbers = [_post(store, channels=("a",), body=f"{n}") for n in range(4)]
+    message.attempt(store, NOON, numbers[0])
+    _fail(store, numbers[0], NOON, ambiguous=True)
+    action = message.attempt(store, NOON + timedelta(hours=1), numbers[0])
+    assert isinstance(action, Notify)
+    assert action.body.endswith("）0")
+
+
+def test_a_late_message_says_when_it_was_written(store: Store) -> None:
+    number = _post(store, urgent=True)
+    action = message.attempt(store, NOON + timedelta(hours=2), number)
+    assert isinstance(action, Notify)
+    assert action.body == "（11月22日12:00 的消息，现在才送出）文"
+
+
+def test_the_same_key_twice_is_one_message(store: Store) -> None:
+    assert _post(store, key="x") == _post(store, key="x")
+    assert store.count("message") == 1
+
+
+def test_keys_differ_even_after_the_ledger_was_begun_anew() -> None:
+    keys = set()
+    for second in range(3):
+        fresh = Store.memory(SCHEMAS)
+        number = _post(fresh, NOON + timedelta(seconds=second))
+        keys.add(message.get(fresh, number).key)  # type: ignore[union-attr]
+    assert len(keys) == 3
+
+
+def test_an_old_notice_is_confessed_and_not_dropped() -> None:
+    scene = stage(people=People(network=False))
+    _post(scene.dialogue.store, channels=("敏敏微信",))
+    wait(scene, 8 * 86400)
+    assert lines(scene, "said") == ["王奶奶，跟您说一声：给刘敏的1条旧消息，网一直不通，没送出去，我不再试了。"]
+
+
+def test_family_is_told_once_a_group_and_neighbours_only_in_need(store: Store) -> None:
+    home = household()
+    ordinary = message.tell_family(store, NOON, home, purpose="note", title="t", body="b")
+    urgent = message.tell_family(store, NOON, home, purpose="note", title="t", body="b", urgent=True)
+    names = [[message.get(store, n).person for n in ids] for ids in (ordinary, urgent)]  # type: ignore[union-attr]
+    assert names == [["刘敏", "刘强", "刘小军"], ["刘敏", "刘强", "王建国", "刘小军"]]
+
+
+def test_a_clock_step_neither_hurries_nor_delays_a_retry(store: Store) -> None:
+    number = _post(store, channels=("a",))
+    chosen = _post(store, channels=("a",), not_before=NOON + timedelta(hours=3))
+    message.attempt(store, NOON, number)
+    _fail(store, number, NOON)
+    before = [message.get(store, n).wake for n in (number, chosen)]  # type: ignore[union-attr]
+    message.shift(store, timedelta(hours=5))
+    after = [message.get(store, n).wake for n in (number, chosen)]  # type: ignore[union-attr]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [timedelta(hours=5), timedelta(0)]  # type: ignore[operator]
+
+
+def test_a_call_is_not_rung_twice_by_the_outbox(store: Store) -> None:
+    number = _post(store, kind="call", number="138", channels=("电话",), urgent=True)
+    call = message.attempt(store, NOON, number)
+    assert isinstance(call, Call)
+    message.settle(store, Delivered(number, False, "no answer"), NOON)
+    assert (message.get(store, number).state, store.due(NOON + timedelta(days=1))) == (State.FAILED, [])  # type: ignore[union-attr]
+
+
+def test_answers_count_once(store: Store) -> None:
+    number = _post(store)
+    assert [message.answer(store, NOON, number, "刘敏", "seen") for _ in range(2)] == [True, False]
+
+
+def test_final_states_are_final() -> None:
+    final = {State.WITHDRAWN, State.GIVEN_UP, State.ANSWERED}
+    assert not [before for before, _ in TRANSITIONS if before in final]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["ok", "fail", "maybe", "lost", "cut", "wait"])), max_size=40))
+def test_whatever_happens_each_notice_ends_sent_or_is_still_tried(steps: list[tuple[int, str]]) -> None:
+    """No order of failures, lost reports and power cuts leaves a message that is neither sent nor waking."""
+    store, now = Store.memory(SCHEMAS), NOON
+    numbers = [_post(store, body=f"{n}", urgent=n == 0) for n in range(5)]
+    keys = {n: message.get(store, n).key for n in numbers}  # type: ignore[union-attr]
+    for which, what in steps:
+        number = numbers[which]
+        action = message.attempt(store, now, number)
+        assert action is None or action.key == keys[number]
+        match what:
+            case "ok" | "fail" | "maybe":
+                message.settle(store, Delivered(number, what == "ok", "", what == "maybe"), now)
+            case "cut":
+                message.resume(store, now)
+            case "wait":
+                now += timedelta(minutes=7)
+    for number in numbers:
+        kept = message.get(store, number)
+        assert kept is not None
+        assert message.sent(store, number) or kept.wake is not None or kept.state is State.MERGED
+
+
+def test_a_digest_that_fails_keeps_all_its_parts(store: Store) -> None:
+    numbers = [_post(store, channels=("a",), body=str(n)) for n in range(4)]
+    later = NOON + timedelta(hours=1)
+    message.attempt(store, later, numbers[0])
+    _fail(store, numbers[0], later)
+    assert [message.get(store, n).state for n in numbers] == [State.WAITING] + [State.MERGED] * 3  # type: ignore[union-attr]
+    assert (State.MERGED, Step.OK) in TRANSITIONS
+
+
+def test_everything_due_goes_out_in_one_turn_of_the_loop() -> None:
+    scene, seen = stage(), Sent()
+    scene.perform = seen.see
+    for n in range(3):
+        _post(scene.dialogue.store, channels=("敏敏微信",), body=str(n))
+    wait(scene, 1)
+    assert [action.body for _, action in seen.notifies] == ["0", "1", "2"]
