@@ -59,9 +59,10 @@ class Home:
     store: Store = field(default_factory=lambda: Store.memory(SCHEMAS))
     trusted: bool = True
     off_since: datetime | None = None
+    replies: Replies = field(default_factory=lambda: Replies(REPLIES.sentences))
 
     def turn(self) -> Turn:
-        return Turn(self.skill.name, self.now, self.household, self.store, REPLIES, self.trusted, self.off_since)
+        return Turn(self.skill.name, self.now, self.household, self.store, self.replies, self.trusted, self.off_since)
 
     def hold(self, conversation: Conversation, turn: Turn, answers: Iterable[Meaning | None] = ()) -> list[str]:
         """A whole conversation; answers are given in order, then nobody speaks."""

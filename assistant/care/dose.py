@@ -425,11 +425,12 @@ class Settled:
     unknown: tuple[Dose, ...] = ()
     told: tuple[Dose, ...] = ()
     """Still open, and the moment to tell the family has come."""
+    old: frozenset[int] = frozenset()
+    """Ids of those the family was told of before: it is told once, then by the digest."""
 
-    @property
-    def for_family(self) -> tuple[Dose, ...]:
-        """Doses the family has not been told of before."""
-        return (*self.missed, *self.unknown, *self.told)
+    def news(self, doses: Sequence[Dose]) -> list[Dose]:
+        """Those of `doses` the family does not know of yet."""
+        return [d for d in doses if d.id not in self.old]
 
 
 def settle(store: Store, now: datetime, zone: tzinfo, trusted: bool = True) -> Settled:
@@ -437,16 +438,17 @@ def settle(store: Store, now: datetime, zone: tzinfo, trusted: bool = True) -> S
     missed: list[Dose] = []
     unknown: list[Dose] = []
     told: list[Dose] = []
+    old: set[int] = set()
     for dose in find(store, zone, f"wake_at <= ? AND {_HELD_SQL}", now):
         if now >= dose.limit and not trusted:
             store.update("dose", dose.id, wake_at=now + UNTRUSTED_WAIT)
         elif now >= dose.limit:
-            first = dose.told is None
+            if dose.told is not None:
+                old.add(dose.id)
             # A planned row this late was never asked about: the loop stood still. Nobody can say it was missed.
             event = Event.LOST if dose.state is State.PLANNED else Event.LIMIT
             closed = move(store, now, dose, event, told=dose.told or now)
-            if first:
-                (missed if closed.state is State.MISSED else unknown).append(closed)
+            (missed if closed.state is State.MISSED else unknown).append(closed)
         elif dose.state is not State.PLANNED and dose.told is None and now >= dose.tell:
             # Told, and asked once more, unless she has just said that she is about to take it.
             ask = now if dose.state is State.ASKED and dose.ask is None else dose.ask
@@ -455,7 +457,7 @@ def settle(store: Store, now: datetime, zone: tzinfo, trusted: bool = True) -> S
             store.update("dose", dose.id, **_columns(dose, marked))
             store.note_down(now, "dose.told", dose.id)
             told.append(marked)
-    return Settled(tuple(missed), tuple(unknown), tuple(told))
+    return Settled(tuple(missed), tuple(unknown), tuple(told), frozenset(old))
 
 
 def came_back(

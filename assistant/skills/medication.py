@@ -124,15 +124,17 @@ def _settle(turn: Turn) -> Conversation:
     said: list[str] = []
     with turn.store.atomic():
         settled = dose.settle(turn.store, turn.now, turn.household.zone, turn.trusted)
-        family = False
-        if settled.missed:
-            family = _tell(turn, "missed", settled.missed)
-            said.append(turn.reply("missed" if family else "missed_alone", what=_slots(turn, settled.missed)))
-        if settled.unknown:
-            family = _tell(turn, "unknown", settled.unknown)
-            said.append(turn.reply("unknown", what=_slots(turn, settled.unknown)))
+        if news := settled.news(settled.missed):
+            _tell(turn, "missed", news)
+        if news := settled.news(settled.unknown):
+            _tell(turn, "unknown", news)
         if settled.told:
             _tell(turn, "waiting", settled.told)
+        anybody = bool(message.audience(turn.household))
+        if settled.missed:
+            said.append(turn.reply("missed" if anybody else "missed_alone", what=_slots(turn, settled.missed)))
+        if settled.unknown:
+            said.append(turn.reply("unknown", what=_slots(turn, settled.unknown)))
     for text in said:
         yield Say(text)
 
