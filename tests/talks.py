@@ -93,8 +93,10 @@ class Home:
 
     def wake(self, *answers: Meaning | None) -> list[str]:
         """All rows that are due now are driven, as the dialogue does."""
+        return self._drive(iter(answers))
+
+    def _drive(self, rest: Iterator[Meaning | None]) -> list[str]:
         spoken: list[str] = []
-        rest = iter(answers)
         driven: set[tuple[str, int]] = set()
         while rows := [row for row in self.store.due(self.now, tuple(self.skill.dues)) if row not in driven]:
             table, row = rows[0]
@@ -110,15 +112,12 @@ class Home:
 
     def run(self, until: datetime, *answers: Meaning | None) -> list[str]:
         """Time passes; rows are driven as they wake."""
-        rest = list(answers)
+        rest = iter(answers)
         spoken: list[str] = []
         while (wake := self.store.next_wake(tuple(self.skill.dues))) is not None and wake <= until:
             self.now = max(self.now, wake.astimezone(ZONE))
             before = self.store.next_wake(tuple(self.skill.dues))
-            talk = self.wake(*rest)
-            asked = sum(text.endswith("？") for text in talk)
-            rest = rest[asked:]
-            spoken += talk
+            spoken += self._drive(rest)
             assert self.store.next_wake(tuple(self.skill.dues)) != before, "a row stayed due"
         self.now = until
         return spoken
