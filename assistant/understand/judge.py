@@ -227,8 +227,8 @@ class Understander:
         sounds = syllables(text)
         found = filling.measures(text, now, self.household.care)
         spans = self._lexicon.find(text, sounds)
-        spans += filling.measure_spans(found)
-        said = survey(text, sounds, spans, self.ear.polar)
+        spans += filling.measure_spans(text, found)
+        said = survey(text, sounds, spans, self.ear.polar, self.book.through)
         _take_back(said, found)
         fits, fired = self._fits(said, asking)
         if (restart := _restart(text)) and (not fits or fits[0].score < 0.9):
@@ -372,7 +372,7 @@ class Understander:
         found: dict[str, str] = {}
         for slot, table in self.book.values.get(intent, {}).items():
             for value, frames in table:
-                if not frames or any(holds(frame, said) is not None for frame in frames):
+                if not frames or any(holds(frame, said, 0.2) is not None for frame in frames):
                     if frames or slot not in found:
                         found[slot] = value
                     if frames:

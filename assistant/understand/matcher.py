@@ -16,13 +16,15 @@ from math import log
 from assistant.understand.phrasebook import Frame, Template
 from assistant.understand.sound import Ear, syllables
 
-BUDGET = (0.0, 0.13, 0.42, 0.75, 1.0, 1.25, 1.5)
+BUDGET = (0.0, 0.13, 0.36, 0.7, 1.0, 1.25, 1.5)
 """How much sound may differ in a word of 1, 2, 3 … syllables. One syllable: only what the accent folds anyway."""
 HOMOPHONE = (0.0, 0.08, 0.03)
 """Cost of a character that sounds the same but is another, in a word of one syllable, of two and more."""
 NEAR = 0.6
 """Syllables farther apart than this never stand for each other inside a word."""
 
+SURE = 0.08
+"""A word found at no more than this forbids: guards and `!CONCEPT` do not act on what only sounds alike."""
 LIGHT = {"FILLER": 0.03, "SOFT": 0.12, "POLITE": 0.1, "SELF": 0.1, "NEUTRAL": 0.5, "ME": 0.1, "HOUSEHOLD_BOT": 0.02}
 """Weight of a syllable inside a word of these concepts, where everything else weighs 1."""
 TURNING = "NOT"
@@ -173,9 +175,11 @@ class Utterance:
         return sum(self.weights)
 
 
-def survey(text: str, sounds: tuple[str, ...], found: Iterable[Span], polar: frozenset[str]) -> Utterance:
+def survey(
+    text: str, sounds: tuple[str, ...], found: Iterable[Span], polar: frozenset[str], through: frozenset[str] = frozenset(),
+) -> Utterance:
     """An `Utterance` of the spans `found`: what a longer word contains does not count, each syllable gets its weight."""
-    spans = _shadowed(list(found))
+    spans = _shadowed(list(found), through)
     concepts: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
         concepts[span.concept].append(span)
@@ -203,8 +207,17 @@ def survey(text: str, sounds: tuple[str, ...], found: Iterable[Span], polar: fro
     return Utterance(text, sounds, spans, dict(concepts), weights, turning, hidden)
 
 
-def _shadowed(spans: list[Span]) -> list[Span]:
-    """Without the spans that lie inside a longer one found at least as surely."""
+def _shadowed(spans: list[Span], through: frozenset[str]) -> list[Span]:
+    """Without the spans that lie inside a longer one found at least as surely, or that only sound alike and lie across
+    words found in their own characters."""
+    sure = [span for span in spans if span.exact and span.end - span.start > 1 and span.concept not in ("SOFT", "FILLER", "{number}")]
+    spans = [
+        span for span in spans
+        if span.exact or not any(
+            span.start < other.end and other.start < span.end and not (span.start <= other.start and other.end <= span.end)
+            for other in sure
+        )
+    ]
     by_size = sorted(spans, key=lambda span: span.start - span.end)
     kept: list[Span] = []
     cover: list[tuple[int, int, float, str]] = []
@@ -212,7 +225,7 @@ def _shadowed(spans: list[Span]) -> list[Span]:
         size = span.end - span.start
         inside = any(
             start <= span.start and span.end <= end and end - start > size and cost <= span.cost + 0.04
-            and concept not in ("SOFT",) and not _transparent(concept, span.concept)
+            and concept != "SOFT" and not _transparent(concept, span.concept, through)
             for start, end, cost, concept in cover
         )
         if not inside:
@@ -221,9 +234,9 @@ def _shadowed(spans: list[Span]) -> list[Span]:
     return sorted(kept, key=lambda span: (span.start, span.end))
 
 
-def _transparent(outer: str, inner: str) -> bool:
+def _transparent(outer: str, inner: str, through: frozenset[str]) -> bool:
     """Whether a word of `outer` lets words of `inner` inside it count."""
-    return inner in ("FILLER", "SOFT", "ME", "SELF") or (outer in ("FILLER", "POLITE") and inner not in ("QUESTION", TURNING))
+    return inner in ("FILLER", "SOFT", "ME", "SELF") or (inner in through and outer[0] != "{" and outer not in ("NEUTRAL", "IDIOM")) or (outer in ("FILLER", "POLITE") and inner not in ("QUESTION", TURNING))
 
 
 # --- frames -------------------------------------------------------------------------------------------------------
@@ -263,15 +276,18 @@ class Frames:
                     yield frame
 
 
-def holds(frame: Frame, said: Utterance) -> tuple[Span, ...] | None:
-    """The words that fill what the frame needs, cheapest first; None if it does not hold."""
+def holds(frame: Frame, said: Utterance, dearest: float = 1.0) -> tuple[Span, ...] | None:
+    """The words that fill what the frame needs, cheapest first; None if it does not hold.
+
+    `dearest`: words found at a higher cost do not count.
+    """
     concepts = said.concepts
     for concept in frame.bans:
-        if any(span.cost < 0.15 for span in concepts.get(concept, ())):
+        if any(span.cost < SURE for span in concepts.get(concept, ())):
             return None
     choices: list[list[Span]] = []
     for need in frame.needs:
-        spans = [span for concept in need for span in concepts.get(concept, ())]
+        spans = [span for concept in need for span in concepts.get(concept, ()) if span.cost <= dearest]
         if not frame.polar:
             spans = [span for span in spans if not _negated(span, said)]
         if not spans:

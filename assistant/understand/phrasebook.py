@@ -118,6 +118,8 @@ class Phrasebook:
     examples: tuple[Example, ...] = ()
     distress: tuple[str, ...] = ()
     cancel: tuple[str, ...] = ()
+    through: frozenset[str] = frozenset()
+    """Concepts that count inside a longer word, too: 心口 in 心口闷."""
 
     @classmethod
     def load(cls, folder: Path) -> Phrasebook:
@@ -173,9 +175,11 @@ class _Reader:
         hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
         distress: list[str] = []
         cancel: list[str] = []
+        through: set[str] = set()
         for name, data in self.files.items():
             distress += self._sentences(data.get("distress", []), name, "distress")
             cancel += self._sentences(data.get("cancel", []), name, "cancel")
+            through.update(data.get("seen_through", ()))
             for word, wrong in data.get("heard", {}).items():
                 heard.setdefault(word, []).extend(wrong)
             for kind, rows in data.get("hints", {}).items():
@@ -206,6 +210,7 @@ class _Reader:
             {word: tuple(wrong) for word, wrong in heard.items()},
             values, grades, {kind: tuple(rows) for kind, rows in hints.items()},
             tuple(must_not), tuple(examples), tuple(dict.fromkeys(distress)), tuple(dict.fromkeys(cancel)),
+            frozenset(through),
         )
 
     # --- pieces ---

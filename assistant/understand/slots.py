@@ -184,12 +184,16 @@ class Measures:
     numbers: list[numbers.NumberSpan] = field(default_factory=list)
 
 
+_RUN = re.compile(r"[零一二三四五六七八九十百点两]{3,}")
+"""Numbers run together, as in 一百四九十."""
+
+
 def measures(text: str, now: datetime, care: Care) -> Measures:
     """Find them all; naive local times."""
     return Measures(times.find(text, now, care), numbers.find(text))
 
 
-def measure_spans(found: Measures) -> Iterator[Span]:
+def measure_spans(text: str, found: Measures) -> Iterator[Span]:
     """They as spans of the utterance, under the slots' names."""
     for span in found.times:
         kind = "{duration}" if span.kind == "duration" else "{day}" if span.kind == "date" else "{when}"
@@ -198,6 +202,9 @@ def measure_spans(found: Measures) -> Iterator[Span]:
             yield Span(span.start, span.end, "{duration}", span.text, 0.02, exact=True)
     for number in found.numbers:
         yield Span(number.start, number.end, "{number}", "", 0.0, exact=True)
+    for run in _RUN.finditer(text):
+        if not any(number.start <= run.start() and run.end() <= number.end for number in found.numbers):
+            yield Span(run.start(), run.end(), "{number}", "", 0.02, exact=True)
 
 
 # --- filling ------------------------------------------------------------------------------------------------------
