@@ -28,8 +28,8 @@ AROUND_MEAL = timedelta(minutes=30)
 """早饭后 and 饭前 are this far from the meal."""
 WAKING = range(6, 23)
 """Hours an unmarked clock time is looked for in: nobody means three in the morning by 三点."""
-LONGEST = 2000
-"""Characters of a sentence that are read; nobody speaks longer, and junk must not cost."""
+LONGEST = 400
+"""Characters of a sentence that are read: 80 s of speech at 5 syllables a second; junk must not cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "凌晨": ("dawn", "05:00"), "天亮": ("dawn", "06:00"), "清晨": ("morning", "06:30"), "大清早": ("morning", "06:30"),
     "清早": ("morning", "06:30"), "一大早": ("morning", "07:00"), "一早": ("morning", "07:00"),
     "早晨": ("morning", "08:00"), "早上": ("morning", "08:00"), "早起": ("morning", "08:00"), "早": ("morning", "08:00"),
-    "上午": ("morning", "09:00"), "前半晌": ("morning", "09:00"), "前晌": ("morning", "09:00"), "头晌": ("morning", "09:00"),
+    "上午": ("forenoon", "09:00"), "前半晌": ("forenoon", "09:00"), "前晌": ("forenoon", "09:00"), "头晌": ("forenoon", "09:00"),
     "中午": ("noon", "12:00"), "晌午": ("noon", "12:00"), "正午": ("noon", "12:00"), "中": ("noon", "12:00"),
     "下午": ("afternoon", "15:00"), "后半晌": ("afternoon", "15:00"), "后晌": ("afternoon", "15:00"),
     "过晌": ("afternoon", "15:00"), "午后": ("afternoon", "15:00"),
@@ -71,6 +71,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
 WINDOWS: Mapping[str, Mapping[int, int]] = {
     "dawn": {12: 0, **{hour: hour for hour in range(0, 8)}},
     "morning": {hour: hour for hour in range(3, 13)},
+    "forenoon": {hour: hour for hour in range(5, 13)},
     "noon": {11: 11, 12: 12, 1: 13, 2: 14, 13: 13, 14: 14},
     "afternoon": {12: 12, **{hour: hour + 12 for hour in range(1, 8)}, **{hour: hour for hour in range(13, 20)}},
     "dusk": {**{hour: hour + 12 for hour in range(4, 9)}, **{hour: hour for hour in range(16, 21)}},
@@ -86,7 +87,7 @@ MEALS: Mapping[str, str] = {
     "中午饭": "lunch", "中饭": "lunch", "晌午饭": "lunch", "晌饭": "lunch", "晚饭": "supper", "晚餐": "supper",
     "夜饭": "supper", "早": "breakfast", "中": "lunch", "午": "lunch", "晚": "supper",
 }
-MEAL_OF_PART = {"dawn": "breakfast", "morning": "breakfast", "noon": "lunch", "afternoon": "supper", "dusk": "supper",
+MEAL_OF_PART = {"dawn": "breakfast", "morning": "breakfast", "forenoon": "breakfast", "noon": "lunch", "afternoon": "supper", "dusk": "supper",
                 "evening": "supper", "night": "supper"}
 
 NEAR_DAYS: Mapping[str, int] = {
@@ -142,7 +143,7 @@ def _any(words: Mapping[str, object] | tuple[str, ...]) -> str:
 
 def _patterns(gap: str, oclock: str) -> dict[str, str]:
     """The grammar. `oclock` is what may stand for 时 in 十五时: nothing when read as sound, where it is 十."""
-    n = r"(?:[零一二两三四五六七八九十百俩仨]+|\d+)"
+    n = r"(?:[零一二两三四五六七八九十百俩仨]{1,7}|\d{1,5})"
     hour = (r"(?:(?<=[上下中晌正]午)|(?<![零一二两三四五六七八九十百第\d.]))"
             r"(?:二十[一二三四]?|十[一二三四五六七八九]?|[零一二两三四五六七八九]|2[0-4]|[01]?\d)")
     sixty = r"(?:[二三四五]?十[一二三四五六七八九]?|[一二三四五六七八九]|[0-5]?\d)"
@@ -156,7 +157,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         rf"{decimal}{things}(?:左右|来钟|前后|多)?"
         r"|(?P<h4>(?<!\d)(?:2[0-4]|[01]?\d))[:：](?P<m4>[0-5]\d)(?!\d)"
     )
-    part = rf"(?:{_any({word: 0 for word in PARTS if len(word) > 1})})儿?|(?<=[今明昨后])[早晚](?!饭|点)|[早晚](?=[二十零一两三四五六七八九\d]+点)(?!一点)"
+    part = rf"(?:{_any({word: 0 for word in PARTS if len(word) > 1})})儿?|(?<=[今明昨后每])[早晚](?!饭|点)|[早晚](?=[二十零一两三四五六七八九\d]+点)(?!一点)"
     length = (
         rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?(?P<lhalf>半)?(?P<lu>小时|钟头)(?:零?(?P<lm>{n})分钟?)?"
         r"|半个?多?(?P<hu>小时|钟头)|(?P<lq>[一两二三])刻钟"
@@ -206,15 +207,15 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     item = rf"(?:(?:{part}){gap})?(?:{_anonymous(clock)})|(?:(?:{part}))?(?:{_anonymous(meal)})|(?:{part})"
     joint = r"(?:[和跟与及加、，, ]|还有|各|再)?"
     bare = r"早中晚|早午晚|早晚|中晚|早中"
-    many = rf"(?:[早中午晚]、?)+饭(?:{side})|{n}顿饭?(?:{side})|一?日?三餐(?:{side})?|每[顿餐]饭?(?:{side})|顿顿饭?(?:{side})"
-    ats = rf"(?:{many}|{bare}|起床|睡觉|{item})(?:各?一[次片粒颗]|各)?(?:{joint}(?:{many}|{bare}|{item}))*"
+    many = rf"(?!中午饭)(?:[早中午晚]、?)+饭(?:{side})|{n}顿饭?(?:{side})|一?日?三餐(?:{side})?|每[顿餐]饭?(?:{side})|顿顿饭?(?:{side})"
+    ats = rf"(?:{many}|{bare}|{item}|起床|睡觉)(?:各?一[次片粒颗]|各)?(?:{joint}(?:{many}|{bare}|{item}))*"
     week_days = rf"[一二三四五六日天](?:[和、跟,，]?(?:{week})?[一二三四五六日天])*"
     week_range = rf"[一二三四五六日天][到至]{week}?[一二三四五六日天]"
     no_count = r"(?!次|回|遍|趟)"
     rules = {
         "hours": rf"每隔?(?P<hn>{n})?个?(?P<hu2>小时|钟头)|每隔?(?P<hh>半)个?(?:小时|钟头)|隔(?P<hn2>{n})个?(?:小时|钟头)",
         "skip": rf"每?隔(?P<sk>{n})[天日]|每?隔[天日](?!天)|每(?P<ev>{n})[天日](?!早饭)",
-        "weeks": rf"每?隔(?P<wsk>{n})?个?{week}(?P<wswd>[一二三四五六日天])?|每(?P<wev>[两二三四])个?{week}(?P<wewd>[一二三四五六日天])?",
+        "weeks": rf"每?隔(?P<wsk>{n})?个?{week}(?P<wswd>[一二三四五六日天])?|每(?P<wev>[两二三四])个?{week}(?:的?(?:{week})?(?P<wewd>[一二三四五六日天]))?",
         "week": (rf"(?:每逢|每个?|逢){week}(?P<dl>{week_range}|{week_days}){no_count}"
                  rf"|{week}(?P<dl2>{week_range}|[一二三四五六日天](?:[和、跟,，]?(?:{week})?[一二三四五六日天])+){no_count}"),
         "workdays": r"工作日|平日里?|平常日子",
@@ -224,8 +225,8 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         "month": rf"每个?月的?(?:(?P<mdl>{dayn}[号日]?(?:[和、跟,，]?{dayn}[号日])*)(?<=[号日])|月?(?P<mlast>底|最后一天))",
         "year": rf"每年的?(?P<yday>(?:{_anonymous(lunar_date)})|(?:{_anonymous(solar_date)})|(?:{feast}))",
         "times": rf"(?:每天|每日|一天|一日|天天)(?:吃|服|喝|用)?(?P<tn>{n})(?:[次回遍趟]|顿(?!饭))",
-        "day": r"(?:每天|天天|每日|日日|每一天)|每(?=[早晚]上?|中午|下午|上午|晌午|傍晚|夜里|半夜|凌晨)",
-        "meals": rf"(?:每天|一天|一日|天天)?(?P<ms>(?:[早中午晚]、?){{2,}}饭{side}|{n}顿饭?{side}|三餐{side}|每[顿餐]饭?{side}|顿顿饭?{side})",
+        "day": r"(?:每天|天天|每日|日日|每一天)|每(?=[早晚]|中午|下午|上午|晌午|傍晚|夜里|半夜|凌晨|$)",
+        "meals": rf"(?:每天|一天|一日|天天)?(?P<ms>(?!中午饭)(?:[早中午晚]、?){{2,}}饭{side}|{n}顿饭?{side}|三餐{side}|每[顿餐]饭?{side}|顿顿饭?{side})",
         "each": rf"(?P<ea>{bare})各",
     }
     recur = "|".join(f"(?:{_anonymous(rule)})" for rule in rules.values())
@@ -236,14 +237,14 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     soon = (r"(?:再?等|再?过|待|呆)一?小?会儿?|(?<![了坐歇躺睡站玩聊看说住走哭笑])一小?会儿|(?:再?等|稍等)一下儿?|等下儿?(?!次|周|个)"
             r"|等等(?!我|他)|晚一?点儿?(?=再|吃)|过一阵儿?")
     return tables | {
-        "recur": (rf"(?:从?(?P<rstart>{day})(?:开始|起){gap})?(?P<rule>{recur})(?:{gap}(?P<ats>{ats}))?(?:各?一[次回]|各)?"
+        "recur": (rf"(?:从?(?P<rstart>{day})(?:开始|起){gap})?(?P<rule>{recur})(?:{gap}从?(?P<ats>{ats})(?:开始|起)?)?(?:各?一[次回]|各)?"
                   rf"(?:{gap}(?:{course}))?|(?P<ats2>{item}){gap}(?P<rule2>每天|天天)"),
         "when": (rf"(?:(?P<day>{day}){gap})?(?:(?:(?P<mpart>{part}){gap})?(?P<mealtime>{meal})|(?:(?P<part>{part}){gap})?(?:{clock})"
                  rf"|(?P<only>{part}))|(?P<alone>{day})"),
         "later": (rf"(?P<pre>再等|再?过|等)?(?P<length>{_anonymous(length)})"
                   r"(?P<post>以后|之后|过后|后(?!天|儿)|以前|之前|前(?!天|儿))?"),
         "length": length,
-        "days": rf"(?:连着?|连续|一共)?[吃喝服用打]?(?P<dlen>{_anonymous(days)})",
+        "days": rf"(?P<dlen>{_anonymous(days)})",
         "soon": soon,
         "item": rf"(?P<imany>{many})|(?P<ibare>{bare})|(?P<iup>起床)|(?P<ibed>睡觉)|(?:(?P<impart>{part}))?(?P<imeal>{meal})|(?:(?P<ipart>{part}){gap})?(?:{clock})|(?P<ionly>{part})",
         "meal": meal,
@@ -266,7 +267,8 @@ class _Language:
         self.patterns = {name: re.compile(spell(rule)) for name, rule in _patterns(gap, oclock).items()}
         tables: tuple[Mapping[str, object], ...] = (
             PARTS, MEALS, NEAR_DAYS, LUNAR_FESTIVALS, SOLAR_FESTIVALS, FLOATING, WEEKDAY_OF, _TERM_NAMES)
-        self.lists = {id(table): {spell(word): value for word, value in table.items()} for table in tables}
+        # where two words sound alike (上午, 晌午) the first of the table counts
+        self.lists = {id(table): {spell(word): value for word, value in reversed(list(table.items()))} for table in tables}
 
     def look(self, table: Mapping[str, object], word: str) -> object:
         """The value of a word of one of the lists; None if it is not in it."""
@@ -603,11 +605,11 @@ def _term(name: str, year: int) -> date:
 
 
 def _coming(today: date, dates: Iterator[date | None]) -> list[date]:
-    """The first date that is not past, and the last one that is."""
+    """The first date that is not past, and the last one that is, if that is nearer."""
     past: list[date] = []
     for day in dates:
         if day and day >= today:
-            return [day, *past[-1:]]
+            return [day, *[gone for gone in past[-1:] if today - gone < day - today]]
         if day:
             past.append(day)
     return []
@@ -1004,6 +1006,8 @@ def _read_recurrence(reader: _Reader, found: re.Match[str], text: str) -> _Readi
     if rule is None:
         return None
     ats = found["ats"] or found["ats2"]
+    if not ats and rule_text == reader.language.spell("每"):
+        return None
     if ats:
         clocks = _clocks(reader, ats)
         if not clocks:
@@ -1018,7 +1022,7 @@ def _read_recurrence(reader: _Reader, found: re.Match[str], text: str) -> _Readi
         count, unit = reader.count(found["cn"]), found["cu"]
         if not count or count > 999:
             return None
-        first = rule.start or reader.now.date()
+        first = _first_day(rule, reader)
         spell = reader.language.spell
         last = (_months_on(first, count) if unit == spell("月")
                 else first + timedelta(days=count * (1 if unit == spell("天") else 7))) - timedelta(days=1)
@@ -1029,6 +1033,13 @@ def _read_recurrence(reader: _Reader, found: re.Match[str], text: str) -> _Readi
             return None
         rule = replace(rule, until=day[0])
     return _Reading(_span(found, text, rule, "recurrence"))
+
+
+def _first_day(rule: Recurrence, reader: _Reader) -> date:
+    """The day a course begins: today, unless its last time of today is past; 吃七天 counts whole days."""
+    today = reader.now.date()
+    late = bool(rule.at) and rule.every != "hour" and max(rule.times()) <= reader.now.time()
+    return rule.start or today + timedelta(days=1 if late else 0)
 
 
 def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | None:
@@ -1182,6 +1193,8 @@ _REAL_WORDS = ("酒店", "饭店", "书店", "商店", "出事", "小事", "有�
                "网点", "师傅", "老师", "一是", "医生", "医院", "散步", "巴士", "爸爸", "时候", "事儿", "试试", "天气")
 """Words that only sound like a time."""
 _UNITS = frozenset("点分号天小个月刻周日半礼星钟秒时")
+_ALONE = frozenset("点号分半天月周个后前过再早晚初底末每逢隔刻秒年日从到差整零")
+"""Characters that are a time word by themselves."""
 _AFTER_DIAN = frozenset("菜餐外头名歌火灯滴赞评击子心")
 """After these 点 is a verb or another word: 就点菜."""
 
@@ -1198,7 +1211,7 @@ def _believable(text: str, span: Span, whole: bool) -> bool:
     doubt = 0
     for index in range(start, end):
         char, (folded, distance) = text[index], _fold(text[index])
-        if distance == 0 and folded in _shared() and char not in _NUMERIC:
+        if distance == 0 and folded in _shared() and char not in _NUMERIC and char not in _ALONE:
             pair = text[index - 1 : index + 1] if index > start else ""
             known = pair in _PAIRS or (index + 1 < end and text[index : index + 2] in _PAIRS)
             distance = 0 if known else 1  # 种 is written in 芒种 and only heard in 分种
@@ -1278,7 +1291,7 @@ def _find(text: str, now: datetime, care: Care, whole: bool) -> list[Span]:
     certain = [
         replace(one, part=_written_part(one.part)) if one.part else one for one in certain
     ]
-    spans = _inherited(certain, shown, written)
+    spans = _inherited(_gathered(certain, shown, written), shown, written)
     return [replace(span, text=text[span.start : span.end]) for span in spans]
 
 
@@ -1287,6 +1300,77 @@ def _written_part(part: str) -> str:
     if part in PARTS:
         return part
     return next((word for word in PARTS if _folded(word) == part), "早上")
+
+
+_COURSE = re.compile(r"(?:连着?|连续|一共|共|先)?(?:[吃喝服用打量测]|吃药|用药)$|连着?$|连续$")
+_UNTIL = re.compile(r"(?:一直)?[吃喝服用打量测]?(?:药)?到$")
+
+
+def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Reading]:
+    """Pieces of one time that stand apart: 明天提醒我八点吃药, 每天提醒我早上八点吃药, 每天早上八点吃药，吃七天.
+
+    Both pieces then carry the whole value, so that it does not matter which of them is used.
+    """
+    if len(readings) < 2 or CORRECTIONS.search(text):
+        return readings
+    days = [one for one in readings if one.span.kind == "date"]
+    rules = [one for one in readings if isinstance(one.span.value, Recurrence)]
+    clocks = [one for one in readings if one.span.kind == "moment" and not one.day and one.span.length is None]
+    if len(rules) == 1:
+        return _gathered_rule(readings, rules[0], clocks, text, reader)
+    if len(days) == 1 and len(clocks) == 1 and days[0].day:
+        day, clock = days[0], clocks[0]
+        last = day.span.end == len(text)
+        if day.span.start < clock.span.start or last:
+            placed = _placed(clock, day.day, reader)
+            value, others = placed.span.value, placed.span.alternatives
+            both = replace(day, span=replace(day.span, value=value, kind="moment", alternatives=others, length=None))
+            return [placed if one is clock else both if one is day else one for one in readings]
+    return readings
+
+
+def _placed(reading: _Reading, day: date | None, reader: _Reader) -> _Reading:
+    """A moment on another day."""
+    part = reading.part or None
+    if reading.clock:
+        moments = reader.moment(day, part, reading.clock)
+    elif part:
+        moments = reader.place(day, *reader.usual(part)), ()
+    else:
+        assert isinstance(reading.span.value, datetime)
+        moments = reader.place(day, reading.span.value.hour, reading.span.value.minute), ()
+    if not moments:
+        return reading
+    return replace(reading, span=replace(reading.span, value=moments[0], alternatives=moments[1]), day=day)
+
+
+def _gathered_rule(
+    readings: list[_Reading], rule: _Reading, clocks: list[_Reading], text: str, reader: _Reader
+) -> list[_Reading]:
+    value = rule.span.value
+    assert isinstance(value, Recurrence)
+    part_of_it: list[_Reading] = [rule]
+    if not value.at and clocks:
+        at = {reader.daily(one.part or None, one.clock) if one.clock else _clock_of(one) for one in clocks}
+        value = replace(value, at=tuple(sorted(_hhmm(clock) for clock in at if clock)))
+        part_of_it += clocks
+    for one in readings:
+        if one.span.start < rule.span.end:
+            continue
+        before = text[: one.span.start]
+        if isinstance(one.span.value, timedelta) and one.span.value >= timedelta(days=1) and _COURSE.search(before):
+            first = _first_day(value, reader)
+            value = replace(value, start=first, until=first + one.span.value - timedelta(days=1))
+        elif one.span.kind == "date" and one.day and _UNTIL.search(before):
+            value = replace(value, until=one.day)
+    return [
+        replace(one, span=replace(one.span, value=value, kind="recurrence", alternatives=())) if one in part_of_it else one
+        for one in readings
+    ]
+
+
+def _clock_of(reading: _Reading) -> time | None:
+    return reading.span.value.time() if isinstance(reading.span.value, datetime) else None
 
 
 _JOINS = re.compile(r"^[,，、 ]*(?:到|至|和|或者?|还是|跟)[,，、 ]*$")
@@ -1356,8 +1440,8 @@ def last_word(spans: list[Span], text: str) -> Span | None:
 
 _TENS = ("", "十", "二十", "三十", "四十", "五十")
 _NEAR = {-2: "前天", -1: "昨天", 0: "今天", 1: "明天", 2: "后天"}
-_PART_OF_HOUR = ((5, "凌晨"), (11, "早上"), (13, "中午"), (18, "下午"), (24, "晚上"))
-"""Until this hour it is called so; 早上 until eleven as elders say it."""
+_PART_OF_HOUR = ((5, "凌晨"), (11, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
+"""Until this hour it is called so; nine is still 早上 as elders say it."""
 
 
 def words(number: int) -> str:
@@ -1426,7 +1510,8 @@ def say(value: Value, now: datetime) -> str:
         case datetime():
             if value.second and 0 < (value - now).total_seconds() < 3600:
                 return f"{length(value - now)}后"
-            return day(value.date(), now) + clock(value)
+            # the first hour belongs to the night before: 今天半夜十二点 comes after 今天晚上十一点
+            return day((value - timedelta(hours=1)).date(), now) + clock(value)
         case date():
             return day(value, now)
         case timedelta():
