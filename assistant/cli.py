@@ -85,37 +85,33 @@ def _understand_arguments(sub: argparse.ArgumentParser) -> None:
 
 def hear(options: argparse.Namespace) -> int:
     """Audio → meaning, one JSON object a line."""
-    from assistant.furnish import understander
-    from assistant.listen.ear import hear as listen
+    from assistant.furnish import Hearing
     from assistant.listen.frames import wav_frames
-    from assistant.listen.recognizer import Model, TwoDecoders
 
     household = _household(options)
     now = _now(options, household)
-    brain = understander(household)
-    named = tuple(name for name in options.options.split(",") if name)
-    model = Model(places.models_dir() / places.VOSK)
+    named = _options(options)
+    hearing = Hearing(household)
     worst = 0
-    with TwoDecoders(model) as recognizer:
-        for clip in options.clips:
-            try:
-                began = time.perf_counter()
-                recognizer.hold_to(options.asking or "command", brain.grammar(options.asking))
-                frames = Counted(wav_frames(clip))
-                heard = list(listen(frames, recognizer, clip=clip))
-                decoded = time.perf_counter()
-                hypotheses = max(heard, key=lambda h: h.seconds).hypotheses
-                judged = brain.judge(hypotheses, now, options.asking, named)
-                understood = time.perf_counter()
-            except XiaobanError as error:
-                print(f"{clip}: {error}", file=sys.stderr)
-                worst = error.code
-                continue
-            seconds = {
-                "audio": round(frames.seconds, 3), "decode": round(decoded - began, 3),
-                "understand": round(understood - decoded, 4),
-            }
-            _show(options, clip, hypotheses, judged, seconds)
+    for clip in options.clips:
+        try:
+            frames = Counted(wav_frames(clip))
+            hearing.phrases(options.asking)
+            began = time.perf_counter()
+            hypotheses = hearing.listen(frames, options.asking, clip).hypotheses
+            decoded = time.perf_counter()
+            judged = hearing.brain.judge(hypotheses, now, options.asking, named)
+            understood = time.perf_counter()
+        except XiaobanError as error:
+            print(f"{clip}: {error}", file=sys.stderr)
+            worst = error.code
+            continue
+        seconds = {
+            "audio": round(frames.seconds, 3), "decode": round(decoded - began, 3),
+            "understand": round(understood - decoded, 4),
+        }
+        _show(options, clip, hypotheses, judged, seconds)
+    hearing.close()
     return worst
 
 
@@ -126,7 +122,7 @@ def understand(options: argparse.Namespace) -> int:
     household = _household(options)
     now = _now(options, household)
     brain = understander(household)
-    named = tuple(name for name in options.options.split(",") if name)
+    named = _options(options)
     for text in options.texts:
         hypotheses = (Hypothesis(text),)
         began = time.perf_counter()
@@ -296,6 +292,10 @@ def _household(options: argparse.Namespace) -> Household:
     if options.command in ("run", "report"):
         raise XiaobanError(f"还没有家庭文件：{own}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
     return load(places.sample_household())
+
+
+def _options(options: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(name for name in options.options.split(",") if name)
 
 
 def _data(options: argparse.Namespace) -> Path:

@@ -115,7 +115,7 @@ def day(household: Household, out: Path, voice: str = "", data: Path | None = No
         def hear(clip: Path) -> Heard:
             progress.update(task, description=f"听 {clip.name}")
             recorder.elder(clip, stage.clock.now)
-            return hearing.hear(clip, stage.dialogue.asking)
+            return hearing.hear(clip, stage.dialogue.asking and stage.dialogue.asking.asking)
 
         player = Player(stage, script.parent, hear)
         shown = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from assistant.converse import Dialogue
 from assistant.home import Household
 from assistant.listen.ear import hear
 from assistant.listen.frames import wav_frames
+from assistant.listen.grammar import build
 from assistant.listen.recognizer import Model, TwoDecoders
-from assistant.messages import Ask, Heard
+from assistant.messages import Asking, Heard
 from assistant.places import VOSK, models_dir, shipped
 from assistant.replies import Replies
 from assistant.store import Store
@@ -44,14 +46,25 @@ class Hearing:
     """Clips → `Heard` with both decoders, the grammar that of the open question."""
 
     def __init__(self, household: Household) -> None:
-        self._brain = understander(household)
-        self._recognizer = TwoDecoders(Model(models_dir() / VOSK))
+        self.brain = understander(household)
+        self._model = Model(models_dir() / VOSK)
+        self._recognizer = TwoDecoders(self._model)
+        self._phrases: dict[Asking | None, tuple[str, ...]] = {}
 
-    def hear(self, clip: Path, asked: Ask | None = None) -> Heard:
+    def hear(self, clip: Path, asking: Asking | None = None) -> Heard:
         """What was said in a clip. Raises BadAudio."""
-        asking = asked.asking if asked else None
-        self._recognizer.hold_to(asking or "command", self._brain.grammar(asking))
-        return max(hear(wav_frames(clip), self._recognizer, clip=str(clip)), key=lambda heard: heard.seconds)
+        return self.listen(wav_frames(clip), asking, str(clip))
+
+    def listen(self, frames: Iterable[bytes], asking: Asking | None = None, clip: str = "") -> Heard:
+        """The longest utterance in the frames (16 kHz 16-bit mono)."""
+        self._recognizer.hold_to(asking or "command", self.phrases(asking))
+        return max(hear(frames, self._recognizer, clip=clip), key=lambda heard: heard.seconds)
+
+    def phrases(self, asking: Asking | None) -> tuple[str, ...]:
+        """What the grammar decoder may hear, cut into the model's words."""
+        if asking not in self._phrases:
+            self._phrases[asking] = tuple(build(self.brain.grammar(asking), self._model.knows).phrases)
+        return self._phrases[asking]
 
     def close(self) -> None:
         """End the decoders' threads."""

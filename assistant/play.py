@@ -371,7 +371,7 @@ def play_file(path: Path, household: Household, data: Path | None = None) -> tup
         stage.power_cut(dialogue(stage.dialogue.household, store))
 
     player = Player(
-        stage, path.parent, (lambda clip: hearing.hear(clip, stage.dialogue.asking)) if hearing else None, restart
+        stage, path.parent, (lambda clip: hearing.hear(clip, stage.dialogue.asking and stage.dialogue.asking.asking)) if hearing else None, restart
     )
     try:
         player.play(lines)
