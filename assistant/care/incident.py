@@ -395,18 +395,20 @@ class Status:
 
 def status(store: Store, household: Household, incident: Incident) -> Status:
     """What has really become of messages and calls."""
-    everything = message.of_incident(store, PURPOSE, incident.id)
-    texts = [m for m in everything if m.kind == "text"]
-    calls = [m for m in everything if m.kind == "call"]
-    told = tuple(dict.fromkeys(m.person for m in texts if m.state in (message.State.SENT, message.State.ANSWERED)))
-    ringing = next((m.person for m in calls if m.state is message.State.SENDING), "")
-    rung = tuple(dict.fromkeys(m.person for m in calls if m.state is message.State.FAILED))
-    failed = any(m.laps > 0 or m.detail for m in texts if m.state in message.OPEN)
+
+    def people(where: str) -> tuple[str, ...]:
+        return message.people_of(store, PURPOSE, incident.id, where)
+
+    told = people("kind = 'text' AND state IN ('sent', 'answered')")
+    failed = people(f"kind = 'text' AND {message.STILL} AND (laps > 0 OR detail <> '')")
+    texts = people("kind = 'text'")
+    ringing = people("kind = 'call' AND state = 'sending'")
+    rung = people("kind = 'call' AND state = 'failed'")
     return Status(
         texts=Texts.SENT if told else Texts.FAILED if failed else Texts.PENDING if texts else Texts.NONE,
         calls=Calls.RINGING if ringing else Calls.FAILED if rung else Calls.PENDING
         if callable_contacts(household) else Calls.NONE,
-        told=told, ringing=ringing, rung=rung, taken=incident.person,
+        told=told, ringing=ringing[0] if ringing else "", rung=rung, taken=incident.person,
     )
 
 
@@ -497,9 +499,7 @@ def _alert(store: Store, now: datetime, household: Household, incident: Incident
     if known is None:
         store.insert("ladder", incident=incident.id, lap_at=now, call_at=now, status_at=now + STATUS_FIRST, wake_at=now)
     else:  # a call in the air goes on; if nobody is being rung the lap begins anew
-        busy = any(
-            m.kind == "call" and m.state in message.OPEN for m in message.of_incident(store, PURPOSE, incident.id)
-        )
+        busy = bool(message.people_of(store, PURPOSE, incident.id, f"kind = 'call' AND {message.STILL}"))
         store.update(
             "ladder", known.id, lap_at=now, place=known.place if busy else 0, lap=known.lap if busy else known.lap + 1,
             call_at=now, status_at=now + STATUS_FIRST, wake_at=now,
@@ -513,8 +513,7 @@ def _round(store: Store, now: datetime, household: Household, incident: Incident
     """Every contact on every channel. What is still unsent keeps its key and tries on; what was sent is sent again."""
     unsent = {
         (m.person, m.channels)
-        for m in message.of_incident(store, PURPOSE, incident.id)
-        if m.kind == "text" and m.state in message.OPEN
+        for m in message.of_incident(store, PURPOSE, incident.id, f"kind = 'text' AND {message.STILL}")
     }
     body = words_of(household, incident, now)
     title = "【演习】小伴紧急通知" if incident.drill else "【紧急】请马上联系老人"
@@ -556,12 +555,11 @@ def _climb(store: Store, now: datetime, household: Household, number: int) -> Ru
 def _call(store: Store, now: datetime, household: Household, incident: Incident, ladder: Ladder) -> bool:
     """The next call, unless one is in the air. True when a drill has reached the top."""
     people = callable_contacts(household)
-    calls = [m for m in message.of_incident(store, PURPOSE, incident.id) if m.kind == "call"]
-    if any(m.state in message.OPEN for m in calls):
+    if message.people_of(store, PURPOSE, incident.id, f"kind = 'call' AND {message.STILL}"):
         _set(store, ladder.id, call_at=now + POLL)
         return False
     if ladder.place >= len(people) and incident.drill:
-        unknown = any(m.state in message.OPEN and not m.laps for m in message.of_incident(store, PURPOSE, incident.id))
+        unknown = bool(message.people_of(store, PURPOSE, incident.id, f"laps = 0 AND {message.STILL}"))
         _set(store, ladder.id, call_at=now + POLL if unknown else None)
         return not unknown
     if not people:
@@ -578,7 +576,7 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
     message.post(
         store, now, purpose=PURPOSE, person=contact.name, channels=(line.name,), title="", kind="call", urgent=True,
         body=words_of(household, incident, now) + KEYS, number=contact.phone, card="" if incident.drill else card(household),
-        key=f"{incident.key}-c{len(calls)}-{contact.name}", incident=incident.id,
+        key=f"{incident.key}-c{store.count('message', 'incident = ? AND purpose = ?', incident.id, PURPOSE)}-{contact.name}", incident=incident.id,
     )
     _set(store, ladder.id, place=ladder.place + 1, call_at=now + POLL)
     return False

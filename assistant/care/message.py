@@ -287,9 +287,24 @@ def by_key(store: Store, key: str) -> tuple[int, str] | None:
     return (int(rows[0]["id"]), str(rows[0]["purpose"])) if rows else None
 
 
-def of_incident(store: Store, purpose: str, incident: int) -> list[Message]:
-    """All messages and calls of one incident or request, oldest first."""
-    return [_message(row) for row in store.find("message", "purpose = ? AND incident = ?", purpose, incident)]
+def of_incident(store: Store, purpose: str, incident: int, where: str = "1") -> list[Message]:
+    """Messages and calls of one incident or request that meet a further SQL condition, oldest first."""
+    return [
+        _message(row) for row in store.find("message", f"incident = ? AND purpose = ? AND {where}", incident, purpose)
+    ]
+
+
+def people_of(store: Store, purpose: str, incident: int, where: str) -> tuple[str, ...]:
+    """Who has a message of this incident that meets an SQL condition, in order of the first."""
+    rows = store.db.execute(
+        f"SELECT person FROM message WHERE incident = ? AND purpose = ? AND {where} GROUP BY person ORDER BY min(id)",
+        [incident, purpose],
+    )
+    return tuple(person for (person,) in rows)
+
+
+STILL = "state IN ('queued', 'sending', 'waiting')"
+"""SQL for `OPEN`."""
 
 
 def waiting(store: Store) -> list[Message]:
@@ -380,7 +395,7 @@ def answer(store: Store, now: datetime, number: int, person: str, said: str) -> 
 
 def withdraw(store: Store, now: datetime, purpose: str, incident: int, kinds: Collection[str] = ("text", "call")) -> list[Message]:
     """Take back everything of an incident that is still unsent or ringing. Returns what was taken back."""
-    taken = [m for m in of_incident(store, purpose, incident) if m.state in OPEN and m.kind in kinds]
+    taken = [m for m in of_incident(store, purpose, incident, STILL) if m.kind in kinds]
     with store.atomic():
         for message in taken:
             _move(store, message, Step.WITHDRAW, wake_at=None)

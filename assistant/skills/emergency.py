@@ -275,8 +275,8 @@ def acknowledged(turn: Turn, row: int, event: Acknowledged) -> Conversation:
         if event.answer == "declined" and known.state is State.ALERTING:
             yield Say(turn.reply("declined", person=person), urgent=True)
         return
-    ringing = [m.key for m in message.of_incident(turn.store, incident.PURPOSE, known.id)
-               if m.kind == "call" and m.state is message.State.SENDING and m.key != event.key]
+    calls = message.of_incident(turn.store, incident.PURPOSE, known.id, "kind = 'call' AND state = 'sending'")
+    ringing = [call.key for call in calls if call.key != event.key]
     after = incident.step(turn.store, turn.now, turn.household, known, what, event.person)
     if after == known:
         return

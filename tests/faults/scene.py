@@ -47,7 +47,7 @@ class Understands:
         self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None, options: tuple[str, ...] = ()
     ) -> Judgement:
         said = hypotheses[0].text
-        if asking == "text":
+        if asking == "text" and said not in ("救命啊我摔倒了", "心口闷"):
             return Judgement(Meaning("dialogue.text", {"message": said}, text=said))
         if asking == "which" and said in options:
             return Judgement(Meaning("dialogue.which", {"person": said, "option": said}, text=said))

@@ -1,0 +1,550 @@
+"""An emergency from the first cry to the end, on a virtual clock, with people and networks that fail."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.care import incident, message
+from assistant.care.incident import Calls, State, Status, Texts
+from assistant.clock import VirtualClock
+from assistant.converse import Dialogue
+from assistant.home import Elder
+from assistant.messages import Acknowledged, Ask, Call, ClockStepped, HangUp, Meaning, Pressed, Sound, Started
+from assistant.places import shipped
+from assistant.replies import Replies
+from assistant.skills import emergency
+from assistant.skills.skill import Turn
+from assistant.stage import People, Stage
+from tests.faults.scene import NOON, Sent, Understands, hear, household, lines, stage, wait
+
+CRY, SYMPTOM, CANCEL = "救命啊我摔倒了", "心口闷", "我没事不用叫"
+
+
+def _state(scene: Stage) -> State:
+    rows = scene.dialogue.store.find("incident", order="id DESC", limit=1)
+    return State(rows[0]["state"]) if rows else State.IDLE
+
+
+def _alerting(people: People | None = None, **changes: object) -> Stage:
+    scene = stage(household(**changes), people)
+    hear(scene, CRY)
+    wait(scene, 30)
+    return scene
+
+
+def _first(scene: Stage, kind: str) -> float:
+    return next((one.at - NOON).total_seconds() for one in scene.happened if one.kind == kind)
+
+
+# --- before anything is sent --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("woken", "prompts", "window"), [(True, 1, 10), (False, 2, 20)])
+def test_silence_counts_as_yes_after_the_window(woken: bool, prompts: int, window: int) -> None:
+    scene = stage()
+    hear(scene, CRY, woken=woken)
+    wait(scene, 90)
+    asked = [one for one in scene.happened if one.kind == "asked"]
+    silent = _first(scene, "sent") - sum(one.seconds for one in asked)
+    assert (len(asked), window <= silent <= window + 2) == (prompts, True)
+
+
+def test_symptoms_are_asked_about_twice_before_the_countdown() -> None:
+    scene = stage()
+    hear(scene, SYMPTOM)
+    wait(scene, 150)
+    asked = lines(scene, "asked")
+    assert [text.split("，")[1][:4] for text in asked] == ["您哪里不", "我再问一", "我听见了", asked[3].split("，")[1][:4]]
+    assert _state(scene) is State.ALERTING
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [(CANCEL, State.CANCELLED), (CRY, State.ALERTING), ("要", State.ALERTING), ("不", State.PREALARM), ("嗯呃", State.PREALARM)],
+)
+def test_only_a_whole_phrase_stops_the_countdown(said: str, state: State) -> None:
+    scene = stage()
+    hear(scene, CRY)
+    scene.until_quiet()
+    hear(scene, said)
+    assert _state(scene) is state
+
+
+def test_two_bare_noes_do_not_stop_it() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    scene.until_quiet()
+    hear(scene, "不")
+    scene.until_quiet()
+    hear(scene, "不")
+    assert _state(scene) is State.ALERTING
+
+
+def test_a_cancelled_alarm_asks_again_after_a_minute_and_leaves_a_note() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    scene.until_quiet()
+    hear(scene, CANCEL)
+    scene.until_quiet()
+    wait(scene, 70)
+    asked = lines(scene, "asked")[-1]
+    hear(scene, CANCEL)
+    wait(scene, 20)
+    assert (asked, _state(scene), lines(scene, "sent")[0]) == (
+        "王奶奶，您真的没事吗？要不要我叫人来？", State.CLOSED,
+        "刚才有一次报警，取消了：王奶奶 12:00 报警后自己取消了；后来问过，说没事。",
+    )
+
+
+def test_no_answer_after_a_cancel_is_told_and_not_dropped() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    scene.until_quiet()
+    hear(scene, CANCEL)
+    wait(scene, 200)
+    assert (_state(scene), "没有回答，请打个电话问问" in lines(scene, "sent")[0]) == (State.CLOSED, True)
+
+
+def test_distress_soon_after_a_cancel_is_certain() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    scene.until_quiet()
+    hear(scene, CANCEL)
+    scene.until_quiet()
+    wait(scene, 20)
+    hear(scene, CRY, woken=False)
+    row = scene.dialogue.store.find("incident")[-1]
+    assert (row["state"], row["grade"]) == ("prealarm", "certain")
+
+
+def test_the_button_twice_sends_at_once() -> None:
+    scene = stage()
+    scene.tell(Pressed("help"))
+    wait(scene, 2)
+    scene.tell(Pressed("help"))
+    wait(scene, 1)
+    assert (_first(scene, "sent") <= 3, _state(scene)) == (True, State.ALERTING)
+
+
+def test_the_cancel_button_stops_a_countdown_but_asks_about_a_running_alarm() -> None:
+    scene = stage()
+    scene.tell(Pressed("help"))
+    scene.tell(Pressed("cancel"))
+    first = _state(scene)
+    scene = _alerting()
+    scene.tell(Pressed("cancel"))
+    assert (first, _state(scene), lines(scene, "asked")[-1]) == (
+        State.CANCELLED, State.ALERTING, "王奶奶，真的没事了，可以让大家都停下来吗？"
+    )
+
+
+def test_a_cry_interrupts_any_conversation() -> None:
+    scene = stage()
+    hear(scene, "跟敏敏视频")
+    hear(scene, "给敏敏捎个话")
+    hear(scene, CRY, woken=False)
+    assert _state(scene) is State.PREALARM
+
+
+# --- the ladder ---------------------------------------------------------------------------------------------------
+
+
+def test_messages_to_everybody_leave_within_two_seconds_of_the_window() -> None:
+    scene, seen = stage(), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    scene.until_quiet()
+    quiet = scene.clock.now
+    wait(scene, 12)
+    first = [(at - quiet).total_seconds() for at, _ in seen.notifies]
+    assert (len(first), all(10 <= one <= 12 for one in first)) == (5, True)
+
+
+def test_rounds_come_every_half_minute_sixteen_times_and_then_every_ten_minutes() -> None:
+    scene = _alerting()
+    wait(scene, 3600)
+    rounds = [one.at for one in scene.happened if one.kind == "sent" and one.detail == "敏敏微信"]
+    pauses = [round((b - a).total_seconds()) for a, b in itertools.pairwise(rounds)]
+    assert (pauses[:15], pauses[15:]) == ([30] * 15, [600] * len(pauses[15:]))
+    assert len(pauses[15:]) >= 4
+
+
+def test_calls_follow_the_order_of_the_ladder_and_go_round() -> None:
+    scene = _alerting()
+    wait(scene, 240)
+    assert [one.who for one in scene.happened if one.kind == "called"][:6] == ["刘敏", "刘强", "王建国", "刘小军", "刘敏", "刘强"]
+
+
+@pytest.mark.parametrize("others", ["silent", "busy", "voicemail"])
+def test_a_live_answer_on_the_fourth_contact_comes_within_four_minutes(others: str) -> None:
+    scene = stage(people=People(answers={"刘敏": others, "刘强": others, "王建国": others, "刘小军": "coming"}))
+    hear(scene, CRY)
+    wait(scene, 300)
+    assert (_first(scene, "acknowledged") <= 240, _state(scene)) == (True, State.ACKED)
+
+
+def test_an_acknowledgement_stops_calls_and_tells_everybody_and_the_card_goes_to_one() -> None:
+    scene = _alerting(People(answers={"刘强": "coming"}))
+    wait(scene, 120)
+    sent = [one for one in scene.happened if one.kind == "sent" and ("接手" in one.text or "密码锁" in one.text)]
+    assert sorted((one.who, "密码锁二五八零" in one.text) for one in sent) == [
+        ("刘小军", False), ("刘强", True), ("刘敏", False), ("王建国", False)
+    ]
+    assert [one.who for one in scene.happened if one.kind == "called"] == ["刘敏", "刘强"]
+    assert lines(scene, "said")[-1] == "王奶奶，儿子刘强回话了，说来处理，您安心等着。"
+
+
+def test_the_card_is_never_in_a_message_before_an_acknowledgement() -> None:
+    scene = _alerting()
+    wait(scene, 600)
+    sent = "".join(lines(scene, "sent", "called"))
+    assert [word for word in ("密码锁", "幸福小区", "高血压") if word in sent] == []
+
+
+def test_an_answer_by_message_hangs_up_the_call_in_the_air() -> None:
+    scene, seen = stage(), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 30)
+    (at, first), *_ = seen.notifies
+    call = next(action for _, action in seen.actions if isinstance(action, Call))
+    scene.tell(Acknowledged(first.key, "王建国", "coming"))
+    assert HangUp(call.key) in [action for _, action in seen.actions]
+
+
+def test_nobody_arrived_in_a_quarter_of_an_hour_means_the_ladder_again() -> None:
+    scene = _alerting(People(answers={"刘敏": "coming"}))
+    before = len(lines(scene, "called"))
+    wait(scene, 17 * 60)
+    assert (before, len(lines(scene, "called")) > before, "还没到，那我再挨个叫一遍。" in lines(scene, "said")) == (1, True, True)
+
+
+def test_arrival_ends_it_and_everybody_hears_the_end() -> None:
+    scene = _alerting(People(answers={"刘敏": "coming"}))
+    wait(scene, 15 * 60 + 10)
+    hear(scene, "要")
+    wait(scene, 10)
+    assert (_state(scene), sum("报警解除" in text for text in lines(scene, "sent"))) == (State.CLOSED, 4)
+
+
+def test_all_clear_by_key_nine_ends_it() -> None:
+    scene = _alerting(People(answers={"刘敏": "all_clear"}))
+    wait(scene, 60)
+    assert _state(scene) is State.CLOSED
+
+
+@pytest.mark.parametrize("answer", ["seen", "declined", "moved"])
+def test_only_taking_it_over_counts(answer: str) -> None:
+    scene = _alerting()
+    row = scene.dialogue.store.find("message", "purpose = 'incident'")[0]
+    scene.tell(Acknowledged(row["key"], row["person"], answer))  # type: ignore[arg-type]
+    assert _state(scene) is State.ALERTING
+
+
+def test_a_second_cry_is_the_same_incident_without_a_new_countdown() -> None:
+    scene = _alerting()
+    hear(scene, CRY)
+    assert (scene.dialogue.store.count("incident"), lines(scene, "said")[-1].startswith("王奶奶，我听见了，一直在办。")) == (1, True)
+
+
+def test_a_cry_after_the_acknowledgement_reaches_the_helper_once_a_minute() -> None:
+    scene = _alerting(People(answers={"刘敏": "coming"}))
+    for _ in range(5):
+        hear(scene, CRY)
+        wait(scene, 5)
+    assert sum("又喊了一次" in text for text in lines(scene, "sent")) == 4
+
+
+# --- nothing works ------------------------------------------------------------------------------------------------
+
+
+def test_without_a_network_the_siren_sounds_four_minutes_and_pauses() -> None:
+    scene, seen = stage(people=People(network=False)), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 900)
+    sounds = [(at, action.name) for at, action in seen.actions if isinstance(action, Sound)]
+    assert [name for _, name in sounds][:2] == ["siren", "siren_stop"]
+    assert 235 <= (sounds[1][0] - sounds[0][0]).total_seconds() <= 245
+
+
+def test_without_a_network_the_elder_hears_what_she_can_do_herself() -> None:
+    scene = _alerting(People(network=False))
+    wait(scene, 60)
+    said = "".join(lines(scene, "said"))
+    assert ("消息发不出去，网络不通，我会一直试。" in said, "够得着电话请打一二零，或者大声叫邻居。" in said, "送出去了" in said) == (True, True, False)
+
+
+def test_the_network_comes_back_and_the_alarm_goes_out_with_its_true_time() -> None:
+    people = People(network=False)
+    scene = _alerting(people)
+    wait(scene, 1800)
+    people.network = True
+    wait(scene, 60)
+    first = next(one for one in scene.happened if one.kind == "sent")
+    assert ("12:00 求助" in first.text, "现在才送出" in first.text) == (True, True)
+
+
+def test_nobody_in_the_file_is_said_and_not_hidden() -> None:
+    scene = _alerting(family=(), channels=())
+    wait(scene, 60)
+    assert lines(scene, "said")[0] == "王奶奶，家里人的电话和消息都没有设好，我叫不到人。够得着电话请打一二零，或者大声叫邻居。"
+
+
+def test_a_disk_that_cannot_be_written_does_not_stop_the_alarm() -> None:
+    scene = stage(people=People(answers={"刘小军": "coming"}))
+    scene.dialogue.store.db.execute("PRAGMA query_only = 1")
+    hear(scene, CRY)
+    wait(scene, 240)
+    assert (_state(scene), bool(scene.dialogue.store.note)) == (State.ACKED, True)
+
+
+# --- power --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, 3, 12, 22, 24, 40, 70, 130, 200])
+def test_after_a_power_cut_it_goes_on_in_the_same_state(seconds: int) -> None:
+    people = People(answers={"刘小军": "coming"})
+    scene = stage(people=people)
+    hear(scene, CRY)
+    wait(scene, seconds)
+    before = _state(scene)
+    dialogue = Dialogue(scene.dialogue.store, scene.dialogue.household, Understands, Replies.load(shipped("intents")))
+    again = Stage(dialogue, VirtualClock(scene.clock.now + timedelta(seconds=5)), people)
+    again.tell(Started())
+    same = _state(again)
+    again.run(again.clock.now + timedelta(seconds=300))
+    assert (same, _state(again)) == (before, State.ACKED)
+
+
+def test_a_countdown_that_ended_while_the_power_was_off_is_sent_at_once() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    dialogue = Dialogue(scene.dialogue.store, scene.dialogue.household, Understands, Replies.load(shipped("intents")))
+    again = Stage(dialogue, VirtualClock(NOON + timedelta(hours=1)))
+    again.tell(Started())
+    again.run(again.clock.now + timedelta(seconds=2))
+    assert (_state(again), len(lines(again, "sent"))) == (State.ALERTING, 5)
+
+
+@pytest.mark.parametrize("by", [timedelta(days=365), timedelta(hours=-5), timedelta(seconds=30)])
+def test_a_clock_step_changes_nothing_about_the_rounds(by: timedelta) -> None:
+    scene = _alerting()
+    wait(scene, 10)
+    rounds = len(lines(scene, "sent"))
+    scene.clock.step(by)
+    scene.tell(ClockStepped(by))
+    wait(scene, 31)
+    assert len(lines(scene, "sent")) == rounds + 5
+
+
+# --- truth --------------------------------------------------------------------------------------------------------
+
+
+def _turn() -> Turn:
+    scene = stage()
+    return Turn("emergency", NOON, household(), scene.dialogue.store, Replies.load(shipped("intents")))
+
+
+@pytest.mark.parametrize(("texts", "calls"), list(itertools.product(Texts, Calls)))
+def test_every_combination_of_results_has_an_honest_sentence(texts: Texts, calls: Calls) -> None:
+    told = ("刘敏",) if texts is Texts.SENT else ()
+    said = emergency.spoken(_turn(), Status(texts, calls, told, "刘强" if calls is Calls.RINGING else "", ("王建国",) if calls is Calls.FAILED else ()))
+    assert ("送出去了" in said) == (texts is Texts.SENT)
+    assert ("正在打给儿子刘强" in said) == (calls is Calls.RINGING)
+    assert ("一二零" in said) == (texts in (Texts.NONE, Texts.FAILED) and calls in (Calls.NONE, Calls.FAILED))
+    assert said
+
+
+CLAIMS = {
+    "送出去了": lambda s: any(m["state"] in ("sent", "answered") for m in s.find("message")),
+    "回话了，说来处理": lambda s: any(m["answer"] == "coming" for m in s.find("message")),
+    "答应来处理": lambda s: any(i["person"] for i in s.find("incident")),
+    "正在打给": lambda s: any(m["kind"] == "call" for m in s.find("message")),
+    "没有应": lambda s: any(m["kind"] == "call" and m["state"] == "failed" for m in s.find("message")),
+    "说没事了": lambda s: any(m["answer"] == "all_clear" for m in s.find("message")),
+    "发不出去": lambda s: any(t["outcome"] in ("fail", "maybe") for t in s.find("try")),
+}
+"""Words that claim something, and the rows that must exist when they are said."""
+
+NEVER = ("已经通知", "已经叫了", "打通", "有人来了", "正在赶来", "马上就到")
+"""Words for which no row could ever be proof."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    network=st.lists(st.booleans(), min_size=1, max_size=6),
+    dead=st.sets(st.sampled_from(["敏敏微信", "强子微信", "强子邮件", "老王短信", "小军微信", "电话"])),
+    answers=st.dictionaries(st.sampled_from(["刘敏", "刘强", "王建国", "刘小军"]), st.sampled_from(["coming", "all_clear", "busy", "voicemail", "silent"])),
+    said=st.lists(st.sampled_from([CRY, SYMPTOM, CANCEL, "要", "不", "嗯"]), max_size=5),
+)
+def test_nothing_is_claimed_without_the_row_that_makes_it_true(
+    network: list[bool], dead: set[str], answers: dict[str, str], said: list[str]
+) -> None:
+    people = People(dead_channels=dead, answers=answers)
+    scene = stage(people=people)
+    lies: list[str] = []
+
+    def listen(action: object, _now: object) -> None:
+        text = getattr(action, "text", "") if type(action).__name__ in ("Say", "Ask") else ""
+        lies.extend(word for word, true in CLAIMS.items() if word in text and not true(scene.dialogue.store))
+        lies.extend(word for word in NEVER if word in text)
+
+    scene.perform = listen
+    hear(scene, CRY, woken=False)
+    for number, up in enumerate(network):
+        people.network = up
+        wait(scene, 25)
+        if number < len(said):
+            hear(scene, said[number])
+    wait(scene, 100)
+    assert lies == []
+
+
+# --- reachability -------------------------------------------------------------------------------------------------
+
+
+def _mix(seed: int) -> tuple[People, list[str], list[str]]:
+    """Two to five random faults, but one thing that works: a message somebody reads, or a call somebody takes."""
+    dice = random.Random(seed)
+    names = ["刘敏", "刘强", "王建国", "刘小军"]
+    channels = {"刘敏": ["敏敏微信"], "刘强": ["强子微信", "强子邮件"], "王建国": ["老王短信"], "刘小军": ["小军微信"]}
+    saviour = dice.choice(names)
+    by_call = dice.random() < 0.5
+    people = People(latency=dice.choice((0.2, 1.0, 5.0)))
+    everything = [c for cs in channels.values() for c in cs]
+    for _ in range(dice.randint(2, 5)):
+        people.dead_channels.add(dice.choice(everything))
+        people.answers[dice.choice(names)] = dice.choice(("busy", "voicemail", "silent"))
+    if by_call:
+        people.dead_channels.update(everything)
+        people.answers[saviour] = "coming"
+    else:
+        people.dead_channels.add("电话")
+        people.dead_channels.discard(dice.choice(channels[saviour]))
+        people.answers[saviour] = "reads"
+    faults = [dice.choice(("power", "network", "cry", "step")) for _ in range(dice.randint(0, 3))]
+    return people, faults, [saviour]
+
+
+MIXES = int(os.environ.get("XIAOBAN_MIXES", "60"))
+"""How many seeds are tried; `XIAOBAN_MIXES=10000` for a night."""
+
+
+def test_a_person_is_reached_whenever_one_channel_works() -> None:
+    lost = []
+    for seed in range(MIXES):
+        people, faults, _ = _mix(seed)
+        scene = stage(people=people)
+        hear(scene, CRY, woken=bool(seed % 2))
+        for number, fault in enumerate(faults):
+            wait(scene, 20 + 17 * number)
+            match fault:
+                case "power":
+                    dialogue = Dialogue(scene.dialogue.store, scene.dialogue.household, Understands, Replies.load(shipped("intents")))
+                    scene = Stage(dialogue, VirtualClock(scene.clock.now + timedelta(seconds=30)), people)
+                    scene.tell(Started())
+                case "network":
+                    people.network = False
+                    wait(scene, 40)
+                    people.network = True
+                case "cry":
+                    hear(scene, CRY)
+                case "step":
+                    scene.clock.step(timedelta(hours=1))
+                    scene.tell(ClockStepped(timedelta(hours=1)))
+        wait(scene, 420)
+        if _state(scene) not in (State.ACKED, State.CLOSED):
+            lost.append(seed)
+    assert lost == []
+
+
+# --- drill --------------------------------------------------------------------------------------------------------
+
+
+def test_a_drill_walks_the_ladder_marked_and_tells_the_truth() -> None:
+    scene = stage(people=People(dead_channels={"老王短信"}))
+    hear(scene, "咱们演习一回")
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, 300)
+    sent = lines(scene, "sent")
+    assert (all("演习" in text for text in sent), len(sent), _state(scene)) == (True, 4, State.CLOSED)
+    assert lines(scene, "said")[-1] == (
+        "演习的消息送到了：女儿刘敏、儿子刘强、孙子刘小军。没有送到：邻居王建国，请家里人看看他们的通知设得对不对。"
+        "电话没有人应：女儿刘敏、儿子刘强、邻居王建国、孙子刘小军。演习完了。"
+    )
+
+
+def test_a_drill_that_is_taken_ends_and_gives_away_no_card() -> None:
+    scene = stage(people=People(answers={"刘敏": "coming"}))
+    hear(scene, "咱们演习一回")
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, 100)
+    assert (_state(scene), lines(scene, "said")[-1], any("密码锁" in text for text in lines(scene, "sent", "called"))) == (
+        State.CLOSED, "女儿刘敏应了演习。演习完了。", False
+    )
+
+
+def test_the_real_thing_ends_a_drill() -> None:
+    scene = stage()
+    hear(scene, "咱们演习一回")
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, 10)
+    hear(scene, CRY)
+    wait(scene, 30)
+    assert [row["state"] for row in scene.dialogue.store.find("incident")] == ["closed", "alerting"]
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def test_the_prompt_is_short_enough_to_be_heard() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    (asked,) = lines(scene, "asked")
+    assert len(asked) <= 50
+
+
+def test_only_the_prealarm_may_hold_a_cancel_phrase() -> None:
+    replies = Replies.load(shipped("intents"))
+    holding = {key for (skill, key), texts in replies.sentences.items() if skill == "emergency" and any(CANCEL in t for t in texts)}
+    assert holding == {"prealarm", "prealarm_louder", "say_it_whole"}
+
+
+def test_a_name_with_strange_characters_is_only_a_name() -> None:
+    scene = _alerting(elder=Elder("{王}'; DROP TABLE incident;--\r\n", "王{0}奶奶%s"))
+    assert _state(scene) is State.ALERTING
+
+
+def test_messages_name_no_illness_and_are_short() -> None:
+    scene = _alerting()
+    body = message.get(scene.dialogue.store, 1)
+    assert body is not None
+    assert len(body.body) <= 80
+
+
+def test_the_ladder_can_ask_only_at_its_own_time() -> None:
+    scene, seen = stage(), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 400)
+    assert [type(a) for _, a in seen.actions if isinstance(a, Ask)] == [Ask]
+
+
+def test_grades_follow_the_phrase_and_the_wake_word() -> None:
+    table = [
+        ({"kind": "fall", "woken": 1}, "certain"), ({"kind": "fall", "woken": 0}, "likely"), ({"kind": "generic"}, "likely"),
+        ({"kind": "chest_pain", "woken": 1}, "unsure"), ({"kind": "chest_pain", "grade": "likely", "woken": 1}, "certain"),
+        ({"kind": "generic", "grade": "unsure", "woken": 1}, "unsure"),
+    ]
+    assert [incident.grade(Meaning("emergency.call", slots)).value for slots, _ in table] == [grade for _, grade in table]
