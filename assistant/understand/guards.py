@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from assistant.understand.matcher import SURE, Utterance, holds
+from assistant.understand.matcher import Utterance, certain, holds
 from assistant.understand.phrasebook import Guard
 
 
@@ -13,8 +13,8 @@ def fired(guards: Iterable[Guard], said: Utterance) -> tuple[Guard, ...]:
     """The guards whose `when` holds and whose `unless` does not."""
     return tuple(
         guard for guard in guards
-        if any(holds(frame, said, SURE) is not None for frame in guard.when)
-        and not any(holds(frame, said, SURE) is not None for frame in guard.unless)
+        if any(holds(frame, said, accept=certain) is not None for frame in guard.when)
+        and not any(holds(frame, said, accept=certain) is not None for frame in guard.unless)
     )
 
 

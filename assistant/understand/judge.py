@@ -59,7 +59,7 @@ SAYABLE = 0.80
 SHORT_CRIES = frozenset({"救命", "来人", "救我"})
 """Cries so short that noise makes them: they count when repeated, in a longer sentence, or the same in both decodes."""
 
-CORRECTION = re.compile(r"(?<![是要对])(?:啊不|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是)(?![起劲付头路啊吗])")
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是)(?![起劲付头路啊吗])")
 """Where an elder takes a word back."""
 
 _JUNK = re.compile(r"[^\u3400-\u9fff0-9.:：/%％]+")
@@ -153,6 +153,8 @@ class Understander:
                  for intent, say in phrasebook.must_not if (hanzi := _hanzi(say))]
         self._index = Index((*phrasebook.templates, *never), self.ear)
         self._wake = tuple(sorted({_hanzi(word) for word in household.wake_words} | {"小伴小伴", "小伴"}, key=len, reverse=True))
+        self._place = {intent: place for place, intent in enumerate(dict.fromkeys(
+            line.intent for line in (*phrasebook.templates, *phrasebook.frames)))}
         self._asked_intents = {
             asking: frozenset(line.intent for line in (*phrasebook.templates, *phrasebook.frames) if line.asking == asking)
             for asking in ("dose", "yes_no", "emergency", "which", "when", "evidence", "text")
@@ -221,9 +223,18 @@ class Understander:
         for wake in self._wake:
             while text.startswith(wake) and len(text) > len(wake):
                 text = text[len(wake):]
-        return _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", text))
+        return text
 
     def _survey(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str) -> Heard:
+        """The utterance without its repetitions; as it stands where that is understood better (行了行了, 谢谢谢谢)."""
+        once = _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", text))
+        short = self._survey_once(hypothesis, once, now, asking)
+        if once == text or (short.fits and short.fits[0].score >= 0.85):
+            return short
+        whole = self._survey_once(hypothesis, text, now, asking)
+        return max(short, whole, key=lambda one: one.fits[0].score if one.fits else 0.0)
+
+    def _survey_once(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str) -> Heard:
         sounds = syllables(text)
         found = filling.measures(text, now, self.household.care)
         spans = self._lexicon.find(text, sounds)
@@ -232,7 +243,7 @@ class Understander:
         _take_back(said, found)
         fits, fired = self._fits(said, asking)
         if (restart := _restart(text)) and (not fits or fits[0].score < 0.9):
-            again = self._survey(hypothesis, restart, now, asking)
+            again = self._survey_once(hypothesis, restart, now, asking)
             if again.fits and again.fits[0].score >= 0.8:
                 return again
         return Heard(hypothesis, said, found, fired, tuple(fits))
@@ -264,9 +275,10 @@ class Understander:
             score = 1.0 - (1.0 - best.score) * (1.0 - 0.3 * other)
             if never.get(intent, 0.0) >= max(0.9, best.score - 0.02):
                 continue
-            if guarding.stopped(intent, fired):
+            answered = best.kind == "asked" and by_phrase.get(intent, _NOTHING).score >= 0.88
+            if guarding.stopped(intent, fired) and not answered:
                 continue
-            if guarding.weakened(intent, fired):
+            if guarding.weakened(intent, fired) and not answered:
                 score = min(score, ACT - 0.02)
             if intent == "medication.taken" and said.hidden:
                 score = min(score, STRICT[intent][0] - 0.02)
@@ -318,7 +330,7 @@ class Understander:
                 del scores[intent]
         elif (answer := self._answer(thought, now, asking, options)) is not None:
             return answer
-        ranked = sorted(scores, key=lambda intent: -scores[intent])
+        ranked = sorted(scores, key=lambda intent: (-scores[intent], self._place.get(intent, 0)))
         if not ranked:
             return Judgement(None)
         best = ranked[0]
@@ -328,7 +340,7 @@ class Understander:
         if best == "emergency.call" and self._lone_cry(thought):
             thought.reasons.append("一声短促的呼救，只有一次听写：先问")
             return Judgement(None, (meanings[0][0],) if meanings else ())
-        if scores[best] >= act and scores[best] - second >= (margin if scores[best] < 0.97 else 0.0):
+        if scores[best] >= act and scores[best] - second >= (margin if scores[best] < 0.97 or best in STRICT else 0.0):
             meaning, doubts = meanings[0]
             return Judgement(meaning, doubts)
         if scores[best] >= act and len(ranked) > 1:
@@ -396,6 +408,9 @@ class Understander:
         mine = [intent for intent in scores if intent in self._asked_intents[asking]]
         best = max(mine, key=lambda intent: scores[intent], default=None)
         other = max((scores[intent] for intent in scores if intent not in mine), default=0.0)
+        if asking == "emergency":
+            for intent in [intent for intent in scores if intent not in mine and intent.split(".")[0] not in ("emergency", "dialogue")]:
+                del scores[intent]
         if asking != "emergency" and alarm >= 0.8 and (best is None or scores[best] < 0.97):
             return None
         if best is not None and best != "emergency.cancel":
@@ -526,11 +541,11 @@ def _take_back(said: Utterance, found: filling.Measures) -> None:
             before = [old for old in said.spans if old.concept == span.concept and old.end <= mark.start()]
             if not before:
                 continue
-            start = max(before, key=lambda old: (old.end, old.end - old.start)).start
-            if span.concept not in ("{when}", "{day}", "{duration}", "{number}"):
-                gone = [old for old in said.spans if start <= old.start and old.end <= mark.end()]
-            else:
-                gone = [old for old in said.spans if mark.start() <= old.start and old.end <= mark.end()]
+            last = max(before, key=lambda old: (old.end, old.end - old.start))
+            measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
+            places = [(mark.start(), span.start)] if measured else [(last.start, last.end), (mark.start(), span.start)]
+            gone = [old for old in said.spans if any(start <= old.start and old.end <= end for start, end in places)]
+            said.taken_back.append((last.start, span.start) if measured else (last.start, last.end))
             for old in gone:
                 said.spans.remove(old)
                 said.concepts[old.concept] = [kept for kept in said.concepts.get(old.concept, []) if kept is not old]
@@ -538,9 +553,10 @@ def _take_back(said: Utterance, found: filling.Measures) -> None:
                     del said.concepts[old.concept]
                 if old in said.turning:
                     said.turning.remove(old)
-            for at in range(start, span.start):
+            dead = {at for start, end in (*places, *said.taken_back) for at in range(start, end)}
+            for at in dead:
                 said.weights[at] = 0.02
-            said.hidden = frozenset(at for at in said.hidden if not start <= at < span.start)
+            said.hidden = said.hidden - dead
             break
 
 

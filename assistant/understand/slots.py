@@ -303,7 +303,7 @@ def _duration(said: Utterance, found: Measures) -> timedelta | None:
 
 def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[str, Slot]:
     if kind == "blood_pressure":
-        pair = numbers.blood_pressure(said.text)
+        pair = numbers.blood_pressure(without(said.text, said.taken_back))
         if pair is None or slot == "value":
             return {}
         return {slot: pair[0] if slot == "systolic" else pair[1]}
@@ -357,7 +357,7 @@ def _what(said: Utterance, found: Measures) -> str:
     text = said.text
     chosen = times.last_word([span for span in found.times if span.kind != "duration" or span.length], text)
     places = [(span.start, span.end) for span in found.times if span.kind != "duration" or span is chosen or span.length]
-    places += [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())]
+    places += [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())] + said.taken_back
     rest = without(text, places)
     rest = re.sub(r"^(?:不对|哦不|错了|说错了|不是)", "", rest)
     rest = _CANCEL.sub("", rest) if re.search(r"取消|删|不用提醒|别提醒|甭|撤|不用叫|不用喊|别叫我|别喊我", rest) else rest
