@@ -1,12 +1,25 @@
-"""Sound in, `Heard` out: the gate cuts utterances, the decoders write them down."""
+"""Sound in, `Heard` out: the gate cuts utterances, the decoders write them down; the ear does it all day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from assistant.listen.gate import CLIP, Ended, Finished, Rules, Speech, gate
-from assistant.listen.recognizer import Recognizer
-from assistant.messages import Heard
+from assistant.listen.frames import FRAME_SECONDS, RATE, pcm_frames
+from assistant.listen.gate import CLIP, LIVE, Ended, Finished, Rules, Speech, gate, sentence_finished
+from assistant.listen.recognizer import Recognizer, TwoDecoders
+from assistant.listen.spotter import IDLE, Spotted, Spotter
+from assistant.messages import Heard, Hypothesis, Pressed
+
+log = logging.getLogger(__name__)
+
+COMMAND: Final = "command"
+"""Name of the grammar for what may be said when nothing was asked."""
+_REST: Final = 0.35
+"""Seconds of sound after a wake word that make a command; less is its own echo."""
 
 
 def hear(
@@ -33,3 +46,151 @@ def hear(
                 yield Heard(recognizer.finish(), woken, round(length, 3), clip)
     if not anything:
         yield Heard((), woken, 0.0, clip)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A question is open: everything said is an answer."""
+
+    name: str
+    phrases: tuple[str, ...]
+    frames: int
+    """How many frames without a voice it stays open."""
+
+
+class Ear:
+    """Listens in a thread of its own: always for the wake word and cries for help, to all else only when asked to.
+
+    `post` gets, in that thread, `Pressed("wake")` for a wake word alone, `Heard(woken=True)` for a command after one
+    and for whatever is said while a window is open, `Heard(woken=False)` for a cry for help out of the blue.
+    `grammars`: phrases in words of the model by name, `command` and those of `messages.Asking`.
+    """
+
+    def __init__(
+        self,
+        frames: Iterable[bytes],
+        decoders: TwoDecoders,
+        spotter: Spotter,
+        grammars: Mapping[str, Sequence[str]],
+        post: Callable[[Heard | Pressed], None],
+    ) -> None:
+        self._frames = frames
+        self._decoders = decoders
+        self._spotter = spotter
+        self._grammars = {name: tuple(phrases) for name, phrases in grammars.items()}
+        self._post = post
+        self._window: _Window | None = None
+        self._turning = threading.Lock()
+        self._muted = False
+        self._speaking: _Window | None = None
+        self._anything = False
+        self._thread = threading.Thread(target=self.listen, name="ear", daemon=True)
+
+    def start(self) -> None:
+        """Begin; ends when `frames` end (close the microphone)."""
+        self._thread.start()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the frames have ended."""
+        self._thread.join(timeout)
+
+    @property
+    def hearing(self) -> bool:
+        """Somebody is in the middle of an answer: not yet the time to say that nobody answered."""
+        return self._speaking is not None and self._anything
+
+    def open(self, asking: str = COMMAND, seconds: float = 8.0, phrases: Sequence[str] = ()) -> None:
+        """Take whatever is said in the next `seconds` (of listening, not counting what is muted) without a wake word.
+
+        `phrases` instead of the grammar called `asking`: the options of a `which`.
+        """
+        held = tuple(phrases) or self._grammars.get(asking) or self._grammars.get(COMMAND, ())
+        with self._turning:
+            self._window = _Window(asking, held, round(seconds / FRAME_SECONDS))
+
+    def close(self) -> None:
+        """Only the wake word and cries for help from now on."""
+        with self._turning:
+            self._window = None
+
+    def mute(self) -> None:
+        """小伴 speaks: nothing counts but cries for help, and the window waits."""
+        self._muted = True
+
+    def unmute(self) -> None:
+        """小伴 has spoken."""
+        self._muted = False
+
+    def learn(self, grammars: Mapping[str, Sequence[str]]) -> None:
+        """The household changed: other words from the next utterance on."""
+        self._grammars = {name: tuple(phrases) for name, phrases in grammars.items()}
+
+    def listen(self) -> None:
+        """Until the frames end. `start` runs this in a thread; tests run it in theirs."""
+        for piece in gate(self._counted(), self._rules, self._finished):
+            match piece:
+                case Speech(sound):
+                    self._hear(sound)
+                case Ended():
+                    self._end(piece)
+
+    def _counted(self) -> Iterator[bytes]:
+        """Frames, and the window's time with them."""
+        for frame in self._frames:
+            with self._turning:
+                window = self._window
+                if window is not None and not self._muted and not self._anything:
+                    self._window = replace(window, frames=window.frames - 1) if window.frames > 0 else None
+            yield frame
+
+    def _rules(self) -> Rules:
+        return LIVE if (self._speaking if self._anything else self._window) is not None else IDLE
+
+    def _finished(self) -> bool | None:
+        return sentence_finished(self._decoders.partial()) if self._speaking is not None else self._spotter.finished()
+
+    def _hear(self, sound: bytes) -> None:
+        if not self._anything:
+            self._anything = True
+            self._speaking = None if self._muted else self._window
+            if self._speaking is not None:
+                self._decoders.hold_to(self._speaking.name, self._speaking.phrases)
+        if self._speaking is not None:
+            self._decoders.accept(sound)
+        self._spotter.accept(sound)
+
+    def _end(self, ended: Ended) -> None:
+        window, self._speaking, self._anything = self._speaking, None, False
+        if window is not None:
+            self._spotter.forget()
+            self._post(Heard(self._decoders.finish(), True, round(ended.seconds, 3)))
+            return
+        sound = self._spotter.sound
+        for spotted in self._spotter.finish(cut=ended.cut, at=ended.at - IDLE.padding):
+            if spotted.kind == "distress":
+                self._post(Heard(self._decoded(sound, spotted), False, round(ended.seconds, 3)))
+                return
+            if not self._muted:
+                self._woken(spotted.rest)
+                return
+
+    def _decoded(self, sound: bytes, spotted: Spotted) -> tuple[Hypothesis, ...]:
+        """What the whole piece says; what was spotted stands first, it has had its second look."""
+        self._decoders.hold_to(COMMAND, self._grammars.get(COMMAND, ()))
+        self._decoders.accept(sound)
+        found = self._decoders.finish()
+        if not spotted.sure:
+            return found
+        return (*(one for one in found if one.source == "free"), Hypothesis(spotted.text, "grammar"),
+                *(one for one in found if one.source == "grammar" and one.text != spotted.text))
+
+    def _woken(self, rest: bytes) -> None:
+        heard = next(iter(hear(pcm_frames([rest]), self._command(), woken=True))) if len(rest) > _REST * RATE * 2 else None
+        if heard is None or not heard.hypotheses:
+            self._post(Pressed("wake"))
+        else:
+            self._post(heard)
+
+    def _command(self) -> TwoDecoders:
+        self._decoders.hold_to(COMMAND, self._grammars.get(COMMAND, ()))
+        return self._decoders

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from assistant.listen.frames import RATE
@@ -51,6 +51,8 @@ class Spotted:
     """Where it ends."""
     sure: bool = True
     """False: a bare 救命 that only the grammar wrote. Ask; do not alarm."""
+    rest: bytes = field(default=b"", repr=False, compare=False)
+    """The sound after it, to the end of the piece: a command, perhaps."""
 
 
 class Spotter:
@@ -75,7 +77,7 @@ class Spotter:
         self._decoder: Decoder = model.held_to(phrases, timed=True)
         self._second = second
         self._sound = bytearray()
-        self._began = 0.0
+        self._carried = 0.0
         self._until = -1.0
 
     def spot(self, frames: Iterable[bytes], rules: Rules = IDLE) -> Iterator[Spotted]:
@@ -85,7 +87,7 @@ class Spotter:
                 case Speech(sound):
                     self.accept(sound)
                 case Ended():
-                    yield from self.finish(cut=piece.cut, at=piece.at)
+                    yield from self.finish(cut=piece.cut, at=piece.at - rules.padding)
 
     def accept(self, sound: bytes) -> None:
         """More of the piece that is being said."""
@@ -101,9 +103,10 @@ class Spotter:
     def finish(self, *, cut: bool = False, at: float = 0.0) -> tuple[Spotted, ...]:
         """The piece is over; with `cut` it is not, and the next begins with its last two seconds.
 
-        `at` is where its first voiced frame lies; times count from there.
+        `at` is where the sound given since the last `finish` begins.
         """
         sound = bytes(self._sound)
+        at -= self._carried
         found: list[Spotted] = []
         readings = self._decoder.finish()
         if readings:
@@ -113,11 +116,15 @@ class Spotter:
                 begin, end = best.spans[start][0], best.spans[stop - 1][1]
                 verdict = self._look_again(_slice(sound, begin - _MARGIN, end + _MARGIN), text)
                 if verdict is not None and at + begin > self._until:
-                    found.append(Spotted(self._kind(text), text, round(at + begin, 2), round(at + end, 2), verdict))
+                    rest = _slice(sound, end, len(sound))
+                    found.append(
+                        Spotted(self._kind(text), text, round(at + begin, 2), round(at + end, 2), verdict, rest)
+                    )
                     self._until = at + end
         self._sound.clear()
         if cut:
-            self.accept(_slice(sound, len(sound) / (2 * RATE) - _OVERLAP, len(sound) / (2 * RATE)))
+            self.accept(_slice(sound, len(sound) / (2 * RATE) - _OVERLAP, len(sound)))
+        self._carried = len(self._sound) / (2 * RATE)
         return tuple(found)
 
     @property
@@ -129,6 +136,7 @@ class Spotter:
         """Throw the piece away."""
         self._decoder.finish()
         self._sound.clear()
+        self._carried = 0.0
 
     def _look_again(self, sound: bytes, text: str) -> bool | None:
         """None: it was not said. Otherwise whether it is sure."""
