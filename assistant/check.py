@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from assistant import household as files
-from assistant import saying
-from assistant.clock import SystemClock
+from assistant.clock import SystemClock, VirtualClock
 from assistant.errors import HouseholdError, ModelMissing
-from assistant.home import Household, Medicine
+from assistant.furnish import dialogue, forgetful_store
+from assistant.home import Household
 from assistant.household_text import InvalidHousehold, Mistake
 from assistant.listen.grammar import Knows, missing_words
+from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
+from assistant.places import VOSK
+from assistant.stage import Stage, guess_seconds
 
 Level = Literal["mistake", "warning", "note"]
 """A mistake stops the file from being used; a warning is likely not meant; a note is good to know."""
@@ -77,33 +80,35 @@ def names(home: Household) -> Iterator[str]:
     yield from home.wake_words
 
 
+ANSWERS: dict[Asking, str] = {"dose": "吃了", "yes_no": "好", "text": "挺好的"}
+"""What the elder of a preview says to a question: the day goes well."""
+ANSWER_AFTER = 3.0
+"""Seconds after a question."""
+
+
 def preview(home: Household, now: datetime) -> list[Line]:
-    """What 小伴 will say by itself tomorrow, in order; `now` is aware and in the household's zone."""
-    midnight = datetime.combine(now.date() + timedelta(days=1), time(0), tzinfo=now.tzinfo)
-    before, end = midnight - timedelta(seconds=1), midnight + timedelta(days=1, seconds=-1)
-    doses: dict[datetime, list[Medicine]] = {}
-    for medicine in home.medicines:
-        if medicine.schedule is None or _ended(medicine, midnight):
-            continue
-        for at in medicine.schedule.between(before, end):
-            doses.setdefault(at, []).append(medicine)
-    spoken = [Line(at, _dose(home, at, due)) for at, due in doses.items()]
-    for reminder in home.reminders:
-        spoken += [Line(at, f"{home.elder.call}，{saying.clock(at)}了，{reminder.what}。") for at in reminder.schedule.between(before, end)]
-    if home.care.checkin:
-        at = datetime.combine(midnight.date(), home.care.checkin, tzinfo=now.tzinfo)
-        spoken.append(Line(at, f"{home.elder.call}，跟您报个平安，您今天好吗？"))
-    return sorted(spoken, key=lambda line: line.at)
+    """What 小伴 will say by itself tomorrow if all goes well, in order; `now` is aware and in the household's zone.
 
+    The real core lives through the day on a virtual clock and forgets it: doses, reminders, the check-in.
+    """
+    start = datetime.combine(now.date() + timedelta(days=1), time(0), tzinfo=now.tzinfo)
+    spoken: list[Line] = []
+    answered: set[datetime] = set()
 
-def _ended(medicine: Medicine, day: datetime) -> bool:
-    started, stopped = medicine.started, medicine.stopped
-    return bool((started and day.date() < started) or (stopped and day.date() > stopped))
+    def hear(action: Action, at: datetime) -> None:
+        if at in answered:
+            return  # A reply to the elder; only what is said unasked is shown.
+        if isinstance(action, Say | Ask):
+            spoken.append(Line(at, action.text))
+        if isinstance(action, Ask):
+            after = guess_seconds(action.text) + ANSWER_AFTER
+            answered.add(at + timedelta(seconds=after))
+            stage.later(after, Heard((Hypothesis(ANSWERS.get(action.asking, "好")),)))
 
-
-def _dose(home: Household, at: datetime, due: list[Medicine]) -> str:
-    each = [saying.sentence((m.note, f"{m.aka[0] if m.aka else m.name}{m.dose}", m.looks)) for m in due]
-    return f"{home.elder.call}，{saying.clock(at)}了。{'；'.join(each)}，您吃了吗？"
+    stage = Stage(dialogue(home, forgetful_store()), VirtualClock(start), perform=hear)
+    stage.tell(Started())
+    stage.run(start + timedelta(days=1, seconds=-1))
+    return spoken
 
 
 def run_check(path: Path, models_dir: Path, preview_day: bool, out: TextIO, now: datetime | None = None) -> int:
@@ -113,7 +118,7 @@ def run_check(path: Path, models_dir: Path, preview_day: bool, out: TextIO, now:
     try:
         from assistant.listen.recognizer import Model  # loads 160 MB; only a check with a model pays
 
-        knows = Model(models_dir / MODEL).knows
+        knows = Model(models_dir / VOSK).knows
     except ModelMissing as error:
         unlistened = f"（没有检查哪些名字听不清：{error}）"
     found = check(path, knows)
@@ -133,9 +138,6 @@ def run_check(path: Path, models_dir: Path, preview_day: bool, out: TextIO, now:
         for line in preview(home, moment):
             print(f"  {line.at:%H:%M}  {line.text}", file=out)
     return 0
-
-
-MODEL = "vosk-model-small-cn-0.22"
 
 
 def _counts(home: Household) -> str:
