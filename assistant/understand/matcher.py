@@ -25,7 +25,7 @@ NEAR = 0.6
 
 SURE = 0.08
 """A word found at no more than this forbids: guards and `!CONCEPT` do not act on what only sounds alike."""
-LIGHT = {"FILLER": 0.03, "SOFT": 0.12, "POLITE": 0.1, "SELF": 0.1, "NEUTRAL": 0.5, "ME": 0.1, "HOUSEHOLD_BOT": 0.02}
+LIGHT = {"FILLER": 0.03, "SOFT": 0.12, "POLITE": 0.1, "SELF": 0.1, "NEUTRAL": 0.5, "ASPECT": 0.35, "ME": 0.1, "HOUSEHOLD_BOT": 0.02}
 """Weight of a syllable inside a word of these concepts, where everything else weighs 1."""
 TURNING = "NOT"
 """The concept whose words turn a sentence round."""
@@ -216,7 +216,9 @@ def _shadowed(spans: list[Span], through: frozenset[str]) -> list[Span]:
     spans = [
         span for span in spans
         if span.exact or not any(
-            span.start < other.end and other.start < span.end and not (span.start <= other.start and other.end <= span.end)
+            span.start < other.end and other.start < span.end
+            and (not (span.start <= other.start and other.end <= span.end)
+                 or (span.cost > 0.1 and (span.start, span.end) == (other.start, other.end)))
             for other in sure
         )
     ]
@@ -231,12 +233,12 @@ def _shadowed(spans: list[Span], through: frozenset[str]) -> list[Span]:
         size = span.end - span.start
         inside = any(
             start <= span.start and span.end <= end and end - start > size and cost <= span.cost + 0.04
-            and concept != "SOFT" and (turns or not _transparent(concept, span.concept, through))
+            and concept != "SOFT" and not _transparent(concept, span.concept, frozenset() if turns else through)
             for start, end, cost, concept, turns in cover
         )
         if not inside:
             kept.append(span)
-            turns = any(char in "没不别甭莫" for char in span.text) and span.concept not in ("FILLER", "POLITE")
+            turns = _turns(span.text) and span.concept not in ("FILLER", "POLITE")
             cover.append((span.start, span.end, span.cost, span.concept, turns))
     return sorted(kept, key=lambda span: (span.start, span.end))
 
@@ -311,7 +313,7 @@ def holds(
     for need in frame.needs:
         spans = [span for concept in need for span in concepts.get(concept, ()) if span.cost <= dearest and (accept is None or accept(span))]
         if not frame.polar:
-            spans = [span for span in spans if not _negated(span, said)]
+            spans = [span for span in spans if _turns(span.text) or not _negated(span, said)]
         if not spans:
             return None
         spans.sort(key=lambda span: (span.cost, span.start - span.end, span.start))
@@ -340,6 +342,10 @@ def _assign(frame: Frame, choices: Sequence[Sequence[Span]]) -> tuple[Span, ...]
 
 def _ordered(one: Span, other: Span, touching: bool) -> bool:
     return one.end <= other.start and (not touching or other.start - one.end <= 1)
+
+
+def _turns(word: str) -> bool:
+    return any(char in "没不别甭莫" for char in word)
 
 
 REACHING = frozenset("没不有要用想能许必得是再肯愿意会过敢让别莫甭")
@@ -383,8 +389,9 @@ def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) ->
         for at in range(span.start, span.end):
             explained[at] = True
     rest = sum(weight for weight, done in zip(said.weights, explained, strict=True) if not done)
+    polar = frame.polar or any(_turns(span.text) for span in spans)
     turned = sum(
-        1.0 for span in said.turning if not frame.polar and not all(explained[at] for at in range(span.start, span.end))
+        1.0 for span in said.turning if not polar and not all(explained[at] for at in range(span.start, span.end))
     )
     if frame.whole and rest > 0.6:
         return None
@@ -404,12 +411,12 @@ ENOUGH = 10
 """Templates aligned for one utterance; measured: the right one is among the first 6 in 99.6 % of the examples."""
 SKIP = 0.7
 """Cost of a syllable of the utterance that the template does not have, times its weight."""
-DROP = {"filler": 0.12, "word": 0.85}
+DROP = 0.85
 """Cost of a syllable of the template that was not said."""
 BOUND = 2.2
 """Alignments dearer than this are given up."""
-EASY = frozenset("的了呢吧啊呀啦嘛个把给一下就都也去来得地着那这我你请儿")
-"""Characters of templates that may be missing for little."""
+EASY = {**dict.fromkeys("的呢吧啊呀啦嘛个把给那这我你请儿哦嗯", 0.12), **dict.fromkeys("了都也一下去来得地过", 0.45)}
+"""Characters of templates that may be missing for less."""
 COMMONEST = 0.04
 """Pairs of syllables in more than this share of the templates name nobody."""
 
@@ -510,7 +517,7 @@ class Index:
                 self._slot(token, entering, leaving, slots, said, skip)
             else:
                 turning = sound in polar and token in "没不别甭"
-                drop = BOUND if turning else DROP["filler"] if token in EASY else DROP["word"]
+                drop = BOUND if turning else EASY.get(token, DROP)
                 for at, cost in entering.items():
                     if at < size:
                         if text[at] == token:
@@ -542,7 +549,7 @@ class Index:
                     leaving[end] = cost + extra
             if token in FREE:
                 for end in range(at + 1, size + 1):
-                    price = cost + (0.05 if end - at > 1 else 0.5) + 0.015 * (end - at)
+                    price = cost + (0.15 if end - at > 1 else 0.6) + 0.02 * (end - at)
                     if price < leaving.get(end, BOUND):
                         leaving[end] = price
             elif token not in TIMES and token not in NUMBERS:
@@ -550,7 +557,7 @@ class Index:
                 for end in range(at + 1, min(size, at + 5) + 1):
                     if any(step >= BOUND for step in skip[at:end]):
                         break
-                    price = cost + 0.45 + 0.12 * (end - at)
+                    price = cost + 0.55 + 0.12 * (end - at)
                     if price < leaving.get(end, BOUND):
                         leaving[end] = price
 

@@ -303,7 +303,7 @@ def _duration(said: Utterance, found: Measures) -> timedelta | None:
 
 def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[str, Slot]:
     if kind == "blood_pressure":
-        pair = numbers.blood_pressure(without(said.text, said.taken_back))
+        pair = numbers.blood_pressure(without(said.text, said.taken_back)) or _two_numbers(said, found)
         if pair is None or slot == "value":
             return {}
         return {slot: pair[0] if slot == "systolic" else pair[1]}
@@ -315,6 +315,16 @@ def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[
         return {}
     last = [number for number in found.numbers if number.value == fitting[-1]][-1]
     return {"value": _kilos(kind, last, said)}
+
+
+def _two_numbers(said: Utterance, found: Measures) -> tuple[int, int] | None:
+    """The last two numbers that may be a high and a low pressure; the taken-back ones do not count."""
+    kept = [int(number.value) for number in found.numbers
+            if not any(start <= number.start < end for start, end in said.taken_back)]
+    for high, low in reversed(list(zip(kept, kept[1:], strict=False))):
+        if high in numbers.SYSTOLIC and low in numbers.DIASTOLIC and high > low:
+            return high, low
+    return None
 
 
 def _kilos(kind: str, number: numbers.NumberSpan, said: Utterance) -> float:
