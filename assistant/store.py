@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
 import shutil
 import sqlite3
+import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,9 +41,22 @@ def moment(text: str) -> datetime:
 
 
 def checksum(row: Row) -> int:
-    """CRC-32 over all columns but `crc`. SQLite noticed 14 % of single bit flips, this all of them."""
-    body = json.dumps({key: row[key] for key in sorted(row) if key != "crc"}, ensure_ascii=False, default=str)
-    return zlib.crc32(body.encode())
+    """CRC-32 over all columns but `crc`. SQLite noticed 14 % of single bit flips, this all of them.
+
+    Numbers and texts count by how they are written, so that it is the same before a row is stored and after.
+    """
+    body = "\x1f".join(f"{key}\x1e{_written(row[key])}" for key in sorted(row) if key != "crc")
+    return zlib.crc32(body.encode("utf-8", "surrogateescape"))
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "\x00"
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))  # 28.0 in a REAL column may have been given as 28
+    return str(value)
 
 
 ledger = Migrations("ledger")
@@ -57,6 +73,26 @@ def log_and_settings(db: Database) -> None:
     db.execute("CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL DEFAULT 0)")
 
 
+@ledger()
+def quarantine(db: Database) -> None:
+    """Damaged rows are put here, out of the way of whoever acts on rows; a person may look at them."""
+    db.execute(
+        "CREATE TABLE quarantine (id INTEGER PRIMARY KEY, of TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT NULL,"
+        " crc INTEGER NOT NULL DEFAULT 0)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a table says about one of its columns."""
+
+    name: str
+    type: str
+    default: str | int | float | None
+    key: bool
+    """Whether it is the INTEGER PRIMARY KEY, the row's number."""
+
+
 class Store:
     """Rows of all care machines. All times are given; every write belongs to a transaction."""
 
@@ -66,8 +102,16 @@ class Store:
         """What had to be mended at opening, in Chinese; empty if nothing."""
         self.damaged: list[tuple[str, int]] = []
         """(table, id) of rows whose checksum was wrong when they were read; they are never acted on."""
-        self._columns: dict[str, tuple[str, ...]] = {}
+        self.mended: list[tuple[str, int]] = []
+        """(table, id) of rows in which a single flipped bit was found by the checksum and put right."""
+        self._columns: dict[str, tuple[Column, ...]] = {}
+        self._counted: dict[str, bool] = {}
+        self._depth = 0
+        self._lock: int | None = None
         self._schemas = (ledger, *schemas)
+        # A flipped bit may leave a text that is no UTF-8: it must come back as it is, to be mended.
+        db.conn.text_factory = _text
+        _not_newer(db, self._schemas)
         for schema in self._schemas:
             schema.apply(db)
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -83,14 +127,20 @@ class Store:
         return cls(Database(sqlite3.connect(":memory:", isolation_level=None)), schemas)
 
     @classmethod
-    def open(cls, path: Path, schemas: Sequence[Migrations] = ()) -> Store:
+    def open(cls, path: Path, schemas: Sequence[Migrations] = (), *, alone: bool = False) -> Store:
         """Open or create the ledger at `path`; a broken one is put aside and the newest good backup takes its place.
 
-        Raises StoreError if the folder cannot be written or another process holds the ledger.
+        `alone`: no other process may open it alone meanwhile; two houses over one ledger would ask everything twice.
+        Raises StoreError if the folder cannot be written, another process holds the ledger, or a newer version of
+        the program wrote it.
         """
         note = ""
+        lock: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = _alone(path) if alone else None
+            for half in path.parent.glob(f"{path.name}.*.half"):
+                half.unlink()  # a backup that power cut short
             first = not path.exists() and not _backups(path)
             if not first and not _sound(path):
                 note = _restore(path)
@@ -102,19 +152,29 @@ class Store:
             connection.execute("PRAGMA journal_mode = TRUNCATE")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA locking_mode = NORMAL")
-            return cls(Database(connection), schemas, note)
+            store = cls(Database(connection), schemas, note)
+            store._lock, lock = lock, None
+            return store
         except PermissionError as error:
             raise StoreError(f"账本打不开：{path}（{error.strerror}）。请检查这个目录的权限。") from error
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise StoreError(f"账本正被另一个小伴占用：{path}。请先停掉另一个（systemctl stop xiaoban）。") from error
             raise StoreError(f"账本打不开：{path}（{error}）。请检查磁盘是不是满了或者坏了。") from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"账本打不开：{path}（{error}）。请检查磁盘是不是满了或者坏了。") from error
         except OSError as error:
             raise StoreError(f"账本打不开：{path}（{error.strerror}）。请检查磁盘是不是满了或者坏了。") from error
+        finally:
+            if lock is not None:
+                os.close(lock)
 
     def close(self) -> None:
         """Give the file back."""
         self.db.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def into_memory(self) -> None:
         """Go on from a copy in memory: the disk can no longer be written, and an alarm may not wait for it.
@@ -124,6 +184,7 @@ class Store:
         rescued = sqlite3.connect(":memory:", isolation_level=None)
         with contextlib.suppress(sqlite3.Error):
             self.db.conn.backup(rescued)
+        rescued.text_factory = _text
         self.db = Database(rescued)
         for schema in self._schemas:
             schema.apply(self.db)  # of a disk that cannot even be read, at least the tables
@@ -149,41 +210,95 @@ class Store:
 
     # --- rows ---------------------------------------------------------------------------------------------------
 
-    def atomic(self) -> contextlib.AbstractContextManager[Any]:
-        """One transaction: all of it or none, also across power loss; nests."""
-        return self.db.atomic()
+    @contextlib.contextmanager
+    def atomic(self) -> Iterator[None]:
+        """One transaction: all of it or none, also across power loss; nests. Raises StoreError if the disk will not."""
+        run = self.db.conn.execute
+        name = f"s{self._depth}"
+        try:
+            run(f"SAVEPOINT {name}" if self._depth else "BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise _refused(error) from error
+        self._depth += 1
+        try:
+            yield
+            run(f"RELEASE {name}" if self._depth > 1 else "COMMIT")
+        except BaseException as error:
+            # A full disk may have rolled back everything by itself; a second rollback would hide why.
+            if self.db.conn.in_transaction:
+                run(f"ROLLBACK TO {name}" if self._depth > 1 else "ROLLBACK")
+                if self._depth > 1:
+                    run(f"RELEASE {name}")
+            if isinstance(error, sqlite3.OperationalError):
+                raise _refused(error) from error
+            raise
+        finally:
+            self._depth -= 1
 
     def columns(self, table: str) -> tuple[str, ...]:
         """Names of a table's columns."""
+        return tuple(column.name for column in self._shape(table))
+
+    def _shape(self, table: str) -> tuple[Column, ...]:
         if table not in self._columns:
-            self._columns[table] = tuple(row[1] for row in self.db.execute(f"PRAGMA table_info([{table}])"))
+            self._columns[table] = tuple(
+                Column(name, type_.upper(), _literal(default), bool(key) and type_.upper() == "INTEGER")
+                for _, name, type_, _, default, key in self.db.execute(f"PRAGMA table_info([{table}])").fetchall()
+            )
+            (sql,) = self.db.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table]).fetchone() or ("",)
+            self._counted[table] = "AUTOINCREMENT" in sql.upper()
         return self._columns[table]
 
     def insert(self, table: str, **values: Any) -> int:
         """A new row; datetimes become stamps. Returns its id. Raises sqlite3.IntegrityError if it exists already."""
-        row: dict[str, Any] = {key: _plain(value) for key, value in values.items()}
-        names = ", ".join(f"[{key}]" for key in row)
-        marks = ", ".join("?" for _ in row)
-        with self.atomic():
-            cursor = self.db.execute(f"INSERT INTO [{table}] ({names}) VALUES ({marks})", list(row.values()))
-            number = int(cursor.lastrowid or 0)
-            self._seal(table, number)
+        shape = self._shape(table)
+        row: dict[str, Any] = {column.name: column.default for column in shape}
+        row.update({key: _plain(value) for key, value in values.items()})
+        with self.atomic() if not self._depth else contextlib.nullcontext():
+            number = self._next_number(table)
+            for column in shape:
+                if column.key and row[column.name] is None:
+                    row[column.name] = number
+                elif column.key:
+                    number = int(row[column.name])
+                row[column.name] = _stored(column, row[column.name])
+            row["crc"] = checksum(row)
+            names = ", ".join(f"[{key}]" for key in row)
+            marks = ", ".join("?" for _ in row)
+            # The number is ours, so that the checksum can be over the whole row in the same statement.
+            self._run(f"INSERT INTO [{table}] (rowid, {names}) VALUES (?, {marks})", [number, *row.values()])
         return number
 
+    def _next_number(self, table: str) -> int:
+        (last,) = self.db.conn.execute(f"SELECT max(rowid) FROM [{table}]").fetchone()
+        if self._counted[table]:
+            # Never again the number of a deleted row.
+            (ever,) = self.db.conn.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
+            last = max(last or 0, ever or 0)
+        return int(last or 0) + 1
+
     def update(self, table: str, number: int, **values: Any) -> None:
-        """Change columns of one row. Raises KeyError if there is no such row."""
-        row = {key: _plain(value) for key, value in values.items()}
-        sets = ", ".join(f"[{key}] = ?" for key in row)
-        with self.atomic():
-            cursor = self.db.execute(f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*row.values(), number])
-            if cursor.rowcount != 1:
+        """Change columns of one row. Raises KeyError if there is no such row, or it is damaged."""
+        shape = {column.name: column for column in self._shape(table)}
+        changed = {key: _stored(shape[key], _plain(value)) for key, value in values.items()}
+        with self.atomic() if not self._depth else contextlib.nullcontext():
+            rows = self.find(table, "rowid = ?", number)
+            if not rows:
                 raise KeyError((table, number))
-            self._seal(table, number)
+            changed["crc"] = checksum({**rows[0], **changed})
+            sets = ", ".join(f"[{key}] = ?" for key in changed)
+            self._run(f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*changed.values(), number])
+
+    def _run(self, sql: str, values: Sequence[Any]) -> None:
+        try:
+            self.db.conn.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            raise _refused(error) from error
 
     def delete(self, table: str, number: int) -> None:
         """Remove one row for good."""
         with self.atomic():
-            self.db.execute(f"DELETE FROM [{table}] WHERE rowid = ?", [number])
+            self._run(f"DELETE FROM [{table}] WHERE rowid = ?", [number])
 
     def get(self, table: str, number: int) -> Row | None:
         """One row, or None if there is none or it is damaged."""
@@ -191,32 +306,53 @@ class Store:
 
     def find(self, table: str, where: str = "1", *args: Any, order: str = "rowid", limit: int = -1) -> list[Row]:
         """Rows that meet an SQL condition, damaged ones left out and remembered in `damaged`."""
-        cursor = self.db.execute(
-            f"SELECT rowid AS _rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}",
-            [_plain(a) for a in args],
-        )
+        try:
+            cursor = self.db.conn.execute(
+                f"SELECT rowid AS _rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}",
+                [_plain(a) for a in args],
+            )
+            found = cursor.fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _refused(error) from error
         names = [column[0] for column in cursor.description]
         rows: list[Row] = []
-        for values in cursor.fetchall():
-            row = dict(zip(names, values, strict=True))
+        for values in found:
+            row: dict[str, Any] = dict(zip(names, values, strict=True))
             number = row.pop("_rowid")
             if row["crc"] == checksum(row):
                 rows.append(row)
-            elif (table, number) not in self.damaged:
-                log.error("damaged row: %s %s", table, number)
-                self.damaged.append((table, number))
+            elif mended := self._mend(table, number, row):
+                rows.append(mended)
         return rows
+
+    def _mend(self, table: str, number: int, row: dict[str, Any]) -> Row | None:
+        """Put a damaged row right if one flipped bit explains it, else put it into quarantine.
+
+        The CRC-32 of Ethernet has Hamming distance 4 up to 91,607 bits (Koopman 2002): a row that fits after one
+        flip is the row that was written, unless three bits or more went.
+        """
+        mended = _unflip(row)
+        try:
+            with self.atomic():
+                if mended is not None:
+                    sets = ", ".join(f"[{key}] = ?" for key in mended)
+                    self._run(f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*mended.values(), number])
+                    self.mended.append((table, number))
+                    log.warning("mended row: %s %s", table, number)
+                else:
+                    log.error("damaged row: %s %s", table, number)
+                    self.damaged.append((table, number))
+                    body = json.dumps(row, ensure_ascii=True, default=repr)
+                    self.insert("quarantine", of=table, row=number, body=body)
+                    self._run(f"DELETE FROM [{table}] WHERE rowid = ?", [number])
+        except StoreError:
+            log.error("a damaged row could not be written: %s %s", table, number)
+        return mended
 
     def count(self, table: str, where: str = "1", *args: Any) -> int:
         """How many rows meet a condition."""
         (number,) = self.db.execute(f"SELECT count(*) FROM [{table}] WHERE {where}", [_plain(a) for a in args]).fetchone()
         return int(number)
-
-    def _seal(self, table: str, number: int) -> None:
-        cursor = self.db.execute(f"SELECT * FROM [{table}] WHERE rowid = ?", [number])
-        names = [column[0] for column in cursor.description]
-        row = dict(zip(names, cursor.fetchone(), strict=True))
-        self.db.execute(f"UPDATE [{table}] SET crc = ? WHERE rowid = ?", [checksum(row), number])
 
     # --- log and settings -----------------------------------------------------------------------------------------
 
@@ -247,7 +383,6 @@ class Store:
                     f"SELECT wake_at, rowid FROM [{table}] WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT 500",
                     [stamp(now)],
                 )
-                if (table, number) not in self.damaged
             ]
         return [(table, number) for _, table, number in sorted(found)]
 
@@ -256,7 +391,7 @@ class Store:
         wakes = [
             text
             for table in (self._waking if tables is None else tables)
-            for (text,) in self.db.execute(f"SELECT min(wake_at) FROM [{table}]")
+            for (text,) in self.db.execute(f"SELECT min(wake_at) FROM [{table}] WHERE wake_at IS NOT NULL")
             if text
         ]
         return moment(min(wakes)) if wakes else None
@@ -276,6 +411,83 @@ class Store:
 
 def _plain(value: Any) -> Any:
     return stamp(value) if isinstance(value, datetime) else value
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _stored(column: Column, value: Any) -> Any:
+    """A value as the column will hold it: a TEXT column turns a number into its text."""
+    return str(value) if column.type == "TEXT" and isinstance(value, int | float) else value
+
+
+def _literal(default: str | None) -> str | int | float | None:
+    """The value of a DEFAULT clause; only numbers, strings and NULL are used in our schemas."""
+    if default is None or default.upper() == "NULL":
+        return None
+    if default.startswith("'"):
+        return default[1:-1].replace("''", "'")
+    return float(default) if "." in default else int(default)
+
+
+def _unflip(row: Row) -> dict[str, Any] | None:
+    """The row with the one bit put back whose flip explains its checksum; None if no single flip does."""
+    for key, value in row.items():
+        if isinstance(value, str):
+            raw = value.encode("utf-8", "surrogateescape")
+            options: Iterator[Any] = (
+                (raw[:i] + bytes([raw[i] ^ 1 << bit]) + raw[i + 1:]).decode("utf-8", "surrogateescape")
+                for i in range(len(raw)) for bit in range(8)
+            )
+        elif isinstance(value, int):
+            options = (value ^ 1 << bit for bit in range(63))
+        elif isinstance(value, float):
+            (whole,) = struct.unpack(">q", struct.pack(">d", value))
+            options = (struct.unpack(">d", struct.pack(">Q", (whole ^ 1 << bit) & 0xFFFFFFFFFFFFFFFF))[0] for bit in range(64))
+        else:
+            continue
+        for option in options:
+            changed = {**row, key: option}
+            if changed["crc"] == checksum(changed):
+                return changed
+    return None
+
+
+def _refused(error: sqlite3.DatabaseError) -> StoreError:
+    """What a refusal of SQLite means to whoever must mend it."""
+    text = str(error)
+    for sign, means in (
+        ("full", "磁盘满了。请删掉一些东西，腾出地方。"), ("locked", "账本正被另一个小伴占用。请先停掉另一个。"),
+        ("readonly", "账本只能读不能写。请检查磁盘和权限。"), ("I/O", "磁盘读写出错，可能坏了。请换一张卡，从备份恢复。"),
+        ("malformed", "账本坏了。重新启动会从备份恢复。"),
+    ):
+        if sign in text:
+            return StoreError(f"账本写不进去：{means}（{text}）")
+    return StoreError(f"账本出错：{text}。请重新启动小伴；还不行就从备份恢复。")
+
+
+def _alone(path: Path) -> int:
+    """Hold the lock beside the ledger as long as this process lives. Raises StoreError if another one does."""
+    lock = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise StoreError(f"账本正被另一个小伴占用：{path}。请先停掉另一个（systemctl stop xiaoban）。") from None
+    return lock
+
+
+def _not_newer(db: Database, schemas: Sequence[Migrations]) -> None:
+    """Raises StoreError if the ledger knows migrations that this version does not: it would misread the rows."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
+    if "_sqlite_migrations" not in tables:
+        return
+    ours = {(schema.name, migration.name) for schema in schemas for migration in schema._migrations}
+    sets = {schema.name for schema in schemas}
+    theirs = db.execute("SELECT migration_set, name FROM _sqlite_migrations").fetchall()
+    if newer := [name for group, name in theirs if group in sets and (group, name) not in ours]:
+        raise StoreError(f"账本是更新版本的小伴写的（{'、'.join(newer)}）。请装回新版本，或者另用一个数据目录。")
 
 
 def _backups(path: Path) -> list[Path]:

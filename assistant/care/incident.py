@@ -17,6 +17,7 @@ from typing import TypeVar
 from sqlite_utils import Database, Migrations
 
 from assistant.care import message
+from assistant.errors import StoreError
 from assistant.home import Contact, Household
 from assistant.messages import Meaning
 from assistant.store import Row, Store, moment, stamp
@@ -678,7 +679,7 @@ def _surely(store: Store, change: Callable[[], Changed]) -> Changed:
     """Do it in the ledger; if that cannot be written, in memory."""
     try:
         return change()
-    except (sqlite3.Error, OSError):
+    except (StoreError, sqlite3.Error, OSError):
         store.into_memory()
         return change()
 
