@@ -87,11 +87,11 @@ ANSWER_AFTER = 3.0
 
 
 def preview(home: Household, now: datetime) -> list[Line]:
-    """What 小伴 will say by itself tomorrow if all goes well, in order; `now` is aware and in the household's zone.
+    """What 小伴 will say by itself tomorrow if all goes well, in order; `now` is aware.
 
     The real core lives through the day on a virtual clock and forgets it: doses, reminders, the check-in.
     """
-    start = datetime.combine(now.date() + timedelta(days=1), time(0), tzinfo=now.tzinfo)
+    start = datetime.combine(now.astimezone(home.zone).date() + timedelta(days=1), time(0), tzinfo=home.zone)
     spoken: list[Line] = []
     answered: set[datetime] = set()
 

@@ -173,8 +173,8 @@ def parse_secrets(text: str, called: str = SECRET_FILES[0]) -> dict[str, str]:
 def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str = SECRET_FILES[0]) -> Loaded:
     """The household that `text` describes. Raises HouseholdError with every mistake."""
     tidy, mistakes = tidied(text.removeprefix("\ufeff"))
-    root, broken = mended(tidy)
-    mistakes += broken
+    root, unreadable, torn = mended(tidy)
+    mistakes += unreadable
     if root is None:
         raise InvalidHousehold(mistakes or [Mistake(0, "里面什么也没有", "照着样例写，或者运行 xiaoban check --new")])
     if not isinstance(root, MappingNode):
@@ -184,7 +184,7 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
     entry, faults = schema.shape(data)
     mistakes += sheet.mistakes
     # After a line that could not be read, what is missing may well stand on that line: only what is there is judged.
-    mistakes += [sheet.said(fault, data) for fault in faults if fault.what or not broken]
+    mistakes += [sheet.said(fault, data) for fault in faults if fault.what or not torn]
     if entry is None:
         entry = schema.without(data, faults)
     if entry is None:
@@ -192,8 +192,12 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
     builder = _Builder(entry, sheet, secrets if secrets is not None else {}, secrets_file)
     household = builder.household()
     mistakes += builder.mistakes
-    if not broken and not faults:
-        mistakes += builder.absences
+    hidden = [fault.path for fault in faults]
+    mistakes += [
+        mistake
+        for where, mistake in builder.absences
+        if not torn and not any(path[: len(where)] == where for path in hidden)
+    ]
     if mistakes:
         raise InvalidHousehold(mistakes)
     return Loaded(household, tuple(sorted(builder.warnings, key=lambda found: found.line)), frozenset(builder.retired))
@@ -525,16 +529,16 @@ class _Builder:
         self.secrets = secrets
         self.secrets_file = secrets_file
         self.mistakes: list[Mistake] = []
-        self.absences: list[Mistake] = []
-        """Something is not there; of no weight where other mistakes may have hidden it."""
+        self.absences: list[tuple[tuple[str | int, ...], Mistake]] = []
+        """Where something should be and is not, and the mistake; of no weight if other mistakes there hid it."""
         self.warnings: list[Mistake] = []
         self.retired: set[tuple[str, str]] = set()
 
     def wrong(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
         self.mistakes.append(Mistake(self.sheet.line(path), what, hint))
 
-    def absent(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
-        self.absences.append(Mistake(self.sheet.line(path), what, hint))
+    def absent(self, path: tuple[str | int, ...], what: str, hint: str, where: tuple[str | int, ...] = ()) -> None:
+        self.absences.append((where or path, Mistake(self.sheet.line(path), what, hint)))
 
     def odd(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
         self.warnings.append(Mistake(self.sheet.line(path), what, hint))
@@ -591,6 +595,9 @@ class _Builder:
             if scheme not in schema.SCHEMES:
                 meant = nearest(scheme, schema.SCHEMES)
                 hint = f"看看是不是 {meant}（{schema.SCHEMES[meant]}）" if meant else "从说明里的通知方式挑一种"
+                host = re.match(r"https?://([^/:?]+)", address)
+                if host and host[1] in schema.WEB_ADDRESSES:
+                    hint = f"改成 {schema.WEB_ADDRESSES[host[1]]}，写在 {self.secrets_file} 里"
                 self.wrong(("channels", name), f"通知「{short(name)}」：不认识 {short(scheme)} 这种通知方式", hint)
             read.append(Channel(name, self.filled(address, ("channels", name))))
         return tuple(read)
@@ -601,7 +608,7 @@ class _Builder:
             if name not in self.entry.channels:
                 meant = nearest(name, self.entry.channels)
                 hint = f"看看是不是「{meant}」" if meant else f"在最后的 通知: 下面加一行 {short(name)}: 地址"
-                self.absent((*path, "notify", at), f"{who}的通知「{short(name)}」没有定义", hint)
+                self.absent((*path, "notify", at), f"{who}的通知「{short(name)}」没有定义", hint, ("channels",))
         return tuple(names)
 
     def family(self) -> tuple[Contact, ...]:

@@ -219,18 +219,26 @@ def _zone(value: Any) -> str:
 
 
 SCHEMES: Mapping[str, str] = {
-    "console": "打印在屏幕上（试用）", "file": "写进文件", "wecombot": "企业微信群机器人", "dingtalk": "钉钉机器人",
+    "console": "打印在屏幕上（试用）", "file": "写进文件", "wecombot": "企业微信群机器人", "wecom": "企业微信应用", "dingtalk": "钉钉机器人",
     "feishu": "飞书机器人", "lark": "飞书国际版", "schan": "Server酱", "pushplus": "PushPlus", "wxpusher": "WxPusher",
+    "pushdeer": "PushDeer", "pushdeers": "PushDeer（加密）", "pushme": "PushMe", "wpush": "WPush",
     "bark": "Bark", "barks": "Bark（加密）", "ntfy": "ntfy", "ntfys": "ntfy（加密）", "gotify": "Gotify",
     "gotifys": "Gotify（加密）", "mailto": "电子邮件", "mailtos": "电子邮件（加密）", "mqtt": "MQTT",
     "mqtts": "MQTT（加密）", "json": "自己的网址", "jsons": "自己的网址（加密）", "form": "自己的网址（表单）",
     "forms": "自己的网址（表单，加密）", "xml": "自己的网址（XML）", "xmls": "自己的网址（XML，加密）",
     "tgram": "Telegram", "slack": "Slack", "discord": "Discord", "signal": "Signal", "signals": "Signal（加密）",
-    "sip": "网络电话", "sips": "网络电话（加密）", "tel": "电话", "sms": "短信", "modem": "短信（上网卡）",
+    "sip": "网络电话", "sips": "网络电话（加密）",
 }  # fmt: skip
 """First word of a channel's address → what it is; the addresses themselves are Apprise's, sip: is RFC 3261."""
 
-OPEN_SCHEMES = ("console", "file", "sip", "sips", "tel", "sms", "modem")
+WEB_ADDRESSES: Mapping[str, str] = {
+    "qyapi.weixin.qq.com": "wecombot://${名字}，密钥是 key= 后面的那一串",
+    "oapi.dingtalk.com": "dingtalk://${名字}，密钥是 access_token= 后面的那一串",
+    "open.feishu.cn": "feishu://${名字}，密钥是 hook/ 后面的那一串",
+    "sctapi.ftqq.com": "schan://${名字}，密钥是 .send 前面的那一串",
+}
+"""Host of an address copied from a web page → how it is written here."""
+OPEN_SCHEMES = ("console", "file", "sip", "sips")
 """Addresses that hold nothing worth stealing."""
 
 
@@ -254,7 +262,7 @@ def _address(value: Any) -> str:
         raise wrong("通知地址写得不对，前面没有说明是哪一种", "写成 wecombot://… 或者 mailto://… 这样")
     if not found[3].strip("/"):
         raise wrong("通知地址不完整，冒号后面是空的", "把整个地址复制过来")
-    if not found[2] and found[1].lower() not in ("sip", "sips", "tel", "sms", "mailto"):
+    if not found[2] and found[1].lower() not in ("sip", "sips", "mailto"):
         raise wrong("通知地址写得不对，冒号后面少了 //", f"写成 {found[1].lower()}://…")
     if len(text) > 2000:
         raise wrong("通知地址太长", "看看是不是多复制了一段")

@@ -145,23 +145,51 @@ def _syntax(error: MarkedYAMLError, text: str, called: str) -> Mistake:
     return Mistake(line, "这一行的写法不对", "照着样例改一改", called)
 
 
-def mended(text: str) -> tuple[Node | None, list[Mistake]]:
-    """The tree, leaving out lines that cannot be read; each left-out line is a mistake."""
+def mended(text: str) -> tuple[Node | None, list[Mistake], bool]:
+    """The tree, leaving out lines that cannot be read; each is a mistake. The last: whether any line was left out."""
     mistakes: list[Mistake] = []
     lines = text.split("\n")
     left_out: set[int] = set()
     for _ in range(MOST_ROUNDS):
         try:
-            return composed("\n".join(lines)), mistakes
+            return composed("\n".join(lines)), mistakes, bool(left_out)
         except InvalidHousehold as error:
             mistake = error.mistakes[0]
         if not (mistake.what == MISALIGNED and mistake.line - 1 in left_out):
             mistakes.append(mistake)  # A line is often only misaligned because the one above was left out.
-        if not 0 < mistake.line <= len(lines) or mistake.line in left_out:
+        at = mistake.line - 1
+        if not 0 <= at < len(lines) or mistake.line in left_out:
             break
+        below = next((line for line in lines[at + 1 :] if line.strip()), "")
+        ends_here = _margin(below) <= _margin(lines[at])
+        if ends_here and (closed := _closed(lines[at])) != lines[at]:
+            lines[at] = closed  # Only to see what else is wrong on this line.
+            continue
         left_out.add(mistake.line)
-        lines[mistake.line - 1] = ""
-    return None, mistakes
+        lines[at] = ""
+    return None, mistakes, True
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+_PAIRS = {"{": "}", "[": "]"}
+
+
+def _closed(line: str) -> str:
+    """The line with the brackets that it opens closed, innermost first, before its comment; itself if a quote is open."""
+    body, comment = _uncommented(line)
+    bare = _QUOTED.sub("", body)
+    open_: list[str] = []
+    for char in bare:
+        if char in _PAIRS:
+            open_.append(_PAIRS[char])
+        elif open_ and char == open_[-1]:
+            open_.pop()
+        elif char in "}]" and len(open_) > 1 and char == open_[-2]:
+            return line  # [敏敏, 闺女, …}: which place the bracket belongs to nobody knows.
+    return line if '"' in bare else body.rstrip().rstrip(",") + "".join(reversed(open_)) + ("  " + comment if comment else "")
 
 
 def _known_keys() -> str:

@@ -8,6 +8,7 @@ import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import apprise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from assistant.home import Hours, Household, Medicine
 from assistant.household import load, parse, read
 from assistant.household_text import InvalidHousehold, decoded
 from assistant.keeper import Keeper, changes
+from assistant.notify.channels import CHANNELS, TELEPHONES
 from assistant.places import sample_household
 from assistant.when import Recurrence
 
@@ -191,6 +193,20 @@ def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(InvalidHousehold) as caught:
         parse(text)
     assert [mistake.line for mistake in caught.value.mistakes] == [5, 12, 17, 18, 22, 39, 42]
+
+
+def test_an_open_bracket_does_not_hide_the_other_mistakes_of_its_line() -> None:
+    text = SAMPLE.replace("通知: [敏敏微信], 顺序: 1}", "通知: [闵敏微信], 顺序: 一一一", 1)
+    with pytest.raises(InvalidHousehold) as caught:
+        parse(text)
+    assert [(one.line, one.what[:4]) for one in caught.value.mistakes] == [(11, "花括号 "), (11, "女儿的「"), (11, "女儿的通")]
+
+
+def test_every_channel_offered_is_one_somebody_sends() -> None:
+    sends: set[str] = set(CHANNELS) | TELEPHONES
+    for plugin in apprise.Apprise().details()["schemas"]:
+        sends |= {*(plugin["protocols"] or ()), *(plugin["secure_protocols"] or ())}
+    assert set(schema.SCHEMES) - sends == set()
 
 
 def test_a_file_of_another_encoding_is_named() -> None:
@@ -468,14 +484,14 @@ def test_the_check_says_which_names_are_hard_to_hear() -> None:
 
 
 def test_the_preview_is_tomorrow_in_order() -> None:
-    now = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     home = parse(SMALL + "药: [{药名: 某药, 俗称: 白片, 剂量: 一片, 时间: [08:00, 20:00], 停药: 2026-11-23}]\n照护: {报平安: 09:30}\n").household
     assert [(line.at.day, f"{line.at:%H:%M}") for line in preview(home, now)] == [(23, "08:00"), (23, "09:30"), (23, "20:00")]
     assert isinstance(preview(home, now)[0], Line)
 
 
 def test_a_stopped_medicine_is_not_in_the_preview() -> None:
-    now = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     home = parse(SMALL + "药: [{药名: 某药, 时间: 08:00, 停药: 2026-11-23}]\n").household
     assert (home.medicines[0].stopped, preview(home, now)) == (date(2026, 11, 23), [])
 
