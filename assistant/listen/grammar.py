@@ -21,6 +21,8 @@ LARGEST: Final = 20_000
 """Phrases in one grammar. Build time grows with them; see tests/bench/hearing.py."""
 _LONGEST_WORD: Final = 6
 """Characters. The vocabulary's longest common words are four (莫名其妙), a few names have more."""
+_UNKNOWN_COST: Final = 1000
+"""More words than a sentence has."""
 _UNITS: Final = re.compile(r"[\u3400-\u9fff]|[a-z]+|[0-9]+", re.IGNORECASE)
 """What is said, one unit each; punctuation falls away. A phrase with digits is left out: write numbers in words."""
 
@@ -71,24 +73,19 @@ def cut(sentence: str, knows: Knows) -> tuple[tuple[str, ...], tuple[Missing, ..
 
     Fewest, because each border is a place where the bigram grammar may wander off into another sentence.
     """
-    units = _UNITS.findall(sentence)
+    units = tuple(unit if knows(unit) else unit.lower() for unit in _UNITS.findall(sentence))
+    name = "".join(units)
     lacking: list[Missing] = []
-    heard: list[str] = []
-    for unit in units:
-        if knows(unit):
-            heard.append(unit)
+    words: list[str] = []
+    for word in _fewest(units, knows):
+        if knows(word):
+            words.append(word)
             continue
-        if unit.isascii() and knows(unit.lower()):
-            heard.append(unit.lower())
-            continue
-        alike = "" if unit.isascii() else homophone(unit, knows)
-        lacking.append(
-            Missing("".join(units), unit, "".join(units).replace(unit, alike) if alike else "")
-        )
-        heard.append(alike)
-    if not all(heard):  # A hole in a phrase would make another phrase of it.
-        return (), tuple(lacking)
-    return tuple(_fewest(tuple(heard), knows)), tuple(lacking)
+        alike = "" if word.isascii() else homophone(word, knows)
+        lacking.append(Missing(name, word, name.replace(word, alike) if alike else ""))
+        words.append(alike)
+    # A hole in a phrase would make another phrase of it.
+    return tuple(words) if all(words) else (), tuple(lacking)
 
 
 def missing_words(words: Iterable[str], knows: Knows) -> tuple[Missing, ...]:
@@ -127,13 +124,18 @@ def _common_by_sound() -> dict[str, tuple[str, ...]]:
 
 
 def _fewest(units: tuple[str, ...], knows: Knows) -> list[str]:
-    """Dynamic programming from the end: `best[i]` is the shortest cut of `units[i:]`."""
-    best: list[list[str]] = [[] for _ in range(len(units) + 1)]
+    """Dynamic programming from the end: `best[i]` is the cheapest cut of `units[i:]` and its cost.
+
+    A single character may be unknown (some live only inside words), but only where nothing else will do.
+    """
+    best: list[tuple[int, list[str]]] = [(0, []) for _ in range(len(units) + 1)]
     for start in range(len(units) - 1, -1, -1):
-        choices: list[list[str]] = []
+        choices: list[tuple[int, list[str]]] = []
         for end in range(min(len(units), start + _LONGEST_WORD), start, -1):
             word = "".join(units[start:end])
-            if end - start == 1 or (not any(unit.isascii() for unit in units[start:end]) and knows(word)):
-                choices.append([word, *best[end]])
-        best[start] = min(choices, key=len)  # `min` keeps the first: the longest first word.
-    return best[0]
+            known = knows(word) and (end - start == 1 or not any(unit.isascii() for unit in units[start:end]))
+            if known or end - start == 1:
+                cost, rest = best[end]
+                choices.append((cost + (1 if known else _UNKNOWN_COST), [word, *rest]))
+        best[start] = min(choices, key=lambda choice: choice[0])  # The first of equals: the longest first word.
+    return best[0][1]
