@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import combinations, product
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -18,6 +19,7 @@ from assistant.listen.grammar import Knows, missing_words
 from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
 from assistant.places import VOSK
 from assistant.stage import Stage, guess_seconds
+from assistant.understand.sound import Ear, syllables
 
 Level = Literal["mistake", "warning", "note"]
 """A mistake stops the file from being used; a warning is likely not meant; a note is good to know."""
@@ -52,15 +54,42 @@ def check(path: Path, knows: Knows | None = None) -> list[Finding]:
     except InvalidHousehold as error:
         return [Finding("mistake", mistake) for mistake in error.mistakes]
     found = [Finding("warning", warning) for warning in loaded.warnings]
+    found += confusable(loaded.household, papers.text)
     if knows is not None:
         found += unheard(loaded.household, papers.text, knows)
     return found
 
 
+ALIKE = 0.85
+"""Likeness from which names are asked back; 刘敏 and 刘明 are 0.9 to an ear that folds an accent's in and ing."""
+
+
+def confusable(home: Household, text: str) -> Iterator[Finding]:
+    """Names of different entries that this elder's accent brings close, though they are not the same sound."""
+    ear = Ear(home.elder.accent)
+    kinds: tuple[list[tuple[str, ...]], ...] = (
+        [(one.name, *one.nicknames) for one in home.family],
+        [(one.name, *one.aka) for one in home.medicines],
+        [(one.name, *one.aka) for one in home.services],
+    )
+    for entries in kinds:
+        for one, other in combinations(entries, 2):
+            for left, right in product(one, other):
+                heard, meant = syllables(left), syllables(right)
+                if heard != meant and ear.likeness(heard, meant) >= ALIKE:
+                    what = f"「{left}」和「{right}」听起来很像，小伴有时要问是哪一个"
+                    yield Finding("note", Mistake(_line(text, right), what, "想少问几次就给其中一个换个叫法"))
+
+
+def _line(text: str, word: str) -> int:
+    """The first line that has the word; 0 if none has."""
+    return next((at for at, row in enumerate(text.splitlines(), 1) if word in row), 0)
+
+
 def unheard(home: Household, text: str, knows: Knows) -> Iterator[Finding]:
     """Names with characters the recogniser cannot write: heard by their sound, or not at all."""
     for missing in missing_words(names(home), knows):
-        line = next((at for at, row in enumerate(text.splitlines(), 1) if missing.word in row), 0)
+        line = _line(text, missing.word)
         if missing.suggestion:
             what = f"语音识别不认识「{missing.char}」字，「{missing.word}」会按同音的「{missing.suggestion}」来听"
             yield Finding("note", Mistake(line, what))

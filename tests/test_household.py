@@ -483,6 +483,12 @@ def test_the_check_says_which_names_are_hard_to_hear() -> None:
     assert [(one.level, one.mistake.line) for one in found] == [("note", 17)]
 
 
+def test_names_that_an_accent_brings_close_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "家庭.yaml"
+    path.write_text(SAMPLE.replace("名字: 刘强", "名字: 刘明", 1), "utf-8")
+    assert [one.mistake.what for one in check(path)] == ["「刘敏」和「刘明」听起来很像，小伴有时要问是哪一个"]
+
+
 def test_the_preview_is_tomorrow_in_order() -> None:
     now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     home = parse(SMALL + "药: [{药名: 某药, 俗称: 白片, 剂量: 一片, 时间: [08:00, 20:00], 停药: 2026-11-23}]\n照护: {报平安: 09:30}\n").household
