@@ -140,6 +140,7 @@ class Dialogue:
     _misses: int = 0
     _follow_until: datetime | None = None
     _off_since: datetime | None = None
+    _news: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.skills = self.skills or SKILLS
@@ -184,8 +185,9 @@ class Dialogue:
                 self._delivered(event, now)
             case Acknowledged():
                 self._acknowledged(event, now)
-            case HouseholdChanged(household=household):
+            case HouseholdChanged(household=household, told=told):
                 before, self.household = self.household, household
+                self._news = told
                 self._judge = self.understanding(household)
                 for skill in self.skills:
                     for changed in skill.households:
@@ -199,6 +201,8 @@ class Dialogue:
                         self._wait(started, skill, NORMAL)
             case DeviceLost() | DeviceFound():
                 self.store.note_down(now, f"device.{type(event).__name__}", text=event.device)
+                if event == DeviceFound("network"):
+                    message.hurry(self.store, now)
         self._next(now)
         self._instantly(now)
         return self._actions
@@ -352,7 +356,7 @@ class Dialogue:
 
     def _turn(self, skill: str, now: datetime) -> Turn:
         return Turn(skill, now, self.household, self.store, self.replies, self.trusted, self._off_since,
-                    said=self._said, asked=self.asking is not None)
+                    said=self._said, news=self._news, asked=self.asking is not None)
 
     def _wait(self, begin: Callable[[Turn], Conversation], skill: Skill, priority: int) -> None:
         self._waiting.append(Waiting(begin, skill.name, priority))

@@ -114,7 +114,8 @@ def day(household: Household, out: Path, voice: str = "", data: Path | None = No
         def hear(clip: Path) -> Heard:
             progress.update(task, description=f"听 {clip.name}")
             recorder.elder(clip, stage.clock.now)
-            return hearing.hear(clip, stage.dialogue.asking and stage.dialogue.asking.asking)
+            ask = stage.dialogue.asking
+            return hearing.hear(clip, ask.asking if ask else None)
 
         player = Player(stage, script.parent, hear)
         shown = 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from assistant.care import SCHEMAS
 from assistant.converse import Dialogue
 from assistant.home import Household
 from assistant.listen.ear import hear
 from assistant.listen.frames import wav_frames
-from assistant.listen.grammar import build
+from assistant.listen.grammar import Knows, build
 from assistant.listen.recognizer import Model, TwoDecoders
 from assistant.messages import Asking, Heard
 from assistant.places import VOSK, models_dir, shipped
@@ -42,6 +43,14 @@ def forgetful_store() -> Store:
     return Store.memory(SCHEMAS)
 
 
+def grammars(household: Household, knows: Knows, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What the grammar decoder may hear, cut into the model's words: by `command` and the kinds of questions."""
+    brain = understander(household)
+    return {
+        name: build(brain.grammar(None if name == "command" else cast(Asking, name)), knows).phrases for name in names
+    }
+
+
 class Hearing:
     """Clips → `Heard` with both decoders, the grammar that of the open question."""
 
@@ -63,7 +72,7 @@ class Hearing:
     def phrases(self, asking: Asking | None) -> tuple[str, ...]:
         """What the grammar decoder may hear, cut into the model's words."""
         if asking not in self._phrases:
-            self._phrases[asking] = tuple(build(self.brain.grammar(asking), self._model.knows).phrases)
+            self._phrases[asking] = build(self.brain.grammar(asking), self._model.knows).phrases
         return self._phrases[asking]
 
     def close(self) -> None:

@@ -143,6 +143,8 @@ class HouseholdChanged:
     """The family's file was saved and is valid."""
 
     household: Household
+    told: tuple[str, ...] = ()
+    """What changed, in sentences for the elder; every change by the family is announced (CARE 7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -370,9 +370,12 @@ def play_file(path: Path, household: Household, data: Path | None = None) -> tup
             store = Store.open(data / LEDGER, SCHEMAS)
         stage.power_cut(dialogue(stage.dialogue.household, store))
 
-    player = Player(
-        stage, path.parent, (lambda clip: hearing.hear(clip, stage.dialogue.asking and stage.dialogue.asking.asking)) if hearing else None, restart
-    )
+    def hear(clip: Path) -> Heard:
+        assert hearing is not None
+        ask = stage.dialogue.asking
+        return hearing.hear(clip, ask.asking if ask else None)
+
+    player = Player(stage, path.parent, hear if hearing else None, restart)
     try:
         player.play(lines)
     finally:

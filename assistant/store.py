@@ -40,6 +40,10 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+AT_ONCE = "1970-01-01T00:00:00.000000+00:00"
+"""A `wake_at` for rows written by whoever does not know what time it is."""
+
+
 def checksum(row: Row) -> int:
     """CRC-32 over all columns but `crc`. SQLite noticed 14 % of single bit flips, this all of them.
 
@@ -75,10 +79,10 @@ def log_and_settings(db: Database) -> None:
 
 @ledger()
 def quarantine(db: Database) -> None:
-    """Damaged rows are put here, out of the way of whoever acts on rows; a person may look at them."""
+    """Damaged rows are put here, out of the way of whoever acts on rows, and wake whoever can tell a person."""
     db.execute(
         "CREATE TABLE quarantine (id INTEGER PRIMARY KEY, of TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT NULL,"
-        " crc INTEGER NOT NULL DEFAULT 0)"
+        " wake_at TEXT, crc INTEGER NOT NULL DEFAULT 0)"
     )
 
 
@@ -305,7 +309,10 @@ class Store:
         return next(iter(self.find(table, "rowid = ?", number)), None)
 
     def find(self, table: str, where: str = "1", *args: Any, order: str = "rowid", limit: int = -1) -> list[Row]:
-        """Rows that meet an SQL condition, damaged ones left out and remembered in `damaged`."""
+        """Rows that meet an SQL condition. A damaged one is mended, or put into quarantine and left out."""
+        return [row for _, row in self._find(table, where, *args, order=order, limit=limit)]
+
+    def _find(self, table: str, where: str, *args: Any, order: str, limit: int) -> list[tuple[int, Row]]:
         try:
             cursor = self.db.conn.execute(
                 f"SELECT rowid AS _rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}",
@@ -315,14 +322,14 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise _refused(error) from error
         names = [column[0] for column in cursor.description]
-        rows: list[Row] = []
+        rows: list[tuple[int, Row]] = []
         for values in found:
             row: dict[str, Any] = dict(zip(names, values, strict=True))
             number = row.pop("_rowid")
             if row["crc"] == checksum(row):
-                rows.append(row)
+                rows.append((number, row))
             elif mended := self._mend(table, number, row):
-                rows.append(mended)
+                rows.append((number, mended))
         return rows
 
     def _mend(self, table: str, number: int, row: dict[str, Any]) -> Row | None:
@@ -343,7 +350,7 @@ class Store:
                     log.error("damaged row: %s %s", table, number)
                     self.damaged.append((table, number))
                     body = json.dumps(row, ensure_ascii=True, default=repr)
-                    self.insert("quarantine", of=table, row=number, body=body)
+                    self.insert("quarantine", of=table, row=number, body=body, wake_at=AT_ONCE)
                     self._run(f"DELETE FROM [{table}] WHERE rowid = ?", [number])
         except StoreError:
             log.error("a damaged row could not be written: %s %s", table, number)
@@ -359,6 +366,11 @@ class Store:
     def note_down(self, now: datetime, kind: str, row: int = 0, text: str = "") -> None:
         """A line in the log, in the same transaction as what it tells of."""
         self.insert("log", at=now, kind=kind, row=row, text=text)
+
+    def forget_log(self, before: datetime, kind: str = "") -> None:
+        """Log lines older than `before` go for good: retention (CARE 7)."""
+        with self.atomic():
+            self.db.execute("DELETE FROM log WHERE at < ? AND (? = '' OR kind = ?)", [stamp(before), kind, kind])
 
     def setting(self, key: str, default: str = "") -> str:
         """A remembered value."""
@@ -377,12 +389,10 @@ class Store:
         """(table, id) of rows whose `wake_at` has come, oldest first."""
         found: list[tuple[str, str, int]] = []
         for table in self._waking if tables is None else tables:
+            # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
             found += [
-                (wake, table, number)
-                for wake, number in self.db.execute(
-                    f"SELECT wake_at, rowid FROM [{table}] WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT 500",
-                    [stamp(now)],
-                )
+                (row["wake_at"], table, number)
+                for number, row in self._find(table, "wake_at <= ?", now, order="wake_at", limit=500)
             ]
         return [(table, number) for _, table, number in sorted(found)]
 

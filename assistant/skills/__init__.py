@@ -11,6 +11,7 @@ from assistant.skills import (
     diary,
     emergency,
     fraud,
+    household,
     info,
     medication,
     outbox,
@@ -31,6 +32,7 @@ SKILLS: tuple[Skill, ...] = (
     chat.skill,
     control.skill,
     fraud.skill,
+    household.skill,
     info.skill,
     privacy.skill,
 )

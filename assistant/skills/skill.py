@@ -30,6 +30,8 @@ class Turn:
     """On start: the last moment known to have been alive."""
     said: str = ""
     """The last sentence 小伴 spoke."""
+    news: tuple[str, ...] = ()
+    """What the family changed in its file just now, in sentences."""
     asked: bool = False
     """Whether a question was open when this began; it is asked again afterwards."""
 

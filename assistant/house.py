@@ -1,0 +1,412 @@
+"""The one file with threads: everything that happens goes into one inbox, one loop asks the core and does what it says.
+
+Order of start: ledger, core, outbox, clock (armed from here on: an alarm that was running goes on), then the mouth, then the ear,
+whose models take seconds to load. Order of stop: the other way round.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import sdnotify
+
+from assistant import places
+from assistant.care import SCHEMAS, message
+from assistant.clock import Clock, SystemClock
+from assistant.clockwork import Clockwork, due_events
+from assistant.converse import FOLLOW_UP
+from assistant.errors import NoMicrophone, XiaobanError
+from assistant.furnish import dialogue, grammars, understander
+from assistant.home import Household
+from assistant.keeper import Keeper, fingerprint, watch
+from assistant.listen.ear import Ear
+from assistant.listen.grammar import build
+from assistant.listen.microphone import MicrophoneFrames
+from assistant.listen.recognizer import Model, TwoDecoders
+from assistant.listen.spotter import Spotter
+from assistant.messages import (
+    Action,
+    Adjust,
+    Ask,
+    Asking,
+    Call,
+    ClockStepped,
+    DeviceFound,
+    DeviceLost,
+    Event,
+    HangUp,
+    Heard,
+    HouseholdChanged,
+    Hush,
+    Listen,
+    Notify,
+    Pause,
+    Pressed,
+    Say,
+    Silence,
+    Sound,
+    Spoken,
+    Started,
+)
+from assistant.notify.heartbeat import Heartbeat
+from assistant.notify.notifier import Notifier, Ringer
+from assistant.rehearsal import said
+from assistant.speak.cache import RenderAhead, SpeechCache, units
+from assistant.speak.engines import choose
+from assistant.speak.mouth import Mouth
+from assistant.speak.player import Loudspeaker, Speaker
+from assistant.store import Store, moment, stamp
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = 5.0
+"""Seconds the loop sleeps at most, so that the watchdog is fed and a deadline is never far off."""
+ALIVE_EVERY = timedelta(minutes=1)
+"""How often the ledger is told that we live: how exactly 断电多久 is known afterwards."""
+KEEP_WORDS = timedelta(days=30)
+KEEP_LOG = timedelta(days=365)
+"""Retention (CARE 7)."""
+
+
+class Look:
+    """Not an event of the world: rows may be due."""
+
+
+class Reload:
+    """Not an event of the world: the family's file was saved."""
+
+
+class Stop:
+    """Not an event of the world: the service is to end."""
+
+
+class House:
+    """The core, its senses and its hands."""
+
+    def __init__(
+        self,
+        household_file: Path,
+        data: Path,
+        clock: Callable[[Household], Clock] = lambda household: SystemClock(household.zone),
+        frames: Callable[[Callable[[Event], None]], Iterable[bytes]] | None = None,
+        loudspeaker: str = "",
+    ) -> None:
+        """Raises HouseholdError, StoreError. `frames`: what the ear listens to; None is a house without an ear."""
+        self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop] = queue.SimpleQueue()
+        self._data = data
+        seen = fingerprint(household_file)
+        self._keeper = Keeper(household_file, data)
+        kept = self._keeper.load()
+        self._keeper.keep(kept)
+        for trouble in (*kept.mistakes, *kept.warnings):
+            print(trouble, file=sys.stderr)
+        self._clock = clock(kept.household)
+        self._store = Store.open(data / places.LEDGER, SCHEMAS)
+        if self._store.note:
+            print(self._store.note, file=sys.stderr)
+        alive = self._store.setting("alive")
+        self._core = dialogue(kept.household, self._store)
+        self._notifier = Notifier(kept.household, telephone=_telephone(kept.household, data))
+        self._clockwork = Clockwork(self._clock, self._rung)
+        self._systemd: Any = cast(Any, sdnotify).SystemdNotifier()
+        self._stopping = threading.Event()
+        self._ear: Ear | None = None
+        self._frames = frames
+        self._deaf_until: datetime | None = None
+        self._kept_alive: datetime | None = None
+        self._tended = ""
+        choice = choose(kept.household.voice, places.models_dir())
+        print(f"声音：{choice.why}", file=sys.stderr)
+        self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
+        self._ahead = RenderAhead(choice.engine, self._cache)
+        self._speaker = Speaker(
+            lambda: Loudspeaker(loudspeaker), kept.household.voice.volume,
+            on_lost=lambda _: self.post(DeviceLost("loudspeaker")), on_found=lambda: self.post(DeviceFound("loudspeaker")),
+        )
+        self._mouth = Mouth(
+            choice.engine, self._cache, self._speaker, choice.spare, self._ahead,
+            on_spoken=lambda cut: self.post(Spoken(cut)),
+        )
+        self._heartbeat = (
+            Heartbeat(kept.household.care.heartbeat, lambda: not self._stopping.is_set())
+            if kept.household.care.heartbeat else None
+        )
+        self._threads = [
+            threading.Thread(target=watch, args=(household_file, lambda: self._inbox.put(Reload()), self._stopping),
+                             kwargs={"since": seen}, name="family-file", daemon=True),
+            threading.Thread(target=self._listen, name="ear-loader", daemon=True),
+            threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True),
+        ]
+        self.post(Started(self._clockwork.trusted, moment(alive) if alive else None))
+        if self._store.note:
+            self.post(HouseholdChanged(kept.household, (self._store.note,)))
+
+    # --- any thread -----------------------------------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """Something happened."""
+        self._inbox.put(event)
+
+    def stop(self) -> None:
+        """End the loop."""
+        self._inbox.put(Stop())
+
+    def _rung(self, stepped: ClockStepped | None) -> None:
+        self._inbox.put(stepped or Look())
+
+    # --- the loop -------------------------------------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """Until `stop`. This thread is the only one that asks the core or touches the ledger."""
+        self._clockwork.start()
+        for thread in self._threads:
+            thread.start()
+        self._systemd.notify("READY=1")
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+        finally:
+            self._close()
+
+    def _turn(self) -> None:
+        now = self._clock.wall()
+        wait = LONGEST_WAIT
+        if self._core.deadline is not None:
+            wait = min(wait, max(0.0, (self._core.deadline - now).total_seconds()))
+        try:
+            event = self._inbox.get(timeout=wait)
+        except queue.Empty:
+            event = None
+        self._systemd.notify("WATCHDOG=1")
+        try:
+            self._handle(event)
+        except Exception:
+            # The last edge: a fault in one event must not end the care of all others.
+            log.exception("could not handle %s", type(event).__name__)
+        self._clockwork.wind(self._store.next_wake())
+
+    def _handle(self, event: Event | Look | Reload | Stop | None) -> None:
+        now = self._clock.wall()
+        match event:
+            case None:
+                pass
+            case Stop():
+                self._stopping.set()
+            case Look():
+                for due in due_events(self._store, now):
+                    self._do(due)
+            case Reload():
+                self._reload()
+            case Heard(woken=True) if self._deaf_until is not None and now < self._deaf_until and not self._core.asking:
+                self._do(replace(event, woken=False))  # 别听了: only cries for help count
+            case _:
+                self._do(event)
+        late = self._core.deadline
+        if late is not None and self._clock.wall() >= late and not (self._ear and self._ear.hearing):
+            self._do(Silence())
+        self._tend(now)
+
+    def _do(self, event: Event) -> None:
+        now = self._clock.wall()
+        if isinstance(event, Heard) and event.hypotheses:
+            self._mouth_busy_sound(event)
+        actions = self._core.handle(event, now)
+        for action in actions:
+            self._perform(action)
+        if isinstance(event, Spoken) or any(isinstance(a, Hush) for a in actions):
+            self._open_ear(now)
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case Say(text=text, urgent=urgent) | Ask(text=text, urgent=urgent):
+                if self._ear:
+                    self._ear.mute()
+                self._mouth.say(text, urgent)
+            case Sound(name=name):
+                self._mouth.sound(name)
+            case Hush():
+                self._mouth.hush()
+            case Notify() | Call():
+                self._notifier.send(action, self.post)
+            case HangUp(key=key):
+                self._notifier.hang_up(key)
+            case Adjust(louder=louder, slower=slower):
+                self._mouth.adjust(louder, slower)
+            case Pause(seconds=seconds):
+                self._deaf_until = self._clock.wall() + timedelta(seconds=seconds)
+            case Listen(seconds=seconds):
+                self._mouth.sound("wake")
+                if self._ear:
+                    self._ear.open(seconds=seconds)
+
+    def _mouth_busy_sound(self, event: Heard) -> None:
+        """The sound that says "I heard you": at once, because a rendered answer may take a second (IJHCI 2024)."""
+        if (event.woken or self._core.asking) and not self._mouth.speaking:
+            self._mouth.sound("heard")
+
+    def _open_ear(self, now: datetime) -> None:
+        if self._ear is None:
+            return
+        self._ear.unmute()
+        ask = self._core.asking
+        if ask is not None:
+            self._ear.open(ask.asking, ask.seconds, self._options(ask))
+        elif self._core.listening(now):
+            self._ear.open(seconds=FOLLOW_UP)
+        else:
+            self._ear.close()
+
+    def _options(self, ask: Ask) -> tuple[str, ...]:
+        """The grammar of a `which`: its options as the elder may say them, on top of the usual ways to choose."""
+        if ask.asking != "which" or self._ear is None:
+            return ()
+        return build((*ask.options, *understander(self._core.household).grammar("which")), self._model.knows).phrases
+
+    # --- now and then -----------------------------------------------------------------------------------------------------
+
+    def _tend(self, now: datetime) -> None:
+        """What is done once a minute and once a day."""
+        if self._kept_alive is None or abs(now - self._kept_alive) >= ALIVE_EVERY:
+            self._kept_alive = now
+            self._store.remember("alive", stamp(now))
+        today = now.date().isoformat()
+        if today != self._tended and self._clockwork.trusted:
+            self._tended = today
+            with self._store.atomic():
+                self._store.forget_log(now - KEEP_WORDS, kind="heard")
+                self._store.forget_log(now - KEEP_LOG)
+            try:
+                self._store.backup(self._data / places.LEDGER, today)
+            except (XiaobanError, OSError) as error:
+                log.error("no backup today: %s", error)
+            threading.Thread(target=self._rehearse, args=(self._core.household,), name="rehearsal", daemon=True).start()
+
+    def _reload(self) -> None:
+        try:
+            kept = self._keeper.load()
+        except XiaobanError as error:
+            print(error, file=sys.stderr)
+            return
+        for trouble in (*kept.mistakes, *kept.warnings):
+            print(trouble, file=sys.stderr)
+        if kept.stale or not kept.changes:
+            return
+        self._notifier.household(kept.household)
+        self._do(HouseholdChanged(kept.household, tuple(change.told() for change in kept.changes)))
+        self._keeper.keep(kept)
+        if self._ear:
+            threading.Thread(target=self._learn, args=(kept.household,), name="ear-learns", daemon=True).start()
+        threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True).start()
+
+    # --- threads of their own -----------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Load the models and listen; without a microphone the house still reminds, rings and sends."""
+        if self._frames is None:
+            return
+        try:
+            self._model = Model(places.models_dir() / places.VOSK)
+            household = self._core.household
+            words = grammars(household, self._model.knows, ("command", *get_args(Asking)))
+            decoders = TwoDecoders(self._model)
+            spotter = Spotter(self._model, household.wake_words, understander(household).distress_phrases(), decoders)
+            ear = Ear(self._frames(self.post), decoders, spotter, words, self.post)
+            ear.start()
+            self._ear = ear
+            print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
+        except XiaobanError as error:
+            print(error, file=sys.stderr)
+            self.post(DeviceLost("microphone"))
+
+    def _learn(self, household: Household) -> None:
+        if self._ear:
+            self._ear.learn(grammars(household, self._model.knows, ("command", *get_args(Asking))))
+
+    def _rehearse(self, household: Household) -> None:
+        """Render what will be said in the next day before it is said."""
+        try:
+            texts = [*said(household, self._clock.wall()), *self._core.replies.fixed()]
+            self._ahead.want([unit for text in texts for unit in units(text)])
+        except Exception:
+            log.exception("rehearsal failed")
+
+    def _close(self) -> None:
+        self._systemd.notify("STOPPING=1")
+        self._stopping.set()
+        if self._heartbeat:
+            self._heartbeat.close()
+        self._clockwork.stop()
+        self._ahead.close()
+        self._mouth.close()
+        self._speaker.close()
+        self._notifier.close()
+        self._store.remember("alive", stamp(self._clock.wall()))
+        self._store.close()
+
+
+def live(household_file: Path, data: Path, microphone: str = "", loudspeaker: str = "", keyboard: bool = False) -> int:
+    """The command `run`. Raises NoMicrophone before anything starts if there is none (and no keyboard stands for it)."""
+    if not household_file.exists():
+        raise XiaobanError(f"还没有家庭文件：{household_file}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
+    house: House | None = None
+
+    def lost(event: DeviceLost | DeviceFound) -> None:
+        if house is not None:
+            house.post(event)
+
+    ear: MicrophoneFrames | None = None
+    try:
+        ear = MicrophoneFrames(microphone or None, told=lost)
+    except NoMicrophone as error:
+        if not keyboard:
+            raise
+        print(error, file=sys.stderr)
+    frames = ear
+    house = House(household_file, data, frames=(lambda _: frames) if frames is not None else None, loudspeaker=loudspeaker)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: house.stop())
+    if keyboard:
+        threading.Thread(target=_keys, args=(house,), name="keyboard", daemon=True).start()
+    house.live()
+    if ear is not None:
+        ear.close()
+    return 0
+
+
+def _keys(house: House) -> None:
+    """Lines typed: empty is the help button, c cancels, w is the wake word, anything else is heard as if said."""
+    from assistant.messages import Hypothesis
+
+    for line in sys.stdin:
+        text = line.strip()
+        match text:
+            case "":
+                house.post(Pressed("help"))
+            case "c":
+                house.post(Pressed("cancel"))
+            case "w":
+                house.post(Pressed("wake"))
+            case _:
+                house.post(Heard((Hypothesis(text),)))
+
+
+def _telephone(household: Household, data: Path) -> Ringer | None:
+    """The telephone of the household, if it has one."""
+    line = message.telephone(household)
+    if line is None:
+        return None
+    try:
+        from assistant.notify.baresip import telephone
+    except ImportError:
+        return None
+    ringer: Ringer = telephone(line, data)
+    return ringer
