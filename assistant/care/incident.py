@@ -358,6 +358,21 @@ def words_of(household: Household, incident: Incident, now: datetime) -> str:
     return f"{elder.call}（{elder.name}）{local:%H:%M} 求助：{what}。请马上打电话过去，或者去看看；您来处理的话请回应这条。"
 
 
+def call_text(household: Household, kind: str, *, drill: bool = False) -> str:
+    """What a telephone says. No time of day in it, so that it can be rendered long before it is needed."""
+    elder = household.elder
+    if drill:
+        return f"您好，这是演习，不是真的。{elder.call}家的小伴在试紧急电话。{KEYS}"
+    return f"您好，我是{elder.call}家的小伴。{elder.call}刚才求助：{WORDS.get(kind, WORDS['generic'])}。{KEYS}"
+
+
+def will_say(household: Household) -> list[str]:
+    """Everything a telephone may have to say, for rendering ahead."""
+    if not callable_contacts(household):
+        return []
+    return [call_text(household, "", drill=True), card(household), *(call_text(household, kind) for kind in WORDS)]
+
+
 # --- what may be said ---------------------------------------------------------------------------------------------
 
 
@@ -576,7 +591,7 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
     assert line is not None
     message.post(
         store, now, purpose=PURPOSE, person=contact.name, channels=(line.name,), title="", kind="call", urgent=True,
-        body=words_of(household, incident, now) + KEYS, number=contact.phone, card="" if incident.drill else card(household),
+        body=call_text(household, incident.kind, drill=incident.drill), number=contact.phone, card="" if incident.drill else card(household),
         key=f"{incident.key}-c{store.count('message', 'incident = ? AND purpose = ?', incident.id, PURPOSE)}-{contact.name}", incident=incident.id,
     )
     _set(store, ladder.id, place=ladder.place + 1, call_at=now + POLL)

@@ -1,0 +1,507 @@
+"""A telephone through baresip: dials, plays the message in a loop, takes a key press as the acknowledgement.
+
+baresip (BSD, in Debian) runs as a child with a private configuration and is driven over its ctrl_tcp socket: netstrings
+of JSON, commands out, events in. Facts found by trying 1.0.0: it hangs up when a WAV ends, so ours are longer than any
+call; `ausrc` changes the source of the call in progress, which is how a message is begun again and the card read;
+SIP/TLS takes the port above the SIP port; aubridge is the only player that needs no sound card.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from urllib.parse import parse_qsl, unquote
+
+import numpy as np
+
+from assistant.home import Household
+from assistant.messages import Acknowledged, Call, Delivered
+from assistant.notify.channels import TELEPHONES
+from assistant.notify.notifier import Tell
+from assistant.speak.speech import Speech, resample
+
+log = logging.getLogger(__name__)
+
+RATE = 8000
+"""Hz of a G.711 telephone line."""
+LONGEST_WAV = 150.0
+"""Seconds of a looped message: longer than a call with a message ever lasts."""
+KEY_WAIT = 25.0
+"""Seconds an answered call waits for a key: the message once or twice, then the next person is rung."""
+CARD_WAIT = 40.0
+"""Longest reading of the access card."""
+TALK = 3600.0
+"""Longest conversation between people."""
+READY = 6.0
+"""Seconds baresip may take to start."""
+MODULES = ("g711", "aufile", "aubridge", "alsa")
+APPS = ("account", "menu", "ctrl_tcp")
+FOLDERS = ("/usr/lib/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules",
+           "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/arm-linux-gnueabihf/baresip/modules")
+
+NUMBER = re.compile(r"\+?[0-9*#]{2,20}\Z")
+"""What may be dialled: nothing that could end the line of a protocol."""
+
+ANSWER_OF: dict[str, str] = {"1": "coming", "9": "all_clear"}
+"""What a key says; 2 plays the message again; every other key says nothing."""
+
+SAID: tuple[tuple[str, str], ...] = (
+    ("486", "busy"), ("600", "busy"), ("603", "declined"), ("404", "wrong number"), ("484", "wrong number"),
+    ("604", "wrong number"), ("480", "no answer"), ("408", "no answer"), ("487", "no answer"), ("401", "account refused"),
+    ("403", "account refused"), ("407", "account refused"), ("5", "line failed"),
+)
+"""Beginning of a SIP final answer → our word for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Read from the address: `sip:user:password@host:port?transport=tcp&register=yes&listen=127.0.0.1:5070`."""
+
+    user: str
+    host: str
+    password: str = field(default="", repr=False)
+    port: int = 0
+    transport: str = "udp"
+    register: bool = False
+    """Keep registered, for a provider that wants it."""
+    listen: str = ""
+    """Address and port of our side; empty: any."""
+    source: str = "alsa,default"
+    """Where the elder speaks, for conversations."""
+    player: str = "alsa,default"
+
+    @classmethod
+    def read(cls, url: str) -> Settings:
+        """From the household's channel address. Raises ValueError if it is none."""
+        scheme, _, rest = url.partition(":")
+        place, _, query = rest.removeprefix("//").partition("?")
+        account, _, host = place.rpartition("@")
+        user, _, password = account.partition(":")
+        more = dict(parse_qsl(query))
+        name, _, port = host.partition(":")
+        whole = (unquote(user), name, more.get("listen", ""), unquote(password))
+        if not user or not name or any(re.search(r"[\s<>;\"]", part) for part in whole):
+            raise ValueError("sip address")
+        if more.get("transport", "udp") not in ("udp", "tcp", "tls"):
+            raise ValueError("transport")
+        return cls(
+            user=unquote(user), host=name, password=unquote(password), port=int(port or 0),
+            transport="tls" if scheme == "sips" else more.get("transport", "udp"),
+            register=more.get("register", "yes" if password else "no") == "yes", listen=more.get("listen", ""),
+            source=more.get("source", "alsa,default"), player=more.get("player", "alsa,default"),
+        )
+
+    def uri(self, number: str) -> str:
+        """The address of a telephone number at this provider."""
+        port = f":{self.port}" if self.port else ""
+        transport = "" if self.transport == "udp" else f";transport={self.transport}"
+        return f"sip:{number}@{self.host}{port}{transport}"
+
+    @property
+    def account(self) -> str:
+        """The line of baresip's accounts file. A password goes here and nowhere else."""
+        port = f":{self.port}" if self.port else ""
+        transport = "" if self.transport == "udp" else f";transport={self.transport}"
+        secret = f";auth_pass={self.password}" if self.password else ""
+        return f"<sip:{self.user}@{self.host}{port}{transport}>{secret};regint={600 if self.register else 0};answermode=manual"
+
+
+def installed() -> bool:
+    """Whether there is a baresip with the modules we need."""
+    return shutil.which("baresip") is not None and _modules() is not None
+
+
+def _modules() -> Path | None:
+    return next((Path(f) for f in FOLDERS if (Path(f) / "ctrl_tcp.so").exists()), None)
+
+
+@dataclass(eq=False)
+class Job:
+    """One call that was asked for."""
+
+    call: Call
+    tell: Tell
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Telephone:
+    """One line: calls wait for each other, alarms first."""
+
+    def __init__(
+        self, settings: Settings, render: Callable[[str], Speech | None], *, key_wait: float = KEY_WAIT, binary: str = "baresip"
+    ) -> None:
+        self._settings = settings
+        self._render = render
+        """Text → speech, from the cache if possible; None if no voice can say it (then the call beeps)."""
+        self._key_wait = key_wait
+        self._binary = binary
+        self._folder = Path(tempfile.mkdtemp(prefix="xiaoban-phone-"))
+        self._jobs: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
+        self._count = 0
+        self._lock = threading.Lock()
+        self._known: list[Job] = []
+        self._line: Line | None = None
+        self.trouble = ""
+        """Why the account is not registered, for `doctor`."""
+        self._thread = threading.Thread(target=self._run, name="telephone", daemon=True)
+        self._thread.start()
+
+    def ring(self, call: Call, tell: Tell) -> None:
+        """Begin a call, or queue it behind the one in progress."""
+        job = Job(call, tell)
+        with self._lock:
+            self._count += 1
+            self._known.append(job)
+            self._jobs.put((0 if call.urgent else 1, self._count, job))
+
+    def hang_up(self, key: str = "") -> None:
+        """End the call of this key, or all."""
+        with self._lock:
+            for job in self._known:
+                if key in ("", job.call.key):
+                    job.cancelled.set()
+
+    def close(self) -> None:
+        """Hang up, end baresip, forget the account."""
+        self.hang_up()
+        self._jobs.put((-1, 0, None))
+        self._thread.join(READY)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # --- the thread of the line ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()[2]
+            if job is None:
+                break
+            try:
+                report = self._one(job)
+            except Exception as error:  # the edge of a thread: becomes an event
+                log.exception("telephone")
+                self._drop()
+                report = Delivered(job.call.message, False, f"telephone failed: {type(error).__name__}")
+            with self._lock:
+                self._known.remove(job)
+            job.tell(report)
+        self._drop()
+
+    def _one(self, job: Job) -> Delivered:
+        call = job.call
+        if job.cancelled.is_set():
+            return Delivered(call.message, False, "cancelled")
+        if not NUMBER.match(call.number):
+            return Delivered(call.message, False, "bad number")
+        line = self._ready()
+        if line is None:
+            return Delivered(call.message, False, "no telephone")
+        tape = Tape(self._folder, self._render, call)
+        if call.text:
+            line.command("ausrc", f"aufile,{tape.beeps}")
+            line.command("auplay", "aubridge,nowhere")
+        else:
+            line.command("ausrc", self._settings.source)
+            line.command("auplay", self._settings.player)
+        line.closed = False
+        line.command("dial", self._settings.uri(call.number))
+        try:
+            return self._follow(job, line, tape)
+        finally:
+            self._hang_up(line)
+            tape.close()
+
+    def _follow(self, job: Job, line: Line, tape: Tape) -> Delivered:
+        """From dialling to the end of the call."""
+        call = job.call
+        number = call.message
+        end = monotonic() + call.ring
+        answered = acknowledged = played = repeated = False
+        while monotonic() < end:
+            if job.cancelled.is_set():
+                return Delivered(number, acknowledged, "acknowledged" if acknowledged else "cancelled")
+            if answered and call.text and not played and tape.message is not None:
+                line.command("ausrc", f"aufile,{tape.message}")
+                played = True
+            event = line.event(0.2)
+            if event is None:
+                continue
+            match event.get("type"), str(event.get("param", "")):
+                case "CALL_ESTABLISHED", _:
+                    answered = True
+                    end = monotonic() + (self._key_wait if call.text else TALK)
+                case "CALL_CLOSED", reason:
+                    if acknowledged or (answered and not call.text):
+                        return Delivered(number, True, "acknowledged" if acknowledged else "talked")
+                    return Delivered(number, False, "answered without a key" if answered else _said(reason))
+                case "CALL_DTMF_START", key if answered and call.text and not acknowledged and key in ANSWER_OF:
+                    acknowledged = True
+                    job.tell(Acknowledged(call.key, call.person, ANSWER_OF[key]))  # type: ignore[arg-type]
+                    if key != "1" or not call.card or tape.card is None:
+                        return Delivered(number, True, "acknowledged")
+                    line.command("ausrc", f"aufile,{tape.card}")
+                    end = monotonic() + min(CARD_WAIT, 2 * tape.card_seconds + 2)
+                case "CALL_DTMF_START", "2" if answered and played:
+                    again = tape.card if acknowledged else tape.message
+                    line.command("ausrc", f"aufile,{again}")
+                    if not repeated:  # one more hearing, not an endless one: somebody else may be waiting to be rung
+                        repeated = True
+                        end = monotonic() + (min(CARD_WAIT, 2 * tape.card_seconds + 2) if acknowledged else self._key_wait)
+                case "REFUSED", _:
+                    return Delivered(number, False, "line failed")
+                case "GONE", _:
+                    self._drop()
+                    return Delivered(number, acknowledged, "acknowledged" if acknowledged else "telephone failed")
+                case _:
+                    pass
+        if acknowledged:
+            return Delivered(number, True, "acknowledged")
+        return Delivered(number, False, "answered without a key" if answered else "no answer")
+
+    def _hang_up(self, line: Line) -> None:
+        """End the call and see it end: its last event must not be taken for the next call's."""
+        if line.closed or not line.alive:
+            return
+        line.command("hangup")
+        end = monotonic() + 2.0
+        while not line.closed and line.alive and monotonic() < end:
+            line.event(0.1)
+        if not line.closed:
+            self._drop()
+
+    def _ready(self) -> Line | None:
+        """A running baresip; started if there is none."""
+        if self._line is not None and self._line.alive:
+            while (event := self._line.event(0.0)) is not None:
+                if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
+                    self.trouble = str(event.get("param", "")) if event["type"] == "REGISTER_FAIL" else ""
+            if self._line.alive:
+                return self._line
+        self._drop()
+        modules = _modules()
+        if shutil.which(self._binary) is None or modules is None:
+            return None
+        try:
+            self._line = Line(self._binary, self._folder, self._settings, modules)
+        except OSError as error:
+            log.warning("baresip did not start: %s", error)
+            return None
+        return self._line
+
+    def _drop(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+class Tape:
+    """The WAV files of one call; speech is rendered while it rings."""
+
+    def __init__(self, folder: Path, render: Callable[[str], Speech | None], call: Call) -> None:
+        self._folder = Path(tempfile.mkdtemp(dir=folder))
+        self.beeps = self._folder / "beeps.wav"
+        self.message: Path | None = None
+        self.card: Path | None = None
+        self.card_seconds = 0.0
+        self._closed = False
+        write(self.beeps, _beeps())
+        if call.text:
+            threading.Thread(target=self._make, args=(render, call), name="tape", daemon=True).start()
+
+    def _make(self, render: Callable[[str], Speech | None], call: Call) -> None:
+        for name, text in (("message", call.text), ("card", call.card)):
+            speech = render(text) if text else None
+            if speech is None or self._closed:
+                continue
+            path = self._folder / f"{name}.wav"
+            with contextlib.suppress(OSError):  # the call is over and the folder gone
+                write(path, speech)
+                if name == "card":
+                    self.card_seconds = speech.seconds + PAUSE
+                setattr(self, name, path)
+
+    def close(self) -> None:
+        """Forget what was said."""
+        self._closed = True
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+PAUSE = 1.5
+"""Seconds of silence between two hearings."""
+
+
+def write(path: Path, speech: Speech) -> None:
+    """A WAV for the line: 8 kHz, 0.7 s of silence first (the callee is still lifting the phone), then again and again."""
+    once = np.concatenate([np.zeros(int(0.7 * RATE), np.int16), resample(speech, RATE).samples, np.zeros(int(PAUSE * RATE), np.int16)])
+    again = np.concatenate([once[int(0.7 * RATE):]] * (int(LONGEST_WAV * RATE / max(len(once), 1)) + 1))
+    with path.open("wb") as raw, wave.open(raw, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(np.concatenate([once, again]).astype("<i2").tobytes())
+
+
+def _beeps() -> Speech:
+    """Two short tones: somebody should listen, even where no voice could be rendered."""
+    time = np.arange(int(0.3 * RATE)) / RATE
+    tone = (0.2 * 32767 * np.sin(2 * np.pi * 620 * time)).astype(np.int16)
+    return Speech(np.concatenate([tone, np.zeros(int(0.2 * RATE), np.int16), tone]), RATE)
+
+
+class Line:
+    """A running baresip and the socket to it."""
+
+    def __init__(self, binary: str, folder: Path, settings: Settings, modules: Path) -> None:
+        port = _free_port()
+        home = Path(tempfile.mkdtemp(dir=folder))
+        sip = settings.listen or f"0.0.0.0:{_free_port(pair=True)}"
+        config = [
+            f"module_path {modules}", f"sip_listen {sip}", f"ctrl_tcp_listen 127.0.0.1:{port}",
+            "audio_player aubridge,nowhere", "audio_source aubridge,nowhere", "audio_alert aubridge,nowhere",
+            "ausrc_srate 8000", "auplay_srate 8000", "audio_channels 1", "call_max_calls 1", "call_local_timeout 120",
+            *(f"module {name}.so" for name in MODULES if (modules / f"{name}.so").exists()),
+            *(f"module_app {name}.so" for name in APPS),
+        ]
+        _private(home / "config", "\n".join(config) + "\n")
+        _private(home / "accounts", settings.account + "\n")
+        _private(home / "contacts", "")
+        _private(home / "uuid", f"{os.urandom(16).hex()}\n")
+        self._process = subprocess.Popen(
+            [binary, "-f", str(home)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.closed = True
+        """Whether the last call is over."""
+        self._rest = b""
+        end = monotonic() + READY
+        while True:
+            try:
+                self._socket = socket.create_connection(("127.0.0.1", port), 1.0)
+                break
+            except OSError:
+                if monotonic() > end or self._process.poll() is not None:
+                    self._end()
+                    raise OSError("no answer on its control port") from None
+                threading.Event().wait(0.05)
+        self._ready: list[dict[str, object]] = []
+        self._gone = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs and listens."""
+        return not self._gone and self._process.poll() is None
+
+    def command(self, name: str, params: str = "") -> None:
+        """Send a command; its result is not waited for, events tell."""
+        text = json.dumps({"command": name, "params": params, "token": name}).encode()
+        with contextlib.suppress(OSError):
+            self._socket.sendall(b"%d:%s," % (len(text), text))
+
+    def event(self, seconds: float) -> dict[str, object] | None:
+        """The next event, or None; `{"type": "GONE"}` once baresip has died."""
+        if not self._ready:
+            self._read(seconds)
+        return self._ready.pop(0) if self._ready else None
+
+    def _read(self, seconds: float) -> None:
+        self._socket.settimeout(max(seconds, 0.001))
+        try:
+            part = self._socket.recv(65536)
+        except TimeoutError:
+            return
+        except OSError:
+            part = b""
+        if not part:
+            if not self._gone:
+                self._ready.append({"type": "GONE"})
+            self._gone = True
+            return
+        self._rest += part
+        while b":" in self._rest:
+            length, _, rest = self._rest.partition(b":")
+            if not length.isdigit() or int(length) > 1 << 20:
+                self._rest = b""
+                return
+            if len(rest) <= int(length):
+                return
+            with contextlib.suppress(ValueError):
+                said = json.loads(rest[: int(length)])
+                if said.get("event"):
+                    self._ready.append(said)
+                    self.closed = self.closed or said.get("type") == "CALL_CLOSED"
+                elif said.get("token") == "dial" and not said.get("ok"):
+                    self._ready.append({"type": "REFUSED"})
+                    self.closed = True
+            self._rest = rest[int(length) + 1 :]
+
+    def close(self) -> None:
+        """End it: politely, then not."""
+        self.command("quit")
+        with contextlib.suppress(OSError):
+            self._socket.close()
+        self._end()
+
+    def _end(self) -> None:
+        try:
+            self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def telephone(household: Household, render: Callable[[str], Speech | None]) -> Telephone | None:
+    """The household's telephone; None if it has none, or its address makes no sense (`check` says so)."""
+    for channel in household.channels:
+        if channel.url.partition(":")[0].lower() in TELEPHONES:
+            try:
+                return Telephone(Settings.read(channel.url), render)
+            except ValueError:
+                log.warning("the telephone's address makes no sense: %s", channel.name)
+    return None
+
+
+def trouble(url: str) -> str:
+    """What is wrong with a telephone's address or this machine, in Chinese; empty if nothing can be seen without dialling."""
+    try:
+        Settings.read(url)
+    except ValueError:
+        return "电话的地址写错了，应该像 sip:账号:密码@服务器"
+    return "" if installed() else "没有装 baresip，打不了电话：sudo apt install baresip"
+
+
+def _said(reason: str) -> str:
+    """Our word for what the far end said."""
+    return next((word for start, word in SAID if reason.startswith(start)), "no answer" if not reason else "line failed")
+
+
+def _private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _free_port(*, pair: bool = False) -> int:
+    """A port that is free now; with `pair` the next one too (baresip's SIP/TLS takes it)."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            if not pair:
+                return port
+            second = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                second.bind(("127.0.0.1", port + 1))
+                return port

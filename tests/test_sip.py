@@ -1,0 +1,167 @@
+"""The telephone against far ends of every kind: what counts as an acknowledgement and what never does."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import numpy as np
+import pytest
+
+from assistant.messages import Acknowledged, Call, Delivered
+from assistant.notify.telephone import RATE, Settings, Telephone, installed
+from assistant.speak.speech import Speech
+from tests.faults.sip import loudest, phone
+
+needs_baresip = pytest.mark.skipif(not installed(), reason="baresip is not installed (apt install baresip)")
+
+MESSAGE_HZ, CARD_HZ = 440, 1000
+
+
+def _tone(text: str) -> Speech:
+    """A voice of two sentences: the message is a low tone, the card a high one."""
+    time = np.arange(int(1.5 * RATE)) / RATE
+    hertz = CARD_HZ if "地址" in text else MESSAGE_HZ
+    return Speech((12000 * np.sin(2 * np.pi * hertz * time)).astype(np.int16), RATE)
+
+
+def _ring(port: int, *, text: str = "老人求助", card: str = "地址：三号楼。", number: str = "13800000001", ring: float = 3.0,
+          key_wait: float = 3.0, cancel_after: float = 0.0) -> tuple[list[str], str, bool]:
+    """(answers acknowledged, word for the end, ok)."""
+    telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=port, source="aubridge,x", player="aubridge,y"), _tone, key_wait=key_wait)
+    events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+    answers: list[str] = []
+    try:
+        telephone.ring(Call(1, "k", "刘敏", "电话", number, text, card, ring, urgent=True), events.put)
+        if cancel_after:
+            threading.Timer(cancel_after, telephone.hang_up, ("k",)).start()
+        while True:
+            event = events.get(timeout=20)
+            if isinstance(event, Delivered):
+                return answers, event.detail, event.ok
+            answers.append(event.answer)
+    finally:
+        telephone.close()
+
+
+@needs_baresip
+@pytest.mark.parametrize(
+    ("mode", "word"),
+    [("busy", "busy"), ("decline", "declined"), ("unavailable", "no answer"), ("not_found", "wrong number"),
+     ("unauthorized", "account refused"), ("server", "line failed"), ("ring", "no answer"), ("silent", "no answer")],
+)
+def test_a_call_that_is_not_taken_says_why_and_acknowledges_nothing(mode: str, word: str) -> None:
+    with phone(mode) as far:
+        assert _ring(far.port) == ([], word, False)
+
+
+@needs_baresip
+@pytest.mark.parametrize("how", ["rfc4733", "info"])
+def test_key_one_acknowledges(how: str) -> None:
+    with phone("answer", (1.0, "1", how)) as far:
+        assert _ring(far.port, card="") == (["coming"], "acknowledged", True)
+
+
+@needs_baresip
+def test_key_nine_is_all_clear() -> None:
+    with phone("answer", (1.0, "9", "rfc4733")) as far:
+        assert _ring(far.port) == (["all_clear"], "acknowledged", True)
+
+
+@needs_baresip
+@pytest.mark.parametrize("keys", [(), ((0.5, "5", "rfc4733"), (0.9, "0", "rfc4733"), (1.3, "#", "info"))])
+def test_voicemail_and_wrong_keys_never_acknowledge(keys: tuple[tuple[float, str, str], ...]) -> None:
+    with phone("answer", *keys) as far:
+        assert _ring(far.port) == ([], "answered without a key", False)
+
+
+@needs_baresip
+def test_hanging_up_without_a_key_is_no_acknowledgement() -> None:
+    with phone("answer", hang_up_after=1.0) as far:
+        assert _ring(far.port) == ([], "answered without a key", False)
+
+
+@needs_baresip
+def test_the_message_is_heard_at_the_far_end_and_the_card_only_after_key_one() -> None:
+    with phone("answer", (3.0, "1", "rfc4733")) as far:
+        result = _ring(far.port, key_wait=6.0)
+        before, after = bytes(far.heard[: int(2.8 * RATE)]), bytes(far.heard[int(3.6 * RATE):])
+    assert (result, round(loudest(before, 0.8) / 20) * 20, round(loudest(after) / 20) * 20) == (
+        (["coming"], "acknowledged", True), MESSAGE_HZ, CARD_HZ
+    )
+
+
+@needs_baresip
+def test_key_two_gives_one_more_hearing_and_not_an_endless_call() -> None:
+    with phone("answer", *((0.7 * n, "2", "rfc4733") for n in range(1, 20))) as far:
+        assert _ring(far.port, key_wait=2.0) == ([], "answered without a key", False)
+
+
+@needs_baresip
+def test_a_call_can_be_taken_back_while_it_rings() -> None:
+    with phone("ring") as far:
+        result = _ring(far.port, ring=15.0, cancel_after=1.5)
+        log = list(far.log)
+    assert (result, "CANCEL" in log) == (([], "cancelled", False), True)
+
+
+@needs_baresip
+def test_a_conversation_ends_well_when_the_other_hangs_up() -> None:
+    with phone("answer", hang_up_after=1.0) as far:
+        assert _ring(far.port, text="", card="") == ([], "talked", True)
+
+
+@needs_baresip
+def test_calls_follow_each_other_on_one_line() -> None:
+    with phone("busy") as first, phone("answer", (0.8, "1", "rfc4733")) as second:
+        telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=first.port), _tone, key_wait=3.0)
+        events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+        telephone.ring(Call(1, "a", "刘敏", "电话", "1380", "文", "", 3.0), events.put)
+        one = events.get(timeout=15)
+        telephone._settings = Settings("xiaoban", "127.0.0.1", port=second.port)
+        telephone.ring(Call(2, "b", "刘强", "电话", "1381", "文", "", 3.0), events.put)
+        rest = [events.get(timeout=15), events.get(timeout=15)]
+        telephone.close()
+    assert [one, *rest] == [Delivered(1, False, "busy"), Acknowledged("b", "刘强", "coming"), Delivered(2, True, "acknowledged")]
+
+
+@needs_baresip
+def test_baresip_killed_in_mid_call_is_reported_and_started_again() -> None:
+    with phone("answer") as far:
+        telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=far.port), _tone, key_wait=20.0)
+        events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+        telephone.ring(Call(1, "a", "刘敏", "电话", "1380", "文", "", 5.0), events.put)
+        while "ACK" not in far.log:
+            threading.Event().wait(0.05)
+        telephone._line._process.kill()  # type: ignore[union-attr]
+        first = events.get(timeout=15)
+        far.mode = "busy"
+        telephone.ring(Call(2, "b", "刘敏", "电话", "1380", "文", "", 5.0), events.put)
+        second = events.get(timeout=15)
+        telephone.close()
+    assert [first, second] == [Delivered(1, False, "telephone failed"), Delivered(2, False, "busy")]
+
+
+@pytest.mark.parametrize("number", ["", "12", "138 0000", "138\r\nInvite", "sip:x@y", "１３８００", "138;x=y", "1" * 40])
+def test_strange_numbers_are_never_dialled(number: str) -> None:
+    expected = "bad number" if number != "12" else None
+    telephone = Telephone(Settings("x", "127.0.0.1"), _tone, binary="no-such-program")
+    events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+    telephone.ring(Call(1, "a", "刘敏", "电话", number, "文"), events.put)
+    report = events.get(timeout=5)
+    telephone.close()
+    assert report == Delivered(1, False, expected or "no telephone")
+
+
+@pytest.mark.parametrize("url", ["sip:", "sip:host", "sip:user@", "sip:a b@h", "sip:a@h>;x", "sip:a:p\"w@h", "sip:a@h?transport=carrier-pigeon", "sip:a@h:port"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Settings.read(url)
+
+
+def test_the_password_is_in_the_account_and_nowhere_else() -> None:
+    settings = Settings.read("sip:elder:p%40ss@sip.example:5062?transport=tcp")
+    assert (settings.account, "p@ss" in repr(settings), settings.uri("138")) == (
+        "<sip:elder@sip.example:5062;transport=tcp>;auth_pass=p@ss;regint=600;answermode=manual", False,
+        "sip:138@sip.example:5062;transport=tcp",
+    )
