@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from assistant import saying
@@ -899,6 +899,16 @@ def stepped(turn: Turn, by: timedelta) -> None:
     if by > timedelta(0):
         since = min(turn.now - by, since) if since else turn.now - by
     _back(turn, since)
+
+
+@skill.instant("quarantine")
+def quarantined(turn: Turn, row: int) -> Iterator[Action]:
+    """A row of the ledger was damaged beyond mending: its slot is asked again, and the family is told to compare."""
+    with turn.store.atomic():
+        turn.store.update("quarantine", row, wake_at=None)
+        dose.plan(turn.store, turn.household, turn.now, turn.now - dose.LATE_LIMIT)
+        _tell(turn, "damaged")
+    yield from ()
 
 
 @skill.household_changed
