@@ -165,13 +165,15 @@ def _pairs(text: str) -> Iterator[tuple[int, int]]:
     for found in _ALONE.finditer(text):
         run = found[0]
         if len(run) <= 12:
-            splits = [pair for cut in range(1, len(run)) for pair in _plausible(whole(run[:cut]), _plain(run[cut:]))]
+            splits = [pair for cut in range(1, len(run)) for pair in _plausible(whole(run[:cut]), _rest(run, cut))]
             yield from sorted(splits, key=_strangeness)
 
 
-def _plain(text: str) -> int | None:
-    """A diastolic value must start like a number of its own: 零五六十 and 百 are tails of something else."""
-    return None if text[0] in "零0百千" else whole(text)
+def _rest(run: str, cut: int) -> int | None:
+    """A diastolic value must be a number of its own kind: in 一百零五六十 it is not 零五六十, in 一百四三 not 四三."""
+    low, counted = run[cut:], any(char in "十百" for char in run)
+    digit_by_digit = len(low) > 1 and not any(char in "十百" for char in low)
+    return None if low[0] in "零0百千" or (counted and digit_by_digit) else whole(low)
 
 
 def _plausible(high: int | None, low: int | None) -> Iterator[tuple[int, int]]:

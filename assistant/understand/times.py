@@ -164,19 +164,20 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         rf"|(?P<mn>{n}|几)[来多几]?(?P<mu>分)(?P<mhalf>半)?(?:钟|(?=以?之?后))|(?P<sn>{n})秒钟?"
     )
     days = (rf"(?<!第)(?P<dn>{n}|几)[来多]?(?:个?(?P<du>天|周|星期|礼拜)|个(?P<dm>月))(?!生日|[里上])|半个月")
-    month = r"(?:十[一二]|[一二三四五六七八九]|1[0-2]|0?[1-9])"
+    month = r"(?:十[一二]?|[一二三四五六七八九]|1[0-2]|0?[1-9])"
     dayn = r"(?:[二]?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九]|3[01]|[12]\d|0?[1-9])"
     first = r"初[一二三四五六七八九十]"
     year = r"(?:今年|明年|后年|去年|\d{4}年|[零一二三四五六七八九]{4}年)"
     places = r"(?![楼院门线床桌车厅房窗柜机馆店厂码井人])"
     week = r"(?:周|星期|礼拜)"
     feast = _any({**LUNAR_FESTIVALS, **SOLAR_FESTIVALS, **FLOATING, **{term: 0 for term in TERMS if term not in WEATHER}})
+    named = rf"(?:,?{week}[一二三四五六日天])?"
     lunar_date = (rf"(?:农历|阴历|旧历)的?(?P<lm1>正|冬|腊|{month})月(?P<ld1>{first}|{dayn})"
                   rf"|(?P<lm2>正|冬|腊)月(?P<ld2>{first}|{dayn})|(?P<lm3>{month})月份?(?P<ld3>{first})")
-    solar_date = rf"(?:(?P<y>{year})的?)?(?P<mo>{month})月份?的?(?P<d>{dayn})(?P<unit>[号日])?(?!个|天|年|斤|块|岁|次)"
+    solar_date = rf"(?:(?P<y>{year})的?)?(?P<mo>{month})月份?的?(?P<d>{dayn})(?P<unit>[号日])?(?!个|天|年|斤|块|岁|次)(?:,?{week}(?P<nwd>[一二三四五六日天]))?"
     far = "(?:以后|之后|过后|后)"
     day_rules = {
-        "near": _any(NEAR_DAYS),
+        "near": rf"(?:{_any({word: 0 for word in NEAR_DAYS if len(word) > 1})})|[今明昨](?=[早晚]|$)",
         "far": (rf"再?过(?P<fn>{n}|[几])个?(?P<fu>天|周|星期|礼拜)(?:{far})?|(?P<gn>{n}|[几])个?(?P<gu>天|周|星期|礼拜){far}"
                 rf"|再?过(?P<fm>{n})个月(?:{far})?|(?P<gm>{n})个月{far}|再?过半个月(?:{far})?|半个月(?P<gh>{far})"
                 rf"|(?P<bn>{n})天(?:以前|之前|前)"),
@@ -184,16 +185,17 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         "weekday": rf"(?P<wrel>下下|上上|这|本|下|上)?一?个?(?<![一两三四五六七八九十几半]){week}(?P<wd>[一二三四五六日天])(?!次|回|遍|趟|共|起|直|定)",
         "lunar": lunar_date,
         "solar": solar_date,
-        "in_month": rf"(?P<mrel>这个月|本月|下下个月|下个月|下月|上个月|上月)(?P<md>{dayn})[号日]?{places}",
-        "number": rf"(?<![零一二三四五六七八九十百月第\d])(?P<dd>{dayn})号{places}",
+        "in_month": rf"(?P<mrel>这个月|本月|下下个月|下个月|下月|上个月|上月)(?P<md>{dayn})[号日]?{places}{named}",
+        "number": rf"(?<![零一二三四五六七八九十百月第\d])(?P<dd>{dayn})号{places}{named}",
         "edge": rf"(?P<erel>这个|下下个|下个|下|上个|上|本|{month})?月(?P<edge>底|末|初)(?!五|[一二三四六七八九十])|年底",
         "feast": (rf"(?:(?P<fy>今年|明年|后年|去年)的?)?(?:(?P<feast>{feast})|(?P<term>{_any(WEATHER)})(?=那天|节气|这天))"
-                  rf"(?:节气|那天|当天|这天)?(?:[的]?前(?P<fbefore>{n})天|(?P<feve>前夕|头一天))?"),
+                  rf"节?(?:节气|那天|当天|这天)?(?:[的]?前(?P<fbefore>{n})天|(?P<feve>前夕|头一天))?"),
         "moon_day": rf"(?:农历|阴历|旧历)的?(?P<mday>{dayn})|(?<![上读念年])(?P<minit>{first})(?!中)",
         "week": rf"(?P<wk>下下|下)个?{week}(?![一二三四五六日天末])",
         "month": r"(?P<mk>下下个|下个|下)月(?![底末初一二三四五六七八九十\d])",
     }
     day = "|".join(f"(?:{_anonymous(rule)})" for rule in day_rules.values())
+    since = day.replace("|起|", "|")  # 下周一起 is no 一起 here
     meal_names = _any({word: 0 for word in MEALS if len(word) > 1})
     side = "(?:以后|之后|后头|后|以前|之前|前头|前)"
     offset = rf"(?:半个?(?:小时|钟头)|{n}个?半?(?:小时|钟头)|{n}分钟|[一三]刻钟)"
@@ -208,6 +210,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     joint = r"(?:[和跟与及加、，, ]|还有|各|再)?"
     bare = r"早中晚|早午晚|早晚|中晚|早中"
     many = rf"(?!中午饭)(?:[早中午晚]、?)+饭(?:{side})|{n}顿饭?(?:{side})|一?日?三餐(?:{side})?|每[顿餐]饭?(?:{side})|顿顿饭?(?:{side})"
+    after_meals = rf"饭{side}"
     ats = rf"(?:{many}|{bare}|{item}|起床|睡觉)(?:各?一[次片粒颗]|各)?(?:{joint}(?:{many}|{bare}|{item}))*"
     week_days = rf"[一二三四五六日天](?:[和、跟,，]?(?:{week})?[一二三四五六日天])*"
     week_range = rf"[一二三四五六日天][到至]{week}?[一二三四五六日天]"
@@ -237,7 +240,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     soon = (r"(?:再?等|再?过|待|呆)一?小?会儿?|(?<![了坐歇躺睡站玩聊看说住走哭笑])一小?会儿|(?:再?等|稍等)一下儿?|等下儿?(?!次|周|个)"
             r"|等等(?!我|他)|晚一?点儿?(?=再|吃)|过一阵儿?")
     return tables | {
-        "recur": (rf"(?:从?(?P<rstart>{day})(?:开始|起){gap})?(?P<rule>{recur})(?:{gap}从?(?P<ats>{ats})(?:开始|起)?)?(?:各?一[次回]|各)?"
+        "recur": (rf"(?:从?(?P<rstart>{since})(?:开始|起){gap})?(?P<rule>{recur})(?:{gap}从?(?P<ats>{ats})(?:开始|起)?)?(?:各?一[次回]|各)?"
                   rf"(?:{gap}(?:{course}))?|(?P<ats2>{item}){gap}(?P<rule2>每天|天天)"),
         "when": (rf"(?:(?P<day>{day}){gap})?(?:(?:(?P<mpart>{part}){gap})?(?P<mealtime>{meal})|(?:(?P<part>{part}){gap})?(?:{clock})"
                  rf"|(?P<only>{part}))|(?P<alone>{day})"),
@@ -248,6 +251,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         "soon": soon,
         "item": rf"(?P<imany>{many})|(?P<ibare>{bare})|(?P<iup>起床)|(?P<ibed>睡觉)|(?:(?P<impart>{part}))?(?P<imeal>{meal})|(?:(?P<ipart>{part}){gap})?(?:{clock})|(?P<ionly>{part})",
         "meal": meal,
+        "after_meals": after_meals,
         "count": days,
     }
 
@@ -338,8 +342,8 @@ def _fold(char: str) -> tuple[str, int]:
 
 def _accents(syllable: str) -> Iterator[str]:
     heads = [syllable] + [new + syllable[len(old):] for old, new in _MOUTHS if syllable.startswith(old)]
+    yield from heads
     for head in heads:
-        yield head
         for old, new in _TAILS:
             if head.endswith(old):
                 yield head[: -len(old)] + new
@@ -446,7 +450,8 @@ class _Reader:
 
     def length(self, text: str) -> timedelta | None:
         """Hours, minutes and seconds in words."""
-        found = self.language.patterns["length"].fullmatch(text)
+        pattern = self.language.patterns["length"]
+        found = pattern.fullmatch(text) or pattern.fullmatch(text + self.language.spell("钟"))  # 20分 before 后
         if not found:
             return None
         group, say = found.groupdict(), self.language.spell
@@ -700,7 +705,8 @@ def _lunar_parts(reader: _Reader, found: re.Match[str]) -> tuple[int, int]:
 
 
 def _day_lunar(reader: _Reader, found: re.Match[str]) -> list[date]:
-    return _lunar_coming(reader, *_lunar_parts(reader, found))[:1]
+    month, day = _lunar_parts(reader, found)
+    return _lunar_coming(reader, month, -1 if (month, day) == (12, 30) else day)[:1]  # 腊月三十 is the eve, also on a 29th
 
 
 _LUNAR_HABIT = {(8, 15), (9, 9), (7, 7), (7, 15), (5, 5)}
@@ -714,6 +720,8 @@ def _day_solar(reader: _Reader, found: re.Match[str]) -> list[date]:
         return [date(year, month, day)]
     this = reader.now.year
     solar = _coming(reader.now.date(), (_date(at, month, day) for at in range(this - 1, this + 9)))
+    if found["nwd"]:  # what 小伴 itself says: the weekday tells a day gone by from next year's
+        solar.sort(key=lambda at: at.weekday() != _weekday(reader, found["nwd"]))
     if found["unit"]:
         return solar
     lunar = _lunar_coming(reader, month, day)[:1]
@@ -962,7 +970,8 @@ def _clocks(reader: _Reader, text: str) -> tuple[str, ...]:
     return tuple(sorted({_hhmm(clock) for clock in clocks}))
 
 
-_MEAL_ORDER = ("breakfast", "lunch", "supper")
+_MEALS_OF = {1: ("breakfast",), 2: ("breakfast", "supper"), 3: ("breakfast", "lunch", "supper")}
+"""Meals meant by 一顿饭, 两顿饭, 三顿饭."""
 
 
 def _item(reader: _Reader, found: re.Match[str], last: time | None) -> list[time]:
@@ -972,7 +981,7 @@ def _item(reader: _Reader, found: re.Match[str], last: time | None) -> list[time
         sign = -1 if spell("前") in text else 1 if spell("后") in text else 0
         named = [str(reader.language.look(MEALS, char)) for char in text if reader.language.look(MEALS, char)]
         count = reader.count(text[0]) if not named else None
-        kinds = named or (["breakfast", "supper"] if count == 2 else ["breakfast"] if count == 1 else list(_MEAL_ORDER))
+        kinds = named or _MEALS_OF.get(count or 3, _MEALS_OF[3])
         return [reader.shift(getattr(reader.care, kind), sign, None) for kind in kinds]
     if group["ibare"]:
         names = [spell("中") if char == spell("午") else char for char in group["ibare"]]
@@ -1009,7 +1018,7 @@ def _read_recurrence(reader: _Reader, found: re.Match[str], text: str) -> _Readi
     if not ats and rule_text == reader.language.spell("每"):
         return None
     if ats:
-        clocks = _clocks(reader, ats)
+        clocks = _after_meals(reader, ats, len(rule.at) or 3) or _clocks(reader, ats)
         if not clocks:
             return None
         rule = replace(rule, at=clocks[:1] if rule.every == "hour" else clocks)
@@ -1035,6 +1044,14 @@ def _read_recurrence(reader: _Reader, found: re.Match[str], text: str) -> _Readi
     return _Reading(_span(found, text, rule, "recurrence"))
 
 
+def _after_meals(reader: _Reader, text: str, count: int) -> tuple[str, ...]:
+    """The clock times of 饭后 in 一天两次饭后 and 每天饭后; nothing for any other text."""
+    if not reader.language.patterns["after_meals"].fullmatch(text):
+        return ()
+    sign = -1 if reader.language.spell("前") in text else 1
+    return tuple(_hhmm(reader.shift(getattr(reader.care, kind), sign, None)) for kind in _MEALS_OF[min(count, 3)])
+
+
 def _first_day(rule: Recurrence, reader: _Reader) -> date:
     """The day a course begins: today, unless its last time of today is past; 吃七天 counts whole days."""
     today = reader.now.date()
@@ -1053,6 +1070,8 @@ def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | N
             return None
         day, others = read
         if group["alone"]:
+            if len(said_day) == 1:  # 小明
+                return None
             away = _away(reader, said_day)
             return _Reading(_span(found, text, day, "date", others, away), day=day)
     if group["mealtime"]:
@@ -1187,13 +1206,13 @@ def _longest(readings: list[_Reading]) -> list[_Reading]:
 
 # --- evidence -----------------------------------------------------------------------------------------------------
 
-_FUNCTION = frozenset("是就吧把爸有以已要也儿而起在再地的事无我和不医气其去他她它到倒道得没")
+_FUNCTION = frozenset("你我您咱是就吧把爸有以已要也儿而起在再地的事无我和不医气其去他她它到倒道得没")
 """Words of their own: they stand for a number or time word only between two exact ones."""
 _REAL_WORDS = ("酒店", "饭店", "书店", "商店", "出事", "小事", "有事", "商务", "网上", "往上", "出席", "出息", "出气", "造反",
                "网点", "师傅", "老师", "一是", "医生", "医院", "散步", "巴士", "爸爸", "时候", "事儿", "试试", "天气")
 """Words that only sound like a time."""
 _UNITS = frozenset("点分号天小个月刻周日半礼星钟秒时")
-_ALONE = frozenset("点号分半天月周个后前过再早晚初底末每逢隔刻秒年日从到差整零")
+_ALONE = frozenset("点号分半天月周个后前过再早晚初底末每逢隔刻秒年日从到差整零上下这本睡吃饭晚早")
 """Characters that are a time word by themselves."""
 _AFTER_DIAN = frozenset("菜餐外头名歌火灯滴赞评击子心")
 """After these 点 is a verb or another word: 就点菜."""
@@ -1217,9 +1236,9 @@ def _believable(text: str, span: Span, whole: bool) -> bool:
             distance = 0 if known else 1  # 种 is written in 芒种 and only heard in 分种
         exact.append(distance == 0)
         doubt += distance
-    if all(exact):
-        return False
     sure = sum(exact)
+    if all(exact) and sure < 4:
+        return False
     if sure < (1 if whole else 2) or doubt > sure * (2 if whole else 1):
         return False
     if whole:
@@ -1237,9 +1256,9 @@ def _believable(text: str, span: Span, whole: bool) -> bool:
         if text[index] in _FUNCTION and not (opened and index + 1 < end and exact[place + 1] and (not numeric or after in _UNITS
                                                                                 or (after in _NUMERIC and text[index - 1] in _NUMERIC))):
             return False
-        if numeric and index + 1 == end and not (end == len(text) and opened and text[index - 1] in "周期拜十"):
+        if numeric and index + 1 == end and not (end == len(text) and opened and text[index - 1] in "周期拜十点"):
             return False
-        if numeric and index == start and not closed:
+        if index == start and (not closed if numeric else _fold(text[index])[1] > 1):
             return False
     return not (text[end - 1] == "点" and text[end : end + 1] in _AFTER_DIAN)
 
@@ -1525,7 +1544,7 @@ def _say_recurrence(rule: Recurrence, now: datetime) -> str:
     if rule.at:
         said += ("从" if rule.every == "hour" else "") + "和".join(clock(time.fromisoformat(at)) for at in rule.at)
         said += "开始" if rule.every == "hour" else ""
-    if rule.start and rule.start > now.date():
+    if rule.start and (rule.start > now.date() or rule.until):
         said = f"从{day(rule.start, now)}开始{said}"
     if rule.until:
         said += f"，到{day(rule.until, now)}为止"
