@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
@@ -21,6 +22,14 @@ UNWELL = (
     "吃不下", "慌", "麻", "肿", "恼火", "造孽", "遭罪",
 )
 """Words of not being well; heard wrongly they only bring a message too many, never one too few."""
+
+_DENIED = re.compile(f"(没有|没啥|没什么|没得|没哪儿|没|不|不太|也不)({'|'.join(UNWELL)})")
+
+
+def is_unwell(words: str) -> bool:
+    """Whether an answer to 您今天怎么样 tells of not being well; 没啥不舒服 and 不疼 do not."""
+    rest = _DENIED.sub("", words)
+    return any(word in rest for word in UNWELL)
 
 
 @skill.due("checkin", priority=NORMAL)
@@ -52,7 +61,7 @@ def due(turn: Turn, row: int) -> Conversation:
     if fresh is None or fresh.state is not State.ASKED:
         return
     words = str(answer.slots.get("message", answer.text))[:200]
-    unwell = any(word in words.replace("不太疼", "").replace("不疼", "").replace("不难受", "").replace("不晕", "") for word in UNWELL)
+    unwell = is_unwell(words)
     with turn.store.atomic():
         digest.move(turn.store, turn.now, fresh, Event.UNWELL if unwell else Event.FINE, words=words, at=turn.now)
         digest.plan(turn.store, turn.household, turn.now)
