@@ -52,6 +52,8 @@ OPPOSITES = (
 )
 """When the decoders hear the two of a pair, nothing is done: it is asked."""
 
+CLEAR = 0.93
+"""When a free hypothesis is understood this well, the less likely ones are not looked at."""
 LIKE_ENOUGH = 0.5
 """Gate (b) of the grammar decoder: likeness to a free hypothesis, three syllables and more (SPEECH.md)."""
 LIKE_SHORT = 0.85
@@ -205,6 +207,8 @@ class Understander:
             if not text or (hypothesis.source + text) in seen:
                 continue
             seen.add(hypothesis.source + text)
+            if hypothesis.source != "grammar" and any(one.fits and one.fits[0].score >= CLEAR for one in heard):
+                continue
             heard.append(self._survey(hypothesis, text, now, asking))
         free = [one for one in heard if one.hypothesis.source != "grammar"]
         gated: list[Heard] = []

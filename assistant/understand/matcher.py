@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nlargest
 from math import log
 
 from assistant.understand.phrasebook import Frame, Template
@@ -409,16 +410,20 @@ def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) ->
 
 ENOUGH = 10
 """Templates aligned for one utterance; measured: the right one is among the first 6 in 99.6 % of the examples."""
+FAINT = 0.3
+"""Templates with less than this share of the best one's votes are not aligned."""
 SKIP = 0.7
 """Cost of a syllable of the utterance that the template does not have, times its weight."""
 DROP = 0.85
 """Cost of a syllable of the template that was not said."""
 BOUND = 2.2
 """Alignments dearer than this are given up."""
+WORTH = 0.55
+"""And those whose score would be less than 1 − this: they could not even ask back."""
 EASY = {**dict.fromkeys("的呢吧啊呀啦嘛个把给那这我你请儿哦嗯", 0.12), **dict.fromkeys("了都也一下去来得地过", 0.45)}
 """Characters of templates that may be missing for less."""
-COMMONEST = 0.04
-"""Pairs of syllables in more than this share of the templates name nobody."""
+VOTES = 900
+"""Entries of the inverted index read for one utterance, rarest pairs first: so ten times the phrases cost no more."""
 
 
 class Index:
@@ -436,12 +441,8 @@ class Index:
             self._size.append(_shortest(template))
             for pair in pairs:
                 rows[pair].add(number)
-        limit = max(60, int(COMMONEST * len(templates)))
         count = max(1, len(templates))
-        self._rows = {
-            pair: (log(1 + count / len(numbers)), tuple(sorted(numbers)))
-            for pair, numbers in rows.items() if len(numbers) <= limit
-        }
+        self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers))) for pair, numbers in rows.items()}
 
     def _pairs(self, template: Template, sounds: Sequence[str]) -> Iterator[tuple[str, str]]:
         fold = self._fold
@@ -482,18 +483,23 @@ class Index:
                             break
                         after += 1
         votes: dict[int, float] = defaultdict(float)
-        for pair in pairs:
-            row = self._rows.get(pair)
-            if row:
-                for number in row[1]:
-                    votes[number] += row[0]
-        ranked = sorted(votes, key=lambda number: -votes[number] / (4.0 + self._size[number]))
-        return [number for number in ranked if self.templates[number].asking in ("", asking)][:ENOUGH]
+        budget = VOTES
+        for weight, numbers in sorted((row for pair in pairs if (row := self._rows.get(pair))), key=lambda row: -row[0]):
+            for number in numbers:
+                votes[number] += weight
+            budget -= len(numbers)
+            if budget < 0:
+                break
+        worth = {number: vote / (4.0 + self._size[number]) for number, vote in votes.items()
+                 if self.templates[number].asking in ("", asking)}
+        least = FAINT * max(worth.values(), default=0.0)
+        return [number for number in nlargest(ENOUGH, worth, key=lambda number: worth[number]) if worth[number] >= least]
 
     def align(self, number: int, said: Utterance) -> float | None:
         """Cost of saying the utterance by template `number`, or None beyond BOUND."""
         template, sounds = self.templates[number], self.sounds[number]
         text, size = said.text, len(said.text)
+        bound = min(BOUND, WORTH * _scale(said))
         skip = [
             (SKIP * weight if weight > 0.05 else 0.01) for weight in said.weights
         ]
@@ -502,7 +508,7 @@ class Index:
                 skip[at] = BOUND
         for at in said.hidden:
             skip[at] = BOUND
-        begin = _skipped({0: 0.0}, skip, size)
+        begin = _skipped({0: 0.0}, skip, size, bound)
         slots = _slot_spans(said)
         after: list[dict[int, float]] = []
         polar = self.ear.polar
@@ -510,11 +516,14 @@ class Index:
             entering: dict[int, float] = {}
             for earlier in before:
                 for at, cost in (begin if earlier < 0 else after[earlier]).items():
-                    if cost < entering.get(at, BOUND):
+                    if cost < entering.get(at, bound):
                         entering[at] = cost
+            if not entering:
+                after.append(entering)
+                continue
             leaving: dict[int, float] = {}
             if token[0] == "{":
-                self._slot(token, entering, leaving, slots, said, skip)
+                self._slot(token, entering, leaving, slots, said, skip, bound)
             else:
                 turning = sound in polar and token in "没不别甭"
                 drop = BOUND if turning else EASY.get(token, DROP)
@@ -530,35 +539,36 @@ class Index:
                                 far = 0.02
                             elif far > NEAR:
                                 far = BOUND
-                        if cost + far < leaving.get(at + 1, BOUND):
+                        if cost + far < leaving.get(at + 1, bound):
                             leaving[at + 1] = cost + far
-                    if cost + drop < leaving.get(at, BOUND):
+                    if cost + drop < leaving.get(at, bound):
                         leaving[at] = cost + drop
-            after.append(_skipped(leaving, skip, size))
+            after.append(_skipped(leaving, skip, size, bound))
         return min((after[end][size] for end in template.last if size in after[end]), default=None)
 
     def _slot(
         self, token: str, entering: Mapping[int, float], leaving: dict[int, float],
         slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]], said: Utterance, skip: Sequence[float],
+        bound: float,
     ) -> None:
         size = len(said.text)
         spans = slots.get(token, {})
         for at, cost in entering.items():
             for end, extra in spans.get(at, ()):
-                if cost + extra < leaving.get(end, BOUND):
+                if cost + extra < leaving.get(end, bound):
                     leaving[end] = cost + extra
             if token in FREE:
                 for end in range(at + 1, size + 1):
                     price = cost + (0.15 if end - at > 1 else 0.6) + 0.02 * (end - at)
-                    if price < leaving.get(end, BOUND):
+                    if price < leaving.get(end, bound):
                         leaving[end] = price
             elif token not in TIMES and token not in NUMBERS:
                 # A name the household does not know: the intent is still meant.
                 for end in range(at + 1, min(size, at + 5) + 1):
-                    if any(step >= BOUND for step in skip[at:end]):
+                    if any(step >= bound for step in skip[at:end]):
                         break
                     price = cost + 0.55 + 0.12 * (end - at)
-                    if price < leaving.get(end, BOUND):
+                    if price < leaving.get(end, bound):
                         leaving[end] = price
 
 
@@ -575,16 +585,17 @@ def _slot_spans(said: Utterance) -> dict[str, dict[int, list[tuple[int, float]]]
     return found
 
 
-def _skipped(row: dict[int, float], skip: Sequence[float], size: int) -> dict[int, float]:
+def _skipped(row: dict[int, float], skip: Sequence[float], size: int, bound: float) -> dict[int, float]:
     """`row` and where one gets from it by leaving out syllables of the utterance."""
-    grown = dict(row)
-    for at in range(size):
-        cost = grown.get(at)
-        if cost is not None:
-            price = cost + skip[at]
-            if price < grown.get(at + 1, BOUND):
-                grown[at + 1] = price
-    return grown
+    for start in sorted(row):
+        at, cost = start, row[start]
+        while at < size:
+            cost += skip[at]
+            at += 1
+            if cost >= row.get(at, bound):
+                break
+            row[at] = cost
+    return row
 
 
 def _shortest(template: Template) -> int:
@@ -597,7 +608,11 @@ def _shortest(template: Template) -> int:
 
 def template_score(cost: float, said: Utterance) -> float:
     """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
-    return max(0.0, 1.0 - cost / max(1.6, 0.55 * said.total + 0.5))
+    return max(0.0, 1.0 - cost / _scale(said))
+
+
+def _scale(said: Utterance) -> float:
+    return max(1.6, 0.55 * said.total + 0.5)
 
 
 class _Fold:
