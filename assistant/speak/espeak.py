@@ -25,8 +25,10 @@ WORDS_PER_MINUTE = 160
 """pyttsx3's unit; about 3.5 syllables a second in Mandarin. Its default of 200 is too fast to follow."""
 PAUSE = 0.3
 """Seconds between sentences."""
-DEADLINE = 20.0
-"""Seconds one sentence may take; 0.1 is usual, 1.0 on a Pi 4."""
+DEADLINE = 6.0
+"""Seconds one sentence may take; 0.15 is usual, about 1 on a Pi 4."""
+TRIES = 2
+CHILD = Path(__file__).with_name("espeak_child.py")
 _MARKS = str.maketrans("，、；。！？：—…", ",,;.!?:,,")
 
 
@@ -56,40 +58,30 @@ class Espeak:
         return Speech(level(join(parts, sample_rate, PAUSE / rate), sample_rate), sample_rate)
 
     def _speak(self, pinyin: str, rate: float, path: Path) -> tuple[Wave, int]:
-        order = {"text": pinyin, "voice": self._speaker, "rate": round(WORDS_PER_MINUTE * rate), "path": str(path)}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "assistant.speak.espeak"],
-                input=json.dumps(order), capture_output=True, text=True, timeout=DEADLINE, check=False,
-                cwd=Path(__file__).parents[2],
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise VoiceError(f"机器声没能说出来（eSpeak did not finish）：{error}") from error
-        if done.returncode or not path.exists():
-            raise VoiceError(
-                "机器声没能说出来：请装 espeak-ng（sudo apt install espeak-ng；eSpeak failed: "
-                f"{done.stderr.strip().splitlines()[-1:]}）"
-            )
-        try:
-            with wave.open(str(path)) as file:
-                frames, sample_rate = file.readframes(file.getnframes()), file.getframerate()
-        except (wave.Error, EOFError) as error:
-            raise VoiceError(f"机器声没能说出来（eSpeak wrote no sound）：{error}") from error
-        return np.frombuffer(frames, dtype="<i2").astype(np.float32) / np.float32(32768), sample_rate
+        order = {
+            "text": pinyin, "voice": self._speaker, "rate": round(WORDS_PER_MINUTE * rate), "path": str(path),
+            "seconds": DEADLINE,
+        }
+        said = ""
+        for _ in range(TRIES):
+            try:
+                done = subprocess.run(
+                    [sys.executable, str(CHILD)],
+                    input=json.dumps(order), capture_output=True, text=True, timeout=DEADLINE, check=False,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                said = str(error)
+                continue
+            if done.returncode == 0 and path.exists():
+                return _read(path)
+            said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise VoiceError(f"机器声没能说出来：请装 espeak-ng（sudo apt install espeak-ng；eSpeak failed: {said}）")
 
 
-def _child(order: dict[str, str | int]) -> None:
-    """One sentence into one file; runs in a process of its own."""
-    import pyttsx3
-
-    engine = pyttsx3.init("espeak")  # type: ignore[no-untyped-call]
-    offered = {voice.id.rsplit("/", 1)[-1].lower(): voice.id for voice in engine.getProperty("voices")}
-    engine.setProperty("voice", offered[str(order["voice"]).lower()])
-    engine.setProperty("rate", order["rate"])
-    engine.setProperty("volume", 1.0)
-    engine.save_to_file(order["text"], order["path"])
-    engine.runAndWait()
-
-
-if __name__ == "__main__":
-    _child(json.load(sys.stdin))
+def _read(path: Path) -> tuple[Wave, int]:
+    try:
+        with wave.open(str(path)) as file:
+            frames, sample_rate = file.readframes(file.getnframes()), file.getframerate()
+    except (wave.Error, EOFError) as error:
+        raise VoiceError(f"机器声没能说出来（eSpeak wrote no sound）：{error}") from error
+    return np.frombuffer(frames, dtype="<i2").astype(np.float32) / np.float32(32768), sample_rate
