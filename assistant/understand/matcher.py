@@ -246,6 +246,8 @@ def _shadowed(spans: list[Span], through: frozenset[str]) -> list[Span]:
 
 def _across(span: Span, sure: Sequence[Span], begins: Mapping[int, set[int]]) -> bool:
     """Whether a word of two lies across the seam of two others: 上回 in 晚上|回来."""
+    if _turns(span.text):
+        return False
     seam = span.start + 1
     return any(end >= span.end for end in begins.get(seam, ())) and any(
         other.end == seam and other.start < span.start for other in sure
@@ -314,7 +316,7 @@ def holds(
     for need in frame.needs:
         spans = [span for concept in need for span in concepts.get(concept, ()) if span.cost <= dearest and (accept is None or accept(span))]
         if not frame.polar:
-            spans = [span for span in spans if _turns(span.text) or not _negated(span, said)]
+            spans = [span for span in spans if not _negated(span, said)]
         if not spans:
             return None
         spans.sort(key=lambda span: (span.cost, span.start - span.end, span.start))
@@ -401,8 +403,8 @@ def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) ->
         turned = 0.0
     total = max(said.total, 1.0)
     cost = sum(span.cost for span in spans)
-    share = min(1.0, (rest + 0.8 * turned) / max(total, 3.0))
-    score = frame.strength * (1.0 - 0.5 * min(1.0, cost)) * (1.0 - SPREAD[min(3, len(frame.needs))] * RECALL.get(frame.intent, 1.0) * share)
+    share = min(1.0, (rest + 0.3 * turned) / max(total, 3.0))
+    score = frame.strength * (1.0 - 0.9 * min(1.0, cost)) * (1.0 - SPREAD[min(3, len(frame.needs))] * RECALL.get(frame.intent, 1.0) * share)
     return Fit(frame.intent, score, frame.text, spans)
 
 
@@ -506,6 +508,9 @@ class Index:
         for turn in said.turning:
             for at in range(turn.start, turn.end):
                 skip[at] = BOUND
+        for at, char in enumerate(text):
+            if char in "没不别甭莫" and said.weights[at] >= 0.9:
+                skip[at] = BOUND
         for at in said.hidden:
             skip[at] = BOUND
         begin = _skipped({0: 0.0}, skip, size, bound)
@@ -562,8 +567,9 @@ class Index:
                     price = cost + (0.15 if end - at > 1 else 0.6) + 0.02 * (end - at)
                     if price < leaving.get(end, bound):
                         leaving[end] = price
-            elif token not in TIMES and token not in NUMBERS:
-                # A name the household does not know: the intent is still meant.
+            elif token == "{medicine}":
+                # A medicine the household does not know: the intent is still meant. (Unknown people and services
+                # are known words without an owner, see slots.py: any word at all would book and ring for a dog.)
                 for end in range(at + 1, min(size, at + 5) + 1):
                     if any(step >= bound for step in skip[at:end]):
                         break

@@ -111,8 +111,9 @@ class Phrasebook:
     """Intent → slot → (value, frames), in the order they are tried; no frames: the value when nothing else fits."""
     grades: Mapping[str, tuple[tuple[str, tuple[Frame, ...]], ...]] = field(default_factory=dict)
     """Intent → (grade, frames): how sure an alarm may be."""
-    hints: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = field(default_factory=dict)
-    """`medicine` or `service` → (names, words): who carries one of the names is also called by the words."""
+    hints: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]] = field(default_factory=dict)
+    """`person`, `medicine`, `service` → (names, words, needs): who carries one of the names is also called by the words,
+    and meant by the needs (头发长了)."""
     must_not: tuple[tuple[str, str], ...] = ()
     """(intent, sentence that must not be taken for it)."""
     examples: tuple[Example, ...] = ()
@@ -172,7 +173,7 @@ class _Reader:
         values: dict[str, dict[str, tuple[tuple[str, tuple[Frame, ...]], ...]]] = {}
         grades: dict[str, tuple[tuple[str, tuple[Frame, ...]], ...]] = {}
         heard: dict[str, list[str]] = {}
-        hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+        hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
         distress: list[str] = []
         cancel: list[str] = []
         through: set[str] = set()
@@ -183,7 +184,7 @@ class _Reader:
             for word, wrong in data.get("heard", {}).items():
                 heard.setdefault(word, []).extend(wrong)
             for kind, rows in data.get("hints", {}).items():
-                hints.setdefault(kind, []).extend((tuple(row["names"]), tuple(row["words"])) for row in rows)
+                hints.setdefault(kind, []).extend((tuple(row["names"]), tuple(row["words"]), tuple(row.get("needs", ()))) for row in rows)
             for row in data.get("guard", []):
                 guards.append(self._guard(name, row))
             for intent, body in data.get("intents", {}).items():
@@ -283,8 +284,13 @@ class _Reader:
                         order.append((len(needs) - 1, len(needs), part == "+"))
         if not all(needs) or not needs:
             return None
-        polar = any("NOT" in need or any(word[:1] in "没不别甭莫" for word in need) for need in needs)
+        polar = any(self._turns(concept) for need in needs for concept in need)
         return Frame(line, intent, tuple(needs), frozenset(may), frozenset(bans), tuple(order), whole, strength, asking, polar)
+
+    def _turns(self, concept: str) -> bool:
+        """Whether most words of a concept turn a sentence round: then a NOT near them is part of it."""
+        words = self.words.get(concept, [concept])
+        return sum(any(char in "没不别甭莫取错" for char in word) for word in words) >= 0.55 * len(words)
 
     def _names(self, text: str) -> frozenset[str]:
         found = [part for part in text.split("|") if _NAME.fullmatch(part)]

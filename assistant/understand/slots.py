@@ -43,6 +43,8 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
 }
 """Slots by intent (DESIGN §4)."""
 
+NEED = "NEED_SERVICE"
+"""Concept of the words that ask for a service by its lack: 水管漏了."""
 NAMES = ("person", "medicine", "service")
 LOOSE = frozenset({"message.send", "reminder.add"})
 """Intents whose sentence holds free words."""
@@ -88,6 +90,12 @@ def household_words(home: Household, book: Phrasebook) -> Iterator[Word]:
                         yield Word(word[:gap] + word[gap + 1:], "{" + kind + "}", False, owner, prices[word, owner] + 0.4)
                 for wrong in _misheard(word, book):
                     yield Word(wrong, "{" + kind + "}", False, owner, prices[word, owner] + 0.1)
+        for _, words, needs in book.hints.get(kind, ()):
+            for word in (*words, *needs):
+                if word not in owners and len(word) > 1:
+                    yield Word(word, "{" + kind + "}", False, "", 0.04)  # known to everybody, but not in this home
+            for need in needs:
+                yield Word(need, NEED, False, "", 0.0)
 
 
 def _misheard(word: str, book: Phrasebook) -> Iterator[str]:
@@ -98,9 +106,10 @@ def _misheard(word: str, book: Phrasebook) -> Iterator[str]:
 
 def _hints(kind: str, own: Iterable[str], book: Phrasebook) -> Iterator[str]:
     own = tuple(own)
-    for names, words in book.hints.get(kind, ()):
+    for names, words, needs in book.hints.get(kind, ()):
         if any(name == mine or (len(name) > 2 and name in mine) for name in names for mine in own):
             yield from words
+            yield from needs
 
 
 def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float]]:
@@ -269,11 +278,15 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     sets = []
     for _, group in kept:
         cheapest = min(span.cost for span in group)
-        sets.append(tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06)))
+        owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
+        sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True)
                  if place[0] > 0 and said.text[place[0] - 1] in "给跟和找叫诉对向同" or said.text[max(0, place[0] - 2):place[0]] in ("给我", "跟我", "找我", "叫我", "诉我")]
         return after[0] if after else sets[0]
+    sets = [names for names in sets if names]
+    if not sets:
+        return ()
     common = set(sets[0]).intersection(*sets[1:])
     if common:
         return tuple(name for name in sets[0] if name in common)
