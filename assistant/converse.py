@@ -66,6 +66,9 @@ SECONDS_A_CHARACTER = 0.30
 SPEECH_GRACE = 15.0
 """Seconds after which `Spoken` is taken as lost and the talk goes on without it."""
 
+LINGER = timedelta(minutes=15)
+"""How long a question that is no longer open still explains a short sentence said after the wake word: 小伴小伴，吃了."""
+
 FOLLOW_UP = 8.0
 """Seconds after an answer in which the elder may go on without the wake word."""
 
@@ -140,6 +143,7 @@ class Dialogue:
     _misses: int = 0
     _follow_until: datetime | None = None
     _off_since: datetime | None = None
+    _recent: tuple[Ask, datetime] | None = None
     _news: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -232,11 +236,19 @@ class Dialogue:
         self.store.note_down(now, "heard", text=event.hypotheses[0].text)
         if talk is not None and ask is not None:
             self._answered(talk, ask, event, judged, now)
-        elif meaning is not None:
+        elif (meaning := meaning or self._late_answer(event, now)) is not None:
             self._misses = 0
             self._begin_meaning(meaning, now, NORMAL)
         elif event.woken:
             self._not_understood(judged, now)
+
+    def _late_answer(self, event: Heard, now: datetime) -> Meaning | None:
+        """What it means as an answer to the last question, if a conversation takes that by itself."""
+        if self._recent is None or now - self._recent[1] > LINGER:
+            return None
+        ask = self._recent[0]
+        meaning = self._judge.judge(event.hypotheses, now, ask.asking, ask.options).meaning
+        return meaning if meaning is not None and meaning.intent in self._meanings else None
 
     def _answered(self, talk: Talk, ask: Ask, event: Heard, judged: Judgement, now: datetime) -> None:
         meaning = judged.meaning
@@ -388,6 +400,8 @@ class Dialogue:
     def _resume(self, talk: Talk, meaning: Meaning | None, now: datetime) -> None:
         """Let a conversation go on until it asks or ends."""
         talk.turn.now, talk.turn.household, talk.turn.trusted = now, self.household, self.trusted
+        if talk.ask is not None:
+            self._recent = (talk.ask, now)
         talk.ask, talk.tries = None, 0
         answer = meaning
         while True:
