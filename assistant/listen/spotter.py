@@ -81,7 +81,8 @@ class Spotter:
         self._until = -1.0
 
     def spot(self, frames: Iterable[bytes], rules: Rules = IDLE) -> Iterator[Spotted]:
-        """All that is spotted in a clip or a microphone."""
+        """All that is spotted in a clip or a microphone; times count from its beginning."""
+        self._until = -1.0
         for piece in gate(frames, rules, self.finished):
             match piece:
                 case Speech(sound):
