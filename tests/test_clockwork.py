@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from talks import Home, at
 
 from assistant.clock import SystemClock, VirtualClock
 from assistant.clockwork import Clockwork, Watch, due_events
 from assistant.messages import ClockStepped
 from assistant.skills import medication
+from tests.talks import Home, at
 
 
 def test_rows_become_due_events_oldest_first() -> None:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from talks import ASPIRIN, HOME, IBUPROFEN, METFORMIN, VALSARTAN, ZONE, Home, at, said
 
 from assistant.care import SCHEMAS, dose
 from assistant.care.dose import FINAL, FROM_A_PERSON, OPEN, TRANSITIONS, Dose, Event, State
@@ -18,6 +17,7 @@ from assistant.home import Household, Medicine
 from assistant.skills import medication
 from assistant.store import Store
 from assistant.when import Recurrence
+from tests.talks import ASPIRIN, HOME, IBUPROFEN, METFORMIN, VALSARTAN, ZONE, Home, at, said
 
 
 def planned(household: Household = HOME, now: datetime | None = None) -> Store:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from talks import ASPIRIN, HOME, IBUPROFEN, METFORMIN, VALSARTAN, ZONE, Home, at, said
 
 from assistant.care import dose
 from assistant.home import Care, Household
 from assistant.skills import medication
+from tests.talks import ASPIRIN, HOME, IBUPROFEN, METFORMIN, VALSARTAN, ZONE, Home, at, said
 
 
 def home(now: str = "07:00", household: Household = HOME) -> Home:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from talks import HOME, ZONE, Home, at, said
 
 from assistant.care import digest, reading, reminder
 from assistant.care.reminder import TRANSITIONS, Event, State
@@ -14,6 +13,7 @@ from assistant.errors import XiaobanError
 from assistant.home import Care, StandingReminder
 from assistant.skills import checkin, diary, medication, reminders
 from assistant.when import Recurrence
+from tests.talks import HOME, ZONE, Home, at, said
 
 QUIET = replace(HOME, reminders=())
 

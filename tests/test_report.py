@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from talks import HOME, VALSARTAN, Home, at, said
 
 from assistant.care import reading
 from assistant.errors import XiaobanError
 from assistant.home import Household
 from assistant.report import Report, as_csv, as_html, print_text, report, run_report
 from assistant.skills import medication
+from tests.talks import HOME, VALSARTAN, Home, at, said
 
 
 def weeks(household: Household = HOME) -> Home:

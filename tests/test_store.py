@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
-from talks import Home, at, said
 
 from assistant.care import SCHEMAS, dose
 from assistant.errors import StoreError
 from assistant.skills import medication
 from assistant.store import Store, checksum
+from tests.talks import Home, at, said
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -291,7 +291,7 @@ import sys
 sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from datetime import timedelta
-from talks import Home, at, said
+from tests.talks import Home, at, said
 from assistant.care import SCHEMAS
 from assistant.skills import medication
 from assistant.store import Store
@@ -346,7 +346,7 @@ def test_a_disk_that_is_really_full_is_said_plainly(tmp_path: Path) -> None:
 import resource, signal, sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]
 from pathlib import Path
-from talks import at
+from tests.talks import at
 from assistant.care import SCHEMAS
 from assistant.errors import StoreError
 from assistant.store import Store
