@@ -144,6 +144,17 @@ def test_no_secret_reaches_the_log() -> None:
     assert without_secrets("failed: wecombot://abcdef/x\nwith token=xyz") == "failed: wecombot://… with …"
 
 
+@pytest.mark.parametrize("address", ["json://127.0.0.1:{}/in", "xml://127.0.0.1:{}/in", "mailto://u:p@127.0.0.1:{}?from=a@x.org&to=b@x.org&mode=insecure"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_silent_test_finds_out_without_sending_anything(address: str, there: bool) -> None:
+    with web("ok") as peer:
+        url = address.format(peer.port)
+        if there:
+            assert (channel(url).probe(4.0).ok, peer.got) == (True, [])
+    if not there:
+        assert not channel(url).probe(4.0).ok
+
+
 # --- the notifier -------------------------------------------------------------------------------------------------
 
 

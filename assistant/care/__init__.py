@@ -12,6 +12,7 @@ from assistant.care.message import outbox
 from assistant.care.reading import readings
 from assistant.care.reminder import reminders
 from assistant.care.request import requests
+from assistant.care.selftest import selftests
 
 SCHEMAS: tuple[Migrations, ...] = (
     bookings,
@@ -22,5 +23,6 @@ SCHEMAS: tuple[Migrations, ...] = (
     readings,
     reminders,
     rounds,
+    selftests,
 )
 """Tables of all machines; a new machine is its file and a line here."""

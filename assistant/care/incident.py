@@ -629,7 +629,7 @@ def _taken(store: Store, now: datetime, household: Household, before: Incident, 
         message.post(
             store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
             title="进门和病史（只发给您）" if mine else ("【演习】" if after.drill else "") + "有人接手了", body=body,
-            key=f"{after.key}-a-{after.person}-{contact.name}-{stamp(now)}", incident=after.id,
+            key=f"n-{after.key}-a-{after.person}-{contact.name}-{stamp(now)}", incident=after.id,
         )
 
 
@@ -667,7 +667,7 @@ def _over(store: Store, now: datetime, household: Household, before: Incident, a
         if contact.notify:
             message.post(
                 store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
-                title="报警解除", body=f"{elder}：{reason}。", key=f"{after.key}-z-{contact.name}", incident=after.id,
+                title="报警解除", body=f"{elder}：{reason}。", key=f"n-{after.key}-z-{contact.name}", incident=after.id,
             )
 
 

@@ -350,7 +350,7 @@ def attempt(store: Store, now: datetime, number: int) -> Notify | Call | None:
 def deadline(message: Message) -> timedelta:
     """How long one try may take in all."""
     if message.kind == "call":
-        return RING + (KEY_WAIT if message.body else TALK) + CARD
+        return RING + (2 * KEY_WAIT if message.body else TALK) + CARD  # twice: key 2 asks for one more hearing
     return ALARM_DEADLINE if message.urgent else DEADLINE
 
 
@@ -402,6 +402,13 @@ def withdraw(store: Store, now: datetime, purpose: str, incident: int, kinds: Co
         if taken:
             store.note_down(now, "message.withdrawn", incident, purpose)
     return taken
+
+
+def withdraw_one(store: Store, number: int) -> None:
+    """Take back one message that need not be tried again."""
+    message = get(store, number)
+    if message is not None:
+        _move(store, message, Step.WITHDRAW, wake_at=None)
 
 
 def resume(store: Store, now: datetime) -> int:
@@ -550,7 +557,7 @@ def _mergeable(store: Store, message: Message) -> bool:
 
     One whose last try was ambiguous keeps its words: a peer that has its key would take the digest for a repetition.
     """
-    if message.urgent or message.incident or message.attachment or message.kind == "call":
+    if message.urgent or message.incident or message.attachment or message.kind == "call" or not message.body:
         return False
     return store.count("try", "message = ? AND outcome = 'maybe'", message.id) == 0
 
@@ -562,7 +569,7 @@ def _action(message: Message, now: datetime) -> Notify | Call:
             message=message.id, key=message.key, person=message.person, channel=message.channel, number=message.number,
             text=body, card=message.card, ring=RING.total_seconds(), urgent=message.urgent,
         )
-    if now - message.created >= LATE:
+    if now - message.created >= LATE and body:
         body = f"（{message.created.astimezone(now.tzinfo):%-m月%-d日%H:%M} 的消息，现在才送出）{body}"
     return Notify(
         message=message.id, key=message.key, person=message.person, channel=message.channel, title=message.title,

@@ -112,7 +112,7 @@ def begin(
         rings = kind == "voice" and line is not None
         posted = message.post(
             store, now, purpose=PURPOSE, person=contact.name, incident=number, title=title,
-            channels=(line.name,) if rings and line is not None else contact.notify, key=f"r-{code}",
+            channels=(line.name,) if rings and line is not None else contact.notify, key=f"{'t' if kind == 'message' else 'r'}-{code}",
             body="" if rings else body.replace("{link}", link), kind="call" if rings else "text",
             number=contact.phone if rings else "", life=message.LIFE if kind == "message" else STALE,
         )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 from assistant.messages import Notify
 from assistant.notify.channel import Outcome, without_secrets
@@ -147,6 +148,14 @@ class ByApprise:
             seconds,
         )
 
+    def probe(self, seconds: float) -> Outcome:
+        """Let Apprise begin, catch where it wants to connect, and connect there without saying anything."""
+        return CHILDREN.ask(
+            {"url": self.settings.url, "probe": True, "key": "probe", "title": "", "body": "-", "urgent": False,
+             "attachment": "", "seconds": seconds},
+            seconds,
+        )
+
     def check(self) -> str:
         """Whether Apprise can read the address at all."""
         outcome = CHILDREN.ask({"url": self.settings.url, "check": True, "seconds": 10.0}, 10.0)
@@ -165,10 +174,12 @@ def _serve(jobs: IO[str], answers: IO[str]) -> None:
     import apprise
     import apprise.plugins.email.base as mail
 
+    from assistant.notify.web import reach
+
     seen = _watch()
     for line in jobs:
         job = json.loads(line)
-        seen.update(ambiguous=False, detail="", good=None)
+        seen.update(ambiguous=False, detail="", good=None, probe=bool(job.get("probe")), place=None)
         vars(mail)["make_msgid"] = lambda *_, job=job, **__: f"<{job.get('key', '')}@xiaoban>"
         service = apprise.Apprise.instantiate(_bounded(job["url"], job["seconds"]), suppress_exceptions=True)
         if service is None:
@@ -188,6 +199,10 @@ def _serve(jobs: IO[str], answers: IO[str]) -> None:
             kind = apprise.NotifyType.FAILURE if job["urgent"] else apprise.NotifyType.INFO
             ok = bool(sender.notify(body=job["body"], title=job["title"], notify_type=kind, attach=attach))
             ok = ok and seen["good"] is not False
+            if job.get("probe"):
+                host, port, tls = seen["place"] or ("", 0, False)
+                found = reach(host, port, tls=tls, seconds=job["seconds"] - 0.5) if host else Outcome(False, "cannot be probed")
+                ok, seen["detail"], seen["ambiguous"] = found.ok, found.detail, False
             result = {"ok": ok, "detail": seen["detail"] or ("accepted" if ok else "refused"), "ambiguous": not ok and seen["ambiguous"]}
         answers.write(json.dumps(result) + "\n")
         answers.flush()
@@ -212,8 +227,14 @@ def _watch() -> dict[str, Any]:
     seen: dict[str, Any] = {}
     real_send = requests.Session.send
     real_data = smtplib.SMTP.data
+    real_connect = smtplib.SMTP.connect
 
     def send(self: Any, request: Any, **how: Any) -> Any:
+        if seen.get("probe"):
+            parts = urlsplit(request.url)
+            tls = parts.scheme == "https"
+            seen["place"] = (parts.hostname, parts.port or (443 if tls else 80), tls)
+            raise requests.exceptions.ConnectionError("probe")
         try:
             response = real_send(self, request, **how)
         except requests.exceptions.RequestException as error:
@@ -239,6 +260,13 @@ def _watch() -> dict[str, Any]:
             seen.update(detail=type(error).__name__, ambiguous=True)
             raise
 
+    def connect(self: Any, host: str = "localhost", port: int = 0, *more: Any, **how: Any) -> Any:
+        if seen.get("probe"):
+            seen["place"] = (host, port or 25, isinstance(self, smtplib.SMTP_SSL))
+            raise OSError("probe")
+        return real_connect(self, host, port, *more, **how)
+
+    smtplib.SMTP.connect = connect  # type: ignore[method-assign]
     requests.Session.send = send  # type: ignore[method-assign]
     smtplib.SMTP.data = data  # type: ignore[method-assign,assignment]
     return seen

@@ -27,6 +27,9 @@ class Sender(Protocol):
     def send(self, notify: Notify, seconds: float) -> Outcome:
         """Send within `seconds` in all. May be abandoned in mid-work; runs in a thread of its own."""
 
+    def probe(self, seconds: float) -> Outcome:
+        """Go as far as one can without anybody getting anything: the daily silent test."""
+
     def check(self) -> str:
         """What is wrong with its settings, in Chinese for the family; empty if nothing can be seen without sending."""
 

@@ -35,6 +35,10 @@ class Unreadable:
         """Never."""
         return Outcome(False, "not an address")
 
+    def probe(self, seconds: float) -> Outcome:
+        """Never."""
+        return Outcome(False, "not an address")
+
     def check(self) -> str:
         """The family can mend it."""
         return "地址写错了，读不懂"

@@ -23,6 +23,10 @@ class Console:
         sys.stderr.flush()
         return Outcome(True, "shown")
 
+    def probe(self, seconds: float) -> Outcome:
+        """Always there."""
+        return Outcome(True, "there")
+
     def check(self) -> str:
         """Nothing can be wrong, but nobody is told either."""
         return "只显示在屏幕上，没有人会收到"
@@ -45,6 +49,11 @@ class File:
         except OSError as error:
             return Outcome(False, error.strerror or "cannot write")
         return Outcome(True, "written")
+
+    def probe(self, seconds: float) -> Outcome:
+        """Whether it could be written."""
+        place = self.path if self.path.exists() else self.path.parent
+        return Outcome(os.access(place, os.W_OK), "" if os.access(place, os.W_OK) else "cannot write")
 
     def check(self) -> str:
         """Whether there is a folder to write in."""

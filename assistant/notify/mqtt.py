@@ -45,12 +45,19 @@ class Mqtt:
 
     settings: Settings
 
+    def probe(self, seconds: float) -> Outcome:
+        """Log in at the broker and leave."""
+        return self._talk(None, seconds)
+
     def send(self, notify: Notify, seconds: float) -> Outcome:
         """Publish with QoS 1; accepted when the broker has acknowledged it."""
+        return self._talk(notify, seconds)
+
+    def _talk(self, notify: Notify | None, seconds: float) -> Outcome:
         end = monotonic() + seconds
         joined = threading.Event()
         refused: list[str] = []
-        client = Client(CallbackAPIVersion.VERSION2, client_id=f"xiaoban-{notify.key}"[:60])
+        client = Client(CallbackAPIVersion.VERSION2, client_id=f"xiaoban-{notify.key if notify else 'probe'}"[:60])
 
         def on_connect(_c: Client, _u: object, _f: object, reason: ReasonCode, _p: Properties | None) -> None:
             if reason.is_failure:
@@ -74,6 +81,8 @@ class Mqtt:
                 return Outcome(False, "the broker does not answer")
             if refused:
                 return Outcome(False, refused[0])
+            if notify is None:
+                return Outcome(True, "reached")
             body = {"key": notify.key, "person": notify.person, "title": notify.title, "body": notify.body, "urgent": notify.urgent}
             published = client.publish(self.settings.topic, json.dumps(body, ensure_ascii=False), qos=1)
             published.wait_for_publish(max(0.0, end - monotonic()))

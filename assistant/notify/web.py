@@ -87,6 +87,18 @@ def fetch(
             connection.close()
 
 
+def reach(host: str, port: int, *, tls: bool, seconds: float, trust: ssl.SSLContext | None = None) -> Outcome:
+    """Whether there is somebody at the other end, trusted if `tls`; nothing is sent."""
+    try:
+        with socket.create_connection((host, port), seconds) as sock:
+            if tls:
+                with (trust or ssl.create_default_context()).wrap_socket(sock, server_hostname=host):
+                    pass
+    except (OSError, ValueError) as error:
+        return Outcome(False, _name(error))
+    return Outcome(True, "reached")
+
+
 def judge(answer: Answer) -> Outcome:
     """HTTP 200 is not success: a captive portal says it, and 钉钉 says it with an error code inside."""
     if not 200 <= answer.status < 300:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from assistant.messages import Notify
 from assistant.notify.channel import Outcome
-from assistant.notify.web import Unreached, Unsure, fetch, judge
+from assistant.notify.web import Unreached, Unsure, fetch, judge, reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ class Webhook:
             return Outcome(False, str(error))
         except Unsure as error:
             return Outcome(False, str(error), ambiguous=True)
+
+    def probe(self, seconds: float) -> Outcome:
+        """Connect and, with TLS, check whom we are talking to."""
+        parts = urlsplit(self.settings.url)
+        tls = parts.scheme == "https"
+        return reach(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls, seconds=seconds, trust=self.trust)
 
     def check(self) -> str:
         """Whether the address is one."""

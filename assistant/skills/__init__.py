@@ -17,6 +17,7 @@ from assistant.skills import (
     outbox,
     privacy,
     reminders,
+    selftest,
 )
 from assistant.skills.skill import Skill
 
@@ -25,6 +26,7 @@ SKILLS: tuple[Skill, ...] = (
     emergency.skill,
     medication.skill,
     reminders.skill,
+    selftest.skill,
     diary.skill,
     checkin.skill,
     booking.skill,

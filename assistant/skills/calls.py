@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import timedelta
 
-from assistant.care import message, request
+from assistant.care import message, request, selftest
 from assistant.care.request import Request, Step
 from assistant.home import Contact
 from assistant.messages import UNCLEAR, Acknowledged, Action, Ask, Conversation, Delivered, Meaning, Say, Sound
@@ -18,6 +18,7 @@ LONGEST = 300
 
 HAPPENED: dict[str, str] = {
     "busy": "voice_busy", "declined": "voice_declined", "no answer": "voice_no_answer",
+    "wrong number": "voice_wrong_number",
 }
 """What is said about a telephone call that did not come about, by the telephone's word for it."""
 
@@ -100,6 +101,8 @@ def _rang(turn: Turn, one: Request, contact: Contact, event: Delivered) -> Conve
         yield Say(turn.reply("hung_up"))
         return
     request.step(turn.store, turn.now, one, Step.EXPIRE)
+    if event.detail == "wrong number":
+        selftest.wrong_number(turn.store, turn.now, turn.household, one.person)
     said = turn.reply(HAPPENED.get(event.detail, "voice_failed"), person=_called(contact))
     if not contact.notify:
         yield Say(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from assistant.care import incident, message
+from assistant.care import incident, message, selftest
 from assistant.care.incident import Calls, Incident, State, Status, Step, Texts
 from assistant.home import Contact, Household
 from assistant.messages import (
@@ -257,6 +257,8 @@ def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
     if sent is None or known is None or known.state is not State.ALERTING or sent.kind != "call":
         return
     if sent.state is message.State.FAILED:
+        if event.detail == "wrong number":
+            selftest.wrong_number(turn.store, turn.now, turn.household, sent.person)
         incident.nudge(turn.store, turn.now, known.id)
         yield Say(turn.reply("not_taken", person=_called(turn.household, sent.person)), urgent=True)
 

@@ -51,15 +51,17 @@ def _serving(peer: Peer, handler: Handler, tls: ssl.SSLContext | None = None) ->
         with contextlib.suppress(Exception):
             writer.close()
 
-    async def begin() -> None:
+    async def begin() -> asyncio.Server:
         server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
         peer.port = server.sockets[0].getsockname()[1]
-        ready.set()
+        return server
 
     def run() -> None:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(begin())
+        server = loop.run_until_complete(begin())
+        loop.call_soon(ready.set)
         loop.run_forever()
+        server.close()
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
