@@ -36,7 +36,7 @@ STRICT: Mapping[str, tuple[float, float]] = {
     "booking.cancel": (0.68, 0.06),
     "privacy.forget": (0.66, 0.06),
     "emergency.call": (0.56, 0.0),
-    "medication.restock": (0.66, 0.05),
+    "medication.restock": (0.60, 0.05),
 }
 """(score, margin) where a wrong reading is dearer, or a missed one is (emergency.call)."""
 

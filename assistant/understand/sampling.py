@@ -69,7 +69,7 @@ CLOCKS = ("六点", "七点", "七点半", "八点", "八点半", "九点", "十
 def _fills(home: Household, book: Phrasebook) -> dict[str, list[str]]:
     fills: dict[str, list[str]] = {"{person}": [], "{medicine}": [], "{service}": []}
     for word in slots.household_words(home, book):
-        if word.extra <= 0.05 and len(word.text) > 1 and word.text not in fills[word.concept]:
+        if word.value and word.extra <= 0.05 and len(word.text) > 1 and word.text not in fills[word.concept]:
             fills[word.concept].append(word.text)
     fills |= {slot: list(words) for slot, words in VALUES.items()}
     fills |= {
