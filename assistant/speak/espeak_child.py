@@ -22,7 +22,7 @@ def speak(text: str, voice: str, rate: int, path: str, seconds: float) -> bool:
     engine.setProperty("rate", rate)
     engine.setProperty("volume", 1.0)
     finished = threading.Event()
-    engine.connect("finished-utterance", lambda name, completed: finished.set())  # noqa: ARG005
+    engine.connect("finished-utterance", lambda name, completed: finished.set())
     engine.save_to_file(text, path)
     engine.runAndWait()
     return finished.wait(seconds)
