@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 Every = Literal["day", "week", "month", "hour", "lunar_month", "year", "lunar_year"]
@@ -23,7 +24,8 @@ class Recurrence:
     at: tuple[str, ...] = ()
     """Local times of day, `HH:MM`, ascending."""
     days: tuple[str | int, ...] = ()
-    """week: `MO`…`SU`; month and lunar_month: day numbers 1…31, −1 the last; year: `MM-DD`."""
+    """week: `MO`…`SU`; month and lunar_month: day numbers 1…31, −1 the last; year and lunar_year: `MM-DD`, lunar
+    `12--1` the year's last day."""
     interval: int = 1
     """Every how many units."""
     start: date | None = None
@@ -117,11 +119,26 @@ def lunar_day(day: date) -> str:
     return f"{lunar.getMonthInChinese()}月{lunar.getDayInChinese()}"
 
 
-def _lunar_matches(rule: Recurrence, day: date) -> bool:
-    from lunar_python import Solar  # loads 40 ms of tables; only lunar rules pay
+@lru_cache(maxsize=64)
+def moons(year: int) -> tuple[tuple[date, int, int, int], ...]:
+    """The lunar months that touch a solar year: (first day, lunar year, month, days), ascending; leap months negative.
 
-    lunar = Solar.fromYmd(day.year, day.month, day.day).getLunar()
+    One table a year: asking lunar_python day by day costs 18 ms each, and a schedule looks at 800 days.
+    """
+    from lunar_python import LunarYear, Solar  # loads 40 ms of tables; only lunar rules pay
+
+    found = []
+    for month in LunarYear.fromYear(year).getMonths():
+        first = Solar.fromJulianDay(month.getFirstJulianDay())
+        found.append((date(first.getYear(), first.getMonth(), first.getDay()), month.getYear(), month.getMonth(), month.getDayCount()))
+    return tuple(found)
+
+
+def _lunar_matches(rule: Recurrence, day: date) -> bool:
+    first, _, month, days = next(moon for moon in reversed(moons(day.year)) if moon[0] <= day)
+    number = (day - first).days + 1
+    last = number == days
     if rule.every == "lunar_month":
-        last = Solar.fromYmd(*(day + timedelta(days=1)).timetuple()[:3]).getLunar().getDay() == 1
-        return lunar.getDay() in rule.days or (last and -1 in rule.days)
-    return f"{abs(lunar.getMonth()):02d}-{lunar.getDay():02d}" in rule.days
+        return number in rule.days or (last and -1 in rule.days)
+    # a leap month repeats no feast; 12--1 is the eve, on the 29th or 30th
+    return month > 0 and (f"{month:02d}-{number:02d}" in rule.days or (last and f"{month:02d}--1" in rule.days))

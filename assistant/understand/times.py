@@ -17,7 +17,7 @@ from typing import Literal
 
 from assistant.home import Care
 from assistant.understand import numbers, sound
-from assistant.when import WEEKDAYS, Recurrence
+from assistant.when import WEEKDAYS, Recurrence, moons
 
 Kind = Literal["moment", "date", "duration", "recurrence"]
 Value = datetime | date | timedelta | Recurrence
@@ -584,25 +584,18 @@ def _months_on(day: date, months: int) -> date:
 # --- days ---------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
 def _lunar(year: int, month: int, day: int) -> date | None:
     """The solar date of a lunar one; day −1 is the month's last; None where that month has no such day."""
-    from lunar_python import Lunar  # loads 40 ms of tables; only lunar words pay
-
-    for tried in (30, 29) if day == -1 else (day,):
-        try:
-            solar = Lunar.fromYmd(year, month, tried).getSolar()
-            return date(solar.getYear(), solar.getMonth(), solar.getDay())
-        except Exception as error:  # lunar_python raises the bare class for a day that is not there
-            if type(error) is not Exception:
-                raise
+    for first, of_year, number, days in moons(year + (month > 10)):
+        if (of_year, number) == (year, month) and (day == -1 or 1 <= day <= days):
+            return first + timedelta(days=(days if day == -1 else day) - 1)
     return None
 
 
 @lru_cache(maxsize=64)
 def _term(name: str, year: int) -> date:
     """The day of a solar term in a solar year."""
-    from lunar_python import Solar
+    from lunar_python import Solar  # loads 40 ms of tables; only the solar terms pay
 
     table = Solar.fromYmd(year, 6, 1).getLunar().getJieQiTable()
     found = table["DONG_ZHI" if name == "冬至" else name]
@@ -813,10 +806,10 @@ def _feast_days(reader: _Reader, name: str, year: int | None) -> list[date]:
 
 
 def _day_moon(reader: _Reader, found: re.Match[str]) -> list[date]:
-    wanted = _day_of_month(reader, found["mday"] or found["minit"])
-    rule = Recurrence("lunar_month", days=(wanted,))
-    days = (reader.now.date() + timedelta(days=ahead) for ahead in range(64))
-    return [day for day in days if rule.on(day)][:1]
+    wanted, today = _day_of_month(reader, found["mday"] or found["minit"]), reader.now.date()
+    months = (moon for year in (today.year, today.year + 1) for moon in moons(year))
+    days = (first + timedelta(days=wanted - 1) for first, _, _, length in months if 1 <= wanted <= length)
+    return [day for day in days if day >= today][:1]
 
 
 def _day_week(reader: _Reader, found: re.Match[str]) -> list[date]:
