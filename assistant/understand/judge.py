@@ -132,6 +132,8 @@ class _Thought:
     source: dict[str, Heard] = field(default_factory=dict)
     """Which hypothesis an intent's slots are read from."""
     reasons: list[str] = field(default_factory=list)
+    opposed: tuple[str, ...] = ()
+    """The two opposites the decoders heard."""
 
 
 class Understander:
@@ -325,8 +327,7 @@ class Understander:
             top_held = max(held, key=lambda intent: held[intent])
             if frozenset((top_free, top_held)) in OPPOSITES and min(free[top_free], held[top_held]) > 0.4:
                 thought.reasons.append(f"两次听写相反：{top_free}、{top_held}")
-                for intent in (top_free, top_held):
-                    thought.scores[intent] = min(thought.scores[intent], ACT - 0.02)
+                thought.opposed = (top_free, top_held)
 
     def _decide(self, thought: _Thought, now: datetime, asking: Asking | None, options: tuple[str, ...]) -> Judgement:
         if not thought.heard:
@@ -337,6 +338,8 @@ class Understander:
                 del scores[intent]
         elif (answer := self._answer(thought, now, asking, options)) is not None:
             return answer
+        if thought.opposed and all(intent in scores for intent in thought.opposed):
+            return Judgement(None, tuple(self._meaning(intent, thought)[0] for intent in thought.opposed))
         ranked = sorted(scores, key=lambda intent: (-scores[intent], self._place.get(intent, 0)))
         if not ranked:
             return Judgement(None)

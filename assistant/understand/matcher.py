@@ -624,7 +624,10 @@ def template_score(cost: float, said: Utterance) -> float:
 
 
 def _scale(said: Utterance) -> float:
-    return max(1.6, 0.55 * said.total + 0.5)
+    """A time or a number says one thing however many syllables it has."""
+    measured = {at for name in ("{when}", "{day}", "{duration}", "{number}") for span in said.concepts.get(name, ())
+                for at in range(span.start + 1, span.end)}
+    return max(1.6, 0.55 * sum(weight for at, weight in enumerate(said.weights) if at not in measured) + 0.5)
 
 
 class _Fold:

@@ -248,9 +248,8 @@ class _Reader:
             except _Unknown as error:
                 self.mistakes.append(f"{name}，{intent}：“{line}” {error}")
                 continue
-            last = tuple(end for end in ends if end >= 0)
-            if last:
-                yield Template(line, intent, tuple(graph.nodes), tuple(graph.before), last, asking)
+            if -1 not in ends:
+                yield Template(line, intent, tuple(graph.nodes), tuple(graph.before), ends, asking)
             else:
                 self.mistakes.append(f"{name}，{intent}：“{line}” 可以是空的，什么都会算是它")
 

@@ -76,11 +76,11 @@ PLAUSIBLE: Mapping[str, tuple[float, float]] = {
 def household_words(home: Household, book: Phrasebook) -> Iterator[Word]:
     """Every way the elder may name a contact, a medicine or a service of this home."""
     for kind, named in (("person", _people(home, book)), ("medicine", _medicines(home, book)), ("service", _services(home, book))):
-        owners: dict[str, set[str]] = {}
+        owners: dict[str, dict[str, None]] = {}
         prices: dict[tuple[str, str], float] = {}
         for word, owner, price in named:
             if len(word) > 1 or price == 0.0:
-                owners.setdefault(word, set()).add(owner)
+                owners.setdefault(word, {})[owner] = None
                 prices[word, owner] = min(price, prices.get((word, owner), 9.0))
         for word, who in owners.items():
             for owner in who:

@@ -1,0 +1,283 @@
+"""Hypotheses in, judgement out: what is acted on, what is asked back, what is left alone."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from assistant.home import Contact, Household
+from assistant.household import load
+from assistant.messages import Hypothesis, Judgement, Meaning
+from assistant.places import sample_household, shipped
+from assistant.understand.judge import Understander
+from assistant.understand.phrasebook import Phrasebook, PhrasebookError
+from assistant.understand.sound import accents
+
+HOME = load(sample_household())
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=HOME.zone)
+
+
+@lru_cache(maxsize=1)
+def book() -> Phrasebook:
+    return Phrasebook.load(shipped("intents"))
+
+
+@lru_cache(maxsize=16)
+def mind(accent: str | None = None) -> Understander:
+    home = HOME if accent is None else replace(HOME, elder=replace(HOME.elder, accent=accent))
+    return Understander(home, book())
+
+
+def judge(say: str, asking: str | None = None, options: tuple[str, ...] = ()) -> Judgement:
+    return mind().judge([Hypothesis(say)], NOW, asking, options)  # type: ignore[arg-type]
+
+
+def heard(free: str, grammar: str, asking: str | None = None) -> Judgement:
+    return mind().judge([Hypothesis(free, "free"), Hypothesis(grammar, "grammar")], NOW, asking)  # type: ignore[arg-type]
+
+
+def intent(judged: Judgement) -> str | None:
+    return judged.meaning.intent if judged.meaning else None
+
+
+def slots(judged: Judgement) -> dict[str, object]:
+    return dict(judged.meaning.slots) if judged.meaning else {}
+
+
+def family(*contacts: Contact) -> Understander:
+    return Understander(replace(HOME, family=contacts), book())
+
+
+# --- polarity -----------------------------------------------------------------------------------------------------
+
+OPPOSITES = [
+    ("我吃过药了", "我没吃药", "medication.taken"), ("我吃药了", "我还没吃药", "medication.taken"), ("药吃完了", "药没吃", "medication.taken"), ("降压药我吃了", "降压药我没吃", "medication.taken"),
+    ("降压药吃过了", "降压药不吃了", "medication.taken"), ("给女儿打电话", "别给女儿打电话", "call.voice"), ("给女儿打电话", "不要给女儿打电话", "call.voice"),
+    ("叫救护车", "别叫救护车", "emergency.call"), ("着火了", "没着火", "emergency.call"), ("我摔倒了", "我没摔倒", "emergency.call"), ("我头晕", "我头不晕", "emergency.call"), ("胸口疼", "胸口不疼", "emergency.call"),
+    ("提醒我八点关火", "别提醒我关火", "reminder.add"), ("约个理发", "不约理发了", "booking.create"),
+]
+
+
+@pytest.mark.parametrize("accent", accents())
+@pytest.mark.parametrize(("yes", "no", "meant"), OPPOSITES)
+def test_no_accent_turns_a_sentence_round(accent: str, yes: str, no: str, meant: str) -> None:
+    minds = mind(accent)
+    assert [intent(minds.judge([Hypothesis(say)], NOW)) == meant for say in (yes, no)] == [True, False]
+
+
+@pytest.mark.parametrize("free", ["没吃过药了", "我没吃过药", "没吃药"])
+def test_decoders_of_opposite_polarity_are_asked_back(free: str) -> None:
+    judged = heard(free, "我吃过药了")
+    assert (judged.meaning, "medication.taken" in {near.intent for near in judged.nearest}) == (None, True) or intent(judged) == "medication.not_taken"
+
+
+@pytest.mark.parametrize("wrong", ["每吃药", "美吃过药", "我每吃药了"])
+def test_a_syllable_that_may_be_not_is_never_taken_as_yes(wrong: str) -> None:
+    assert intent(judge(wrong)) != "medication.taken"
+
+
+# --- sound --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "meant"), [
+    ("给你儿打电话", "call.voice"), ("降鸭药我持过了", "medication.taken"), ("二甲声挂我吃过了", "medication.taken"), ("我帅到了起不来", "emergency.call"), ("提星我八点关火", "reminder.add"),
+    ("给闺旅打电化", "call.voice"), ("约个里发", "booking.create"), ("再说一变", "control.repeat"), ("雪压一百四九十", "diary.record"),
+])
+def test_homophones_do_not_matter(said: str, meant: str) -> None:
+    assert intent(judge(said)) == meant
+
+
+def test_a_nickname_is_found_by_sound() -> None:
+    assert slots(judge("给民民打电话"))["person"] == "刘敏"
+
+
+# --- two decoders ---------------------------------------------------------------------------------------------------
+
+
+def test_a_grammar_text_unlike_the_free_one_is_not_believed() -> None:
+    assert heard("今天天气怎么样", "今天吃过药了") == Judgement(None)
+
+
+def test_a_grammar_text_near_a_broken_free_one_is_believed() -> None:
+    assert intent(heard("给女而打店话八", "给女儿打电话吧")) == "call.voice"
+
+
+def test_a_short_cry_heard_by_the_grammar_alone_is_asked_and_not_sent() -> None:
+    judged = heard("就名", "救命")
+    assert intent(judged) != "emergency.call" or heard("任命", "救命").meaning is None
+
+
+def test_a_cry_both_decoders_heard_is_acted_on() -> None:
+    assert intent(heard("救命", "救命")) == "emergency.call"
+
+
+# --- shape of speech ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "slot", "value"), [
+    ("给我儿子不对给我女儿打电话", "person", "刘敏"), ("提醒我八点不对九点关火", "when", datetime(2026, 11, 22, 21, 0)), ("降糖药哦不降压药我吃过了", "medicine", "缬沙坦"),
+    ("约个保洁说错了约个理发", "service", "理发"), ("血压一百五不对一百四九十", "systolic", 140),
+])
+def test_the_word_after_a_correction_counts(said: str, slot: str, value: object) -> None:
+    assert slots(judge(said))[slot] == value
+
+
+def test_the_rest_of_the_sentence_is_what_to_remember() -> None:
+    assert slots(judge("提醒我明天八点关火")) == {"when": datetime(2026, 11, 23, 8, 0), "what": "关火"}
+
+
+def test_a_message_is_what_comes_after_the_person() -> None:
+    assert slots(judge("跟我闺女说我今天不回去吃饭了")) == {"person": "刘敏", "message": "我今天不回去吃饭了"}
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "medicine"), [("粉色那个我吃过了", "缬沙坦"), ("管血压的药吃了", "缬沙坦"), ("治糖尿病的药我吃过了", "二甲双胍"), ("双胍我吃了", "二甲双胍"), ("血压药我吃过了", "缬沙坦")])
+def test_a_medicine_goes_by_purpose_and_looks(said: str, medicine: str) -> None:
+    assert slots(judge(said)).get("medicine") == medicine
+
+
+def test_two_daughters_are_asked_about() -> None:
+    judged = family(Contact("刘敏", "大女儿"), Contact("刘芳", "小女儿")).judge([Hypothesis("给女儿打电话")], NOW)
+    assert (slots(judged), [near.slots["person"] for near in judged.nearest]) == ({}, ["刘敏", "刘芳"])
+
+
+def test_a_rank_chooses_between_two_daughters() -> None:
+    assert slots(family(Contact("刘敏", "大女儿"), Contact("刘芳", "小女儿")).judge([Hypothesis("给小闺女打电话")], NOW)) == {"person": "刘芳"}
+
+
+def test_a_relation_nobody_here_has_leaves_the_slot_open() -> None:
+    judged = judge("给我侄女打个电话")
+    assert (intent(judged), slots(judged)) == ("call.voice", {})
+
+
+def test_a_white_pill_is_one_of_two() -> None:
+    judged = judge("白色那个我吃过了")
+    assert {near.slots.get("medicine") for near in judged.nearest} == {"二甲双胍", "阿司匹林"}
+
+
+# --- open questions ---------------------------------------------------------------------------------------------------
+
+BOTH = ("刘敏", "刘强")
+
+
+@pytest.mark.parametrize(("said", "asking", "options", "meant"), [
+    ("嗯", "dose", (), ("dialogue.yes", {})), ("吃了", "dose", (), ("medication.taken", {})), ("还没", "dose", (), ("medication.not_taken", {})), ("等会儿", "dose", (), ("medication.snooze", {"duration": timedelta(minutes=10)})),
+    ("第一个", "which", BOTH, ("dialogue.which", {"which": "刘敏"})), ("儿子那个", "which", BOTH, ("dialogue.which", {"which": "刘强"})), ("后面那个", "which", BOTH, ("dialogue.which", {"which": "刘强"})), ("敏敏", "which", BOTH, ("dialogue.which", {"which": "刘敏"})),
+    ("明天下午三点", "when", (), ("dialogue.when", {"when": datetime(2026, 11, 23, 15, 0)})), ("后天吧", "when", (), ("dialogue.when", {"when": date(2026, 11, 24)})),
+    ("空了", "evidence", (), ("dialogue.empty", {})), ("药还在呢", "evidence", (), ("dialogue.full", {})), ("没药了", "evidence", (), ("dialogue.empty", {})), ("还有药", "evidence", (), ("dialogue.full", {})),
+    ("我今天不回去吃饭了", "text", (), ("dialogue.text", {"message": "我今天不回去吃饭了"})),
+])
+def test_an_open_question_is_answered_in_its_own_grammar(said: str, asking: str, options: tuple[str, ...], meant: tuple[str, dict[str, object]]) -> None:
+    judged = judge(said, asking, options)
+    assert (intent(judged), slots(judged)) == meant
+
+
+@pytest.mark.parametrize("said", ["不", "嗯", "啊", "不用", "好"])
+def test_a_bare_word_is_no_cancel_of_an_alarm(said: str) -> None:
+    assert intent(judge(said, "emergency")) != "emergency.cancel"
+
+
+@pytest.mark.parametrize("said", ["取消呼叫", "我没事不用叫", "按错了"])
+def test_a_whole_phrase_cancels_an_alarm(said: str) -> None:
+    assert intent(judge(said, "emergency")) == "emergency.cancel"
+
+
+@pytest.mark.parametrize("asking", ["dose", "yes_no", "which", "when", "evidence", "text"])
+def test_distress_gets_through_every_question(asking: str) -> None:
+    assert intent(judge("救命啊我摔倒了起不来", asking, BOTH)) == "emergency.call"
+
+
+def test_another_request_is_understood_while_a_question_is_open() -> None:
+    assert intent(judge("给我女儿打个电话", "dose")) == "call.voice"
+
+
+def test_yes_means_nothing_when_nothing_was_asked() -> None:
+    assert judge("嗯是的") == Judgement(None)
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "   ", "hello world what is the time", "12345", "！？。，", "😀" * 50, "abc" * 4000, "的" * 5000, "\x00\ud7ff", "[unk]"])
+def test_junk_means_nothing(text: str) -> None:
+    assert judge(text).meaning is None
+
+
+def test_ten_kilobytes_of_junk_take_no_longer_than_a_long_sentence() -> None:
+    chance = random.Random(1)
+    junk = "".join(chance.choice("我吃药没了给女儿打电话提醒明天八点救命房间天气abc 12") for _ in range(10_000))
+    judge("暖一下")
+    began = time.process_time()
+    judge(junk)
+    assert time.process_time() - began < 1.0
+
+
+def test_no_hypotheses_mean_nothing() -> None:
+    assert mind().judge([], NOW) == Judgement(None)
+
+
+@pytest.mark.parametrize("text", ["提醒我明天8:30關火", "提醒我明天8点30分关火", "提醒我明天八点半关火"])
+def test_digits_and_traditional_characters_are_read(text: str) -> None:
+    assert slots(judge(text))["when"] == datetime(2026, 11, 23, 8, 30)
+
+
+def test_two_hundred_nicknames_that_sound_alike_are_asked_back() -> None:
+    sounds = "敏民闽皿泯悯珉岷"
+    contacts = tuple(Contact(f"刘{sounds[n % 8]}{'一二三四五六七八九十百千万'[n // 16]}", "朋友", (sounds[n % 8] + sounds[n // 8 % 8],)) for n in range(200))
+    judged = family(*contacts).judge([Hypothesis("给敏敏打电话")], NOW)
+    assert (intent(judged), "person" in slots(judged)) in {("call.voice", False), (None, False)}
+
+
+# --- the phrasebook ---------------------------------------------------------------------------------------------------
+
+
+def test_all_mistakes_of_a_phrasebook_are_told_at_once_with_their_place(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[intents."x.y"]\nphrases = ["<nobody>好", "[可以]"]\nframes = ["UNKNOWN"]\n', encoding="utf-8")
+    (tmp_path / "b.toml").write_text("[intents\n", encoding="utf-8")
+    with pytest.raises(PhrasebookError) as error:
+        Phrasebook.load(tmp_path)
+    assert [word in str(error.value) for word in ("a.toml", "<nobody>", "[可以]", "UNKNOWN", "b.toml", "line 1")] == [True] * 6
+
+
+def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
+    with pytest.raises(PhrasebookError, match="没有任何"):
+        Phrasebook.load(tmp_path)
+
+
+@pytest.mark.parametrize("asking", [None, "dose", "yes_no", "emergency", "which", "when", "evidence", "text"])
+def test_the_grammar_is_bounded_and_holds_the_cries(asking: str | None) -> None:
+    phrases = mind().grammar(asking)  # type: ignore[arg-type]
+    assert (len(phrases) <= 3000, set(mind().distress_phrases()) <= set(phrases), len(set(phrases)) == len(phrases)) == (True, True, True)
+
+
+def test_what_the_grammar_offers_is_understood() -> None:
+    phrases = [say for say in mind().grammar() if len(say) > 4][::23]
+    silent = [say for say in phrases if judge(say) == Judgement(None)]
+    assert len(silent) <= 0.05 * len(phrases)
+
+
+def test_an_explanation_shows_sound_words_candidates_and_decision() -> None:
+    shown = str(mind().explain([Hypothesis("降压药我吃过了")], NOW))
+    assert [word in shown for word in ("jiang ya yao", "缬沙坦", "medication.taken", "决定")] == [True] * 4
+
+
+def test_every_cry_of_the_phrasebook_is_an_emergency() -> None:
+    assert [cry for cry in mind().distress_phrases() if intent(judge(cry)) != "emergency.call"] == []
+
+
+def test_a_household_is_not_needed_to_be_large(home: Household = HOME) -> None:
+    alone = Understander(replace(home, family=(), medicines=(), services=()), book())
+    assert alone.judge([Hypothesis("救命啊")], NOW).meaning is not None
+
+
+def test_a_score_is_a_share() -> None:
+    meaning = judge("给女儿打电话").meaning
+    assert meaning is not None and 0.9 <= meaning.score <= 1.0 and isinstance(meaning, Meaning)
