@@ -24,7 +24,7 @@ from assistant.care import SCHEMAS, message
 from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
-from assistant.errors import NoMicrophone, XiaobanError
+from assistant.errors import NoMicrophone, VoiceError, XiaobanError
 from assistant.furnish import dialogue, grammars, understander
 from assistant.home import Household
 from assistant.keeper import Keeper, fingerprint, watch
@@ -58,12 +58,14 @@ from assistant.messages import (
     Started,
 )
 from assistant.notify.heartbeat import Heartbeat
-from assistant.notify.notifier import Notifier, Ringer
+from assistant.notify.notifier import Notifier
+from assistant.notify.telephone import telephone
 from assistant.rehearsal import said
-from assistant.speak.cache import RenderAhead, SpeechCache, units
+from assistant.speak.cache import RenderAhead, SpeechCache, rendered, units
 from assistant.speak.engines import choose
 from assistant.speak.mouth import Mouth
 from assistant.speak.player import Loudspeaker, Speaker
+from assistant.speak.speech import Speech, joined
 from assistant.store import Store, moment, stamp
 
 log = logging.getLogger(__name__)
@@ -115,7 +117,6 @@ class House:
             print(self._store.note, file=sys.stderr)
         alive = self._store.setting("alive")
         self._core = dialogue(kept.household, self._store)
-        self._notifier = Notifier(kept.household, telephone=_telephone(kept.household, data))
         self._clockwork = Clockwork(self._clock, self._rung)
         self._systemd: Any = cast(Any, sdnotify).SystemdNotifier()
         self._stopping = threading.Event()
@@ -128,6 +129,7 @@ class House:
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
         self._ahead = RenderAhead(choice.engine, self._cache)
+        self._notifier = Notifier(kept.household, telephone=telephone(kept.household, self._for_the_telephone))
         self._speaker = Speaker(
             lambda: Loudspeaker(loudspeaker), kept.household.voice.volume,
             on_lost=lambda _: self.post(DeviceLost("loudspeaker")), on_found=lambda: self.post(DeviceFound("loudspeaker")),
@@ -331,6 +333,15 @@ class House:
         if self._ear:
             self._ear.learn(grammars(household, self._model.knows, ("command", *get_args(Asking))))
 
+    def _for_the_telephone(self, text: str) -> Speech | None:
+        """The voice at the far end of a call; None, and the call beeps, if no voice can say it."""
+        try:
+            pieces = [rendered(self._voice, self._cache, unit) for unit in units(text)]
+        except VoiceError as error:
+            log.error("no voice for the telephone: %s", error)
+            return None
+        return joined(pieces)
+
     def _rehearse(self, household: Household) -> None:
         """Render what will be said in the next day before it is said."""
         try:
@@ -397,16 +408,3 @@ def _keys(house: House) -> None:
                 house.post(Pressed("wake"))
             case _:
                 house.post(Heard((Hypothesis(text),)))
-
-
-def _telephone(household: Household, data: Path) -> Ringer | None:
-    """The telephone of the household, if it has one."""
-    line = message.telephone(household)
-    if line is None:
-        return None
-    try:
-        from assistant.notify.baresip import telephone
-    except ImportError:
-        return None
-    ringer: Ringer = telephone(line, data)
-    return ringer

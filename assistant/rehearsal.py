@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from assistant.care.incident import will_say
 from assistant.clock import VirtualClock
 from assistant.furnish import dialogue, forgetful_store
 from assistant.home import Household
@@ -21,6 +22,7 @@ def said(household: Household, now: datetime) -> list[str]:
 
 
 def _alarm(household: Household, now: datetime) -> Iterator[str]:
+    yield from will_say(household)
     for network, answers in ((True, {}), (False, {}), (True, {c.name: "coming" for c in household.ladder[:1]})):
         stage = Stage(dialogue(household, forgetful_store()), VirtualClock(now))
         stage.people.network = network

@@ -234,6 +234,14 @@ def test_arrival_ends_it_and_everybody_hears_the_end() -> None:
     assert (_state(scene), sum("报警解除" in text for text in lines(scene, "sent"))) == (State.CLOSED, 4)
 
 
+@pytest.mark.parametrize(("said", "state"), [("到了到了", State.CLOSED), ("来了", State.CLOSED), ("还没到呢", State.ALERTING), ("不知道", State.ALERTING)])
+def test_arrival_is_heard_in_the_words_people_use(said: str, state: State) -> None:
+    scene = _alerting(People(answers={"刘敏": "coming"}))
+    wait(scene, 15 * 60 + 10)
+    hear(scene, said)
+    assert _state(scene) is state
+
+
 def test_all_clear_by_key_nine_ends_it() -> None:
     scene = _alerting(People(answers={"刘敏": "all_clear"}))
     wait(scene, 60)

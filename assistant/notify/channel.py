@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from assistant.messages import Notify
+from assistant.messages import Acknowledged, Call, Delivered, Notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,23 @@ class Sender(Protocol):
 
     def check(self) -> str:
         """What is wrong with its settings, in Chinese for the family; empty if nothing can be seen without sending."""
+
+
+Tell = Callable[[Delivered | Acknowledged], None]
+"""Takes events, from any thread: the inbox."""
+
+
+class Ringer(Protocol):
+    """A telephone."""
+
+    def ring(self, call: Call, tell: Tell) -> None:
+        """Begin a call and return; ends with exactly one Delivered, an Acknowledged before it if a key was pressed."""
+
+    def hang_up(self, key: str = "") -> None:
+        """End the call of this key, or all."""
+
+    def close(self) -> None:
+        """End everything."""
 
 
 SECRET = re.compile(r"://[^\s\"']*|(?i:key|token|secret|password|access_token)=[^\s&\"']+")

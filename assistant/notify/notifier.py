@@ -11,13 +11,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from assistant.home import Channel, Household
-from assistant.messages import Acknowledged, Call, Delivered, Notify
+from assistant.messages import Call, Delivered, Notify
 from assistant.notify.by_apprise import CHILDREN
-from assistant.notify.channel import Outcome, Sender, without_secrets
+from assistant.notify.channel import Outcome, Ringer, Sender, Tell, without_secrets
 from assistant.notify.channels import CHANNELS, TELEPHONES, channel
+from assistant.notify.telephone import trouble
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +31,6 @@ ALARM_LANE = 6
 """Alarms at once on one channel, beside the ordinary ones."""
 STUCK = 24
 """Abandoned threads on one channel after which it is not tried until one of them ends: a thread costs 8 MB of address space."""
-
-Tell = Callable[[Delivered | Acknowledged], None]
-"""Takes events, from any thread: the inbox."""
-
-
-class Ringer(Protocol):
-    """A telephone."""
-
-    def ring(self, call: Call, tell: Tell) -> None:
-        """Begin a call and return; ends with exactly one Delivered, an Acknowledged before it if a key was pressed."""
-
-    def hang_up(self, key: str = "") -> None:
-        """End the call of this key, or all."""
-
-    def close(self) -> None:
-        """End everything."""
-
 
 @dataclass(eq=False)
 class Job:
@@ -129,8 +112,10 @@ class Notifier:
     def check(self) -> list[tuple[str, str]]:
         """(channel, what is wrong in Chinese) for every channel of which something can be seen without sending."""
         with self._lock:
-            senders = dict(self._senders)
-        return [(name, trouble) for name, sender in senders.items() if (trouble := sender.check())]
+            senders, urls = dict(self._senders), dict(self._urls)
+        said = {name: sender.check() for name, sender in senders.items()}
+        said |= {name: trouble(url) for name, url in urls.items() if name not in senders}
+        return [(name, what) for name, what in said.items() if what]
 
     def close(self) -> None:
         """Let go of the telephone and all children; what is still on its way is sent again after the next start."""

@@ -30,8 +30,8 @@ import numpy as np
 
 from assistant.home import Household
 from assistant.messages import Acknowledged, Call, Delivered
+from assistant.notify.channel import Tell
 from assistant.notify.channels import TELEPHONES
-from assistant.notify.notifier import Tell
 from assistant.speak.speech import Speech, resample
 
 log = logging.getLogger(__name__)

@@ -36,6 +36,14 @@ READ_AS: dict[str, Step] = {
 """What an answer to an emergency question means. Everything else is no answer: a bare 不, a cough, the television."""
 
 
+GRUNTS = frozenset({"嗯", "啊", "哦", "噢", "呃", "哎", "诶", "唉", "嗯嗯"})
+"""Neither a yes nor a cancel during a countdown (CARE 4)."""
+
+CAME = ("到了", "来了", "到家了", "进门了", "进来了", "在这儿", "在呢", "在了")
+NOT_CAME = ("没", "不", "哪", "还")
+"""How people answer 到了吗 without saying yes."""
+
+
 # --- triggers -----------------------------------------------------------------------------------------------------
 
 
@@ -133,7 +141,7 @@ def _prealarm(turn: Turn, known: Incident) -> Conversation:
         text = turn.reply(key, seconds=_number(left), people=_first_of(turn.household))
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.LOUDER)
         answer = yield _emergency(text, incident.LOUDER)
-        if answer is not None and answer.intent in READ_AS:
+        if answer is not None and answer.intent in READ_AS and answer.text not in GRUNTS:
             known = incident.step(turn.store, turn.now, turn.household, known, READ_AS[answer.intent])
         elif answer is not None:
             # A bare 不, 嗯 or noise is no cancel: once more with the whole phrase, then it is sent.
@@ -164,7 +172,7 @@ def _on_the_way(turn: Turn, known: Incident) -> Conversation:
     text = turn.reply("arrived", person=_called(turn.household, known.person))
     known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.LOUDER)
     answer = yield Ask(text, asking="yes_no", seconds=incident.LOUDER, urgent=True, repair=False)
-    came = answer is not None and answer.intent == "dialogue.yes"
+    came = answer is not None and (answer.intent == "dialogue.yes" or _says_came(answer.text))
     known = incident.step(turn.store, turn.now, turn.household, known, Step.ARRIVED if came else Step.LATE)
     yield Say(turn.reply("closed_arrived" if came else "not_arrived"), urgent=not came)
 
@@ -343,6 +351,10 @@ def spoken(turn: Turn, truth: Status) -> str:
 
 def _status(turn: Turn, known: Incident) -> str:
     return spoken(turn, incident.status(turn.store, turn.household, known))
+
+
+def _says_came(text: str) -> bool:
+    return any(word in text for word in CAME) and not any(word in text for word in NOT_CAME)
 
 
 def _emergency(text: str, seconds: float) -> Ask:

@@ -132,6 +132,16 @@ def join(parts: list[Wave], sample_rate: int, pause: float) -> Wave:
     return np.concatenate(pieces) if pieces else silence(0, sample_rate)
 
 
+def joined(pieces: list[Speech], pause: float = 0.35) -> Speech | None:
+    """Rendered sentences one after another, at the rate of the first; None if there are none."""
+    if not pieces:
+        return None
+    rate = pieces[0].sample_rate
+    gap = np.zeros(round(pause * rate), dtype=np.int16)
+    parts = [part for piece in pieces for part in (resample(piece, rate).samples, gap)]
+    return Speech(np.concatenate(parts[:-1]), rate)
+
+
 def louder(speech: Speech, decibels: float) -> Speech:
     """Turned up or down; peaks that would clip are held by the limiter."""
     if decibels == 0 or not len(speech.samples):
