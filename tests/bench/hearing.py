@@ -1,4 +1,4 @@
-"""How fast, how large and how good hearing is on the project's own clips: `python tests/bench/hearing.py [FOLDER]`.
+"""How fast, how large and how good hearing is on the project's own clips: `python -m tests.bench.hearing [FOLDER]`.
 
 Clips are generated speech; nothing here is a claim about real elders. Figures printed: real-time factor of both
 decoders on two threads and of the spotter, resident memory, the spread of the grammar's advantage over the free decoder
