@@ -351,7 +351,7 @@ def test_bars_are_for_terminals(tmp_path: Path, publisher: Publisher) -> None:
 def test_the_command_says_when_all_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.bin").write_bytes(DATA)
     one = wanted(path="model.bin")
-    monkeypatch.setattr(fetching, "catalogue", lambda path=None: (one,))  # noqa: ARG005
+    monkeypatch.setattr(fetching, "catalogue", lambda path=None: (one,))
     out = io.StringIO()
     assert (run_fetch((), tmp_path, out), "都齐了" in out.getvalue()) == (0, True)
 
