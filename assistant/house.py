@@ -20,7 +20,7 @@ from typing import Any, cast, get_args
 import sdnotify
 
 from assistant import places
-from assistant.care import SCHEMAS, message
+from assistant.care import SCHEMAS
 from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
