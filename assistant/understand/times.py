@@ -160,10 +160,10 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     part = rf"(?:{_any({word: 0 for word in PARTS if len(word) > 1})})儿?|(?<=[今明昨后每])[早晚](?!饭|点)|[早晚](?=[二十零一两三四五六七八九\d]+点)(?!一点)"
     length = (
         rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?(?P<lhalf>半)?(?P<lu>小时|钟头)(?:零?(?P<lm>{n})分钟?)?"
-        r"|半个?多?(?P<hu>小时|钟头)|(?P<lq>[一两二三])刻钟"
+        r"|(?<!个)半个?多?(?P<hu>小时|钟头)|(?P<lq>[一两二三])刻钟"
         rf"|(?P<mn>{n}|几)[来多几]?(?P<mu>分)(?P<mhalf>半)?(?:钟|(?=以?之?后))|(?P<sn>{n})秒钟?"
     )
-    days = (rf"(?<!第)(?P<dn>{n}|几)[来多]?(?:个?(?P<du>天|周|星期|礼拜)|个(?P<dm>月))(?!生日|[里上])|半个月")
+    days = (rf"(?<![第这那前头有好])(?P<dn>{n})[来多]?(?:个?(?P<du>天|周|星期|礼拜)|个(?P<dm>月))(?!生日|[里上])|半个月")
     month = r"(?:十[一二]?|[一二三四五六七八九]|1[0-2]|0?[1-9])"
     dayn = r"(?:[二]?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九]|3[01]|[12]\d|0?[1-9])"
     first = r"初[一二三四五六七八九十]"
@@ -958,8 +958,15 @@ _RECURRENCES: Mapping[str, Callable[[_Reader, re.Match[str]], Recurrence | None]
 def _clocks(reader: _Reader, text: str) -> tuple[str, ...]:
     """All times of day named in a list: 早上八点和晚上八点, 早晚饭后, 早中晚."""
     clocks: list[time] = []
+    parts: list[str] = []
     for found in reader.language.patterns["item"].finditer(text):
-        clocks += _item(reader, found, clocks[-1] if clocks else None)
+        clock = reader.clock(found.groupdict())
+        if clock and parts and not found["ipart"]:  # 早晚八点: the hour belongs to each part
+            each = [reader.daily(part, clock) for part in parts]
+            clocks = clocks[: len(clocks) - len(parts)] + [at for at in each if at]
+        else:
+            clocks += _item(reader, found, clocks[-1] if clocks else None)
+        parts = list(found["ibare"] or "")
     return tuple(sorted({_hhmm(clock) for clock in clocks}))
 
 
@@ -1063,7 +1070,7 @@ def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | N
             return None
         day, others = read
         if group["alone"]:
-            if len(said_day) == 1:  # 小明
+            if len(said_day) == 1 or text.startswith("好", found.end()):  # 小明 · 过年好
                 return None
             away = _away(reader, said_day)
             return _Reading(_span(found, text, day, "date", others, away), day=day)
@@ -1086,7 +1093,7 @@ def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | N
     return _Reading(_span(found, text, moments[0], "moment", moments[1]), day, part or "", clock)
 
 
-_LITTLE_BEFORE = "有差早晚快慢多少好大小轻高低近远吃喝给加放说弄买拿穿盖冷疼点了这那长短重松紧热凉饿累懂"
+_HOUR_BEFORE = "到在约改成我你您他她是就每于定，,。、 "
 _LITTLE_AFTER = "儿点也都没不事小东心水饭盐钱油菜用关反劲药"
 
 
@@ -1095,7 +1102,7 @@ def _just_a_little(reader: _Reader, found: re.Match[str], text: str) -> bool:
     if found[0] != reader.language.spell("一点"):
         return False
     before, after = text[: found.start()][-1:], text[found.end() :][:1]
-    return bool(before and before in _LITTLE_BEFORE) or bool(after and after in _LITTLE_AFTER)
+    return bool(before and before not in _HOUR_BEFORE) or bool(after and after in _LITTLE_AFTER)
 
 
 def _away(reader: _Reader, said: str) -> timedelta | None:
@@ -1323,22 +1330,24 @@ def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Rea
 
     Both pieces then carry the whole value, so that it does not matter which of them is used.
     """
-    if len(readings) < 2 or CORRECTIONS.search(text):
+    if len(readings) < 2:
         return readings
-    days = [one for one in readings if one.span.kind == "date"]
+    days = [one for one in readings if one.day and not one.clock and (one.span.kind == "date" or one.part)]
     rules = [one for one in readings if isinstance(one.span.value, Recurrence)]
     clocks = [one for one in readings if one.span.kind == "moment" and not one.day and one.span.length is None]
-    if len(rules) == 1:
+    corrected = CORRECTIONS.search(text) is not None
+    if len(rules) == 1 and not corrected:
         return _gathered_rule(readings, rules[0], clocks, text, reader)
-    if len(days) == 1 and len(clocks) == 1 and days[0].day:
-        day, clock = days[0], clocks[0]
-        last = day.span.end == len(text)
-        if day.span.start < clock.span.start or last:
-            placed = _placed(clock, day.day, reader)
-            value, others = placed.span.value, placed.span.alternatives
-            both = replace(day, span=replace(day.span, value=value, kind="moment", alternatives=others, length=None))
-            return [placed if one is clock else both if one is day else one for one in readings]
-    return readings
+    if len(days) != 1 or not clocks or (len(clocks) > 1 and not corrected):
+        return readings
+    day, last = days[0], days[0].span.end == len(text)
+    if (day.part and any(not one.clock or one.part for one in clocks)) or not last and (corrected or day.span.start > clocks[0].span.start):
+        return readings
+    placed = {id(one): _placed(replace(one, part=one.part or day.part), day.day, reader) for one in clocks}
+    whole = placed[id(clocks[-1])].span
+    placed[id(day)] = replace(day, span=replace(
+        day.span, value=whole.value, kind="moment", alternatives=whole.alternatives, length=None))
+    return [placed.get(id(one), one) for one in readings]
 
 
 def _placed(reading: _Reading, day: date | None, reader: _Reader) -> _Reading:
@@ -1452,7 +1461,7 @@ def last_word(spans: list[Span], text: str) -> Span | None:
 
 _TENS = ("", "十", "二十", "三十", "四十", "五十")
 _NEAR = {-2: "前天", -1: "昨天", 0: "今天", 1: "明天", 2: "后天"}
-_PART_OF_HOUR = ((5, "凌晨"), (11, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
+_PART_OF_HOUR = ((5, "凌晨"), (10, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
 """Until this hour it is called so; nine is still 早上 as elders say it."""
 
 

@@ -6,7 +6,7 @@ Prints one Markdown table. The table is ours, so conventions that are merely our
  - a moment counts at either half of the day and on any day of the week around it (they do not look for the next one);
    where a library answers with a span of hours (早上), it counts when our moment lies in it;
  - a date counts also a week away, or in another year (the last Friday instead of the next, last year's feast);
- - a recurrence counts when the unit, the interval and the first time of day are right, though jionlp cannot hold two
+ - a recurrence counts when the unit, the interval and the first clock time (if one was said) are right, though jionlp cannot hold two
    times a day or two weekdays and so keeps only the first.
 What remains is whether the words were understood. Sentences without a time go to each library's search function.
 """
@@ -167,9 +167,8 @@ def main() -> None:
                 count += len(sentences)
                 continue
             rows = TABLE[kind]
-            asked = {text: value for text, value in rows.items()}
-            right = [text for text, value in asked.items() if same(kind, wanted(kind, value), _recurring(kind, value, read(text)))]
-            wrong += [f"{kind} {text} {value} {read(text)}" for text, value in asked.items() if text not in right]
+            right = [text for text, value in rows.items() if _agrees(kind, text, value, read(text))]
+            wrong += [f"{kind} {text} {value} {read(text)}" for text, value in rows.items() if text not in right]
             cells.append(f"{len(right)}/{len(rows)}")
             count += len(rows)
         spent = (time.process_time() - began) / count * 1000
@@ -185,12 +184,13 @@ def _safe(search: Reader, text: str) -> Any:
         return None
 
 
-def _recurring(kind: str, value: Any, got: Any) -> Any:
-    """A first time of day is compared only where the table has one."""
+def _agrees(kind: str, text: str, value: Any, got: Any) -> bool:
+    """`same`, with a recurrence's first time of day compared only where a clock time was said."""
     want = wanted(kind, value)
-    if isinstance(want, tuple) and isinstance(got, tuple) and want[2] is None:
-        return got[0], got[1], None
-    return got
+    if isinstance(want, tuple) and isinstance(got, tuple):
+        clock = want[0] != "hour" and any(sign in text for sign in "点:")
+        return (got[0], kind == "heard" or got[1], clock and got[2]) == (want[0], kind == "heard" or want[1], clock and want[2])
+    return same(kind, want, got)
 
 
 if __name__ == "__main__":
