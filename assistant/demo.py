@@ -23,6 +23,7 @@ from assistant.home import Household, Voice
 from assistant.listen.frames import wav_frames
 from assistant.messages import Action, Ask, Heard, Hush, Say, Sound
 from assistant.play import Player, parse
+from assistant.report import print_text, report
 from assistant.speak.cache import SpeechCache, rendered, units
 from assistant.speak.engines import Choice, choose
 from assistant.speak.player import Track
@@ -135,8 +136,7 @@ def day(household: Household, out: Path, voice: str = "", data: Path | None = No
     out.parent.mkdir(parents=True, exist_ok=True)
     recorder.track.write(out)
     stdout.print()
-    from assistant.report import ledger_table
-    stdout.print(ledger_table(stage.dialogue.store, stage.dialogue.household, stage.clock.now, days=1))
+    print_text(report(stage.dialogue.store, stage.dialogue.household, stage.clock.now, days=1), stdout)
     stdout.print(f"整段对话：{out}（{recorder.track.seconds / 60:.1f} 分钟）")
     if player.differences:
         stderr.print(f"[yellow]和样例的一天有 {len(player.differences)} 处不同[/]（换了家庭文件或录音就会这样）")

@@ -303,7 +303,8 @@ def _answers(player: Player, found: re.Match[str]) -> None:
 
 def _acknowledge(player: Player, found: re.Match[str]) -> None:
     stage = player.stage
-    key = message.last_key(stage.dialogue.store, found[1])
+    asked = ("incident",) if found[2] in ("我来", "到了", "没事了") else ("request", "booking", "dose", "digest", "note")
+    key = message.last_key(stage.dialogue.store, found[1], asked) or message.last_key(stage.dialogue.store, found[1])
     if key is None:
         raise XiaobanError(f"还没有给{found[1]}发过什么，谈不上回复。")
     answer = {"我来": "coming", "到了": "arrived", "没事了": "all_clear", "接": "accepted", "不接": "declined",

@@ -226,7 +226,9 @@ class Stage:
                 heapq.heapify(self._queue)
             case Notify():
                 seconds, delivered = self.people.deliver(action)
-                self.note(action.person, "sent" if delivered.ok else "failed", f"{action.title}：{action.body}", detail=action.channel)
+                if action.person:  # a silent self-test of a channel is no message to anybody
+                    kind = "sent" if delivered.ok else "failed"
+                    self.note(action.person, kind, f"{action.title}：{action.body}", detail=action.channel)
                 self.later(seconds, delivered)
                 if delivered.ok and action.urgent and self.people.answers.get(action.person) == "reads":
                     self.later(20.0, Acknowledged(action.key, action.person, "coming"))

@@ -577,7 +577,8 @@ def _action(message: Message, now: datetime) -> Notify | Call:
     )
 
 
-def last_key(store: Store, person: str) -> str | None:
-    """Key of the newest message or call to this person: what their answer most likely means."""
-    rows = store.find("message", "person = ?", person, order="rowid DESC", limit=1)
+def last_key(store: Store, person: str, purposes: Collection[str] = ()) -> str | None:
+    """Key of the newest message or call to this person (of these purposes, if named): what their answer most likely means."""
+    wanted = "1" if not purposes else f"purpose IN ({', '.join('?' * len(purposes))})"
+    rows = store.find("message", f"person = ? AND {wanted}", person, *purposes, order="rowid DESC", limit=1)
     return str(rows[0]["key"]) if rows else None
