@@ -337,11 +337,12 @@ def spoken(turn: Turn, truth: Status) -> str:
     """The honest sentence for what is known: one half for the messages, one for the calls, and what to do if neither works."""
     words = {
         "people": _names(turn.household, truth.told), "person": _called(turn.household, truth.ringing),
-        "rung": _names(turn.household, truth.rung),
+        "rung": _names(turn.household, truth.rung), "taken": _called(turn.household, truth.taken),
     }
+    texts = "reopened" if truth.taken and truth.texts is Texts.SENT else truth.texts.value
     halves = [
         turn.reply(f"{half}_{value}", **words)
-        for half, value in (("texts", truth.texts.value), ("calls", truth.calls.value))
+        for half, value in (("texts", texts), ("calls", truth.calls.value))
         if (half, value) not in (("texts", Texts.NONE.value), ("calls", Calls.NONE.value))
     ]
     if incident.hopeless(truth):
