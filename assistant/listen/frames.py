@@ -26,7 +26,7 @@ FRAME_SAMPLES: Final = 512
 FRAME_BYTES: Final = FRAME_SAMPLES * 2
 FRAME_SECONDS: Final = FRAME_SAMPLES / RATE
 LONGEST: Final = 600.0
-"""Seconds of a clip we accept: nobody tells a companion one thing for ten minutes, and decoding that takes two."""
+"""Seconds of a clip we accept: nobody tells a companion one thing for ten minutes."""
 
 _BLOCK: Final = 1 << 16
 """Samples, over all channels, read at a time: a clip is never in memory as a whole."""

@@ -32,7 +32,7 @@ class Rules:
     padding: float = 0.3
     """Sound before the first voiced frame that belongs to it: f, s, h are not voice to a detector."""
     shortest: float = 0.25
-    """Voice needed before it is speech at all. 嗯 said by the generated speakers has 0.26 and more."""
+    """Voice needed before it is speech at all. Chosen, not measured: shorter lets clicks in, longer loses a bare 嗯."""
     patience: float = 0.7
     """Silence that ends an utterance nobody can judge."""
     complete: float = 0.5

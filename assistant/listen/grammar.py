@@ -20,7 +20,7 @@ Knows = Callable[[str], bool]
 LARGEST: Final = 20_000
 """Phrases in one grammar. Build time grows with them; see tests/bench/hearing.py."""
 _LONGEST_WORD: Final = 6
-"""Characters. The vocabulary's longest common words are four (莫名其妙), a few names have more."""
+"""Characters tried as one word. Only a bound on the work: a longer word of the vocabulary would be cut in two."""
 _UNKNOWN_COST: Final = 1000
 """More words than a sentence has."""
 _UNITS: Final = re.compile(r"[\u3400-\u9fff]|[a-z]+|[0-9]+", re.IGNORECASE)

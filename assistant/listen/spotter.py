@@ -27,13 +27,14 @@ _OVERLAP: Final = 2.0
 _MARGIN: Final = 0.25
 """Seconds of sound left and right of the words that are looked at again."""
 _SURE: Final = 0.05
-"""Least grammar score at the second look: see tests/bench/hearing.py for what speech and other talk reach."""
+"""Least grammar score at the second look; set by hand, see `recognizer.explained` for what it stands on."""
 _ALIKE: Final = 0.5
 """Least likeness in sound for three syllables and more (0 false accepts in 3.1 h of speech and noise)."""
 _ALIKE_SHORT: Final = 0.9
 """For one and two: practically the same."""
 _EDGE: Final = 2
-"""Characters the margins around a wake word may give."""
+"""Characters the margins around a wake word may give. Set after 15 of 24 wake words followed by or run into a command
+were missed with none allowed; the 24 of 24 since then are the same clips, so no proof."""
 _PARTICLES: Final = re.compile(r"[啊呀哪呢吧哦哎嗯了]")
 _INITIAL: Final = re.compile(r"zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?")
 
