@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +13,16 @@ from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.matcher import (
-    Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey, template_score,
+    Fit,
+    Frames,
+    Index,
+    Lexicon,
+    Utterance,
+    Word,
+    fit,
+    holds,
+    survey,
+    template_score,
 )
 from assistant.understand.phrasebook import Guard, Phrasebook, Template
 from assistant.understand.sound import Ear, simplified, syllables
@@ -104,7 +113,7 @@ class Explanation:
         for one in self.heard:
             lines.append(f"听到（{one.hypothesis.source} {one.hypothesis.score:.2f}，信 {one.trusted:.2f}）：{one.said.text}")
             lines.append("  读音：" + " ".join(one.said.sounds))
-            words = [f"{span.text}={span.concept}{'~%.2f' % span.cost if span.cost else ''}{'→' + span.value if span.value else ''}"
+            words = [f"{span.text}={span.concept}{f'~{span.cost:.2f}' if span.cost else ''}{'→' + span.value if span.value else ''}"
                      for span in one.said.spans if span.concept not in ("FILLER", "SOFT", "NEUTRAL")]
             lines.append("  词：" + "，".join(words))
             if one.guards:
@@ -161,9 +170,10 @@ class Understander:
         self._index = Index((*phrasebook.templates, *never), self.ear)
         self._wake = tuple(sorted({_hanzi(word) for word in household.wake_words} | {"小伴小伴", "小伴"}, key=len, reverse=True))
         self._place = {intent: place for place, intent in enumerate(dict.fromkeys(
-            line.intent for line in (*phrasebook.templates, *phrasebook.frames)))}
+            (*(line.intent for line in phrasebook.templates), *(line.intent for line in phrasebook.frames))))}
         self._asked_intents = {
-            asking: frozenset(line.intent for line in (*phrasebook.templates, *phrasebook.frames) if line.asking == asking)
+            asking: frozenset(line.intent for line in phrasebook.templates if line.asking == asking)
+            | frozenset(line.intent for line in phrasebook.frames if line.asking == asking)
             for asking in ("dose", "yes_no", "emergency", "which", "when", "evidence", "text")
         }
 
@@ -475,7 +485,7 @@ class Understander:
                 span = times.last_word(one.measures.times, one.said.text)
                 length = span.value if span else None
             if span is not None and _strong_other(thought, one) < 0.93:
-                slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}  # type: ignore[dict-item]
+                slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
                 return Judgement(Meaning("dialogue.when", slots, 0.95, one.said.text))
         return None
 

@@ -17,7 +17,7 @@ from math import log
 from assistant.understand.phrasebook import Frame, Template
 from assistant.understand.sound import Ear, syllables
 
-BUDGET = (0.0, 0.13, 0.36, 0.7, 1.0, 1.25, 1.5)
+BUDGET = (0.0, 0.06, 0.36, 0.7, 1.0, 1.25, 1.5)
 """How much sound may differ in a word of 1, 2, 3 … syllables. One syllable: only what the accent folds anyway."""
 HOMOPHONE = (0.0, 0.08, 0.03)
 """Cost of a character that sounds the same but is another, in a word of one syllable, of two and more."""
@@ -73,12 +73,20 @@ def _plain(char: str) -> str:
     return next(iter(syllables(char)), "")
 
 
+@dataclass(slots=True)
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    words: list[Word] = field(default_factory=list)
+    longest: int = 0
+    """Syllables of the longest word that passes here: how much may still differ."""
+
+
 class Lexicon:
     """Words by sound."""
 
     def __init__(self, words: Iterable[Word], ear: Ear) -> None:
         self.ear = ear
-        self._root: dict[str, dict] = {}  # type: ignore[type-arg]
+        self._root = _Node()
         universe: set[str] = set()
         for word in words:
             readings = {syllables(word.text), tuple(_plain(char) for char in word.text)}
@@ -93,10 +101,10 @@ class Lexicon:
         node = self._root
         size = len(reading)
         for syllable in reading:
-            node["#"] = max(node.get("#", 0), size)  # type: ignore[call-overload]
-            node = node.setdefault(syllable, {})
-        node["#"] = max(node.get("#", 0), size)  # type: ignore[call-overload]
-        node.setdefault("!", []).append(word)  # type: ignore[arg-type]
+            node.longest = max(node.longest, size)
+            node = node.children.setdefault(syllable, _Node())
+        node.longest = max(node.longest, size)
+        node.words.append(word)
 
     def near(self, syllable: str) -> tuple[tuple[str, float], ...]:
         """Syllables of the lexicon that `syllable` may stand for, with their distance."""
@@ -115,13 +123,13 @@ class Lexicon:
             stack = [(self._root, start, 0.0, 0)]
             while stack:
                 node, at, cost, wrong = stack.pop()
-                for word in node.get("!", ()):
+                for word in node.words:
                     self._take(best, word, text, start, at, cost, wrong)
                 if at == len(text):
                     continue
                 for syllable, far in self._choices(text[at], sounds[at]):
-                    child = node.get(syllable)
-                    if child is not None and cost + far <= _budget(child["#"]):
+                    child = node.children.get(syllable)
+                    if child is not None and cost + far <= _budget(child.longest):
                         stack.append((child, at + 1, cost + far, wrong))
         return list(best.values())
 
@@ -410,7 +418,8 @@ def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) ->
     total = max(said.total, 1.0)
     cost = sum(span.cost for span in spans)
     share = min(1.0, (rest + 0.3 * turned) / max(total, 3.0))
-    score = frame.strength * (1.0 - 0.9 * min(1.0, cost)) * (1.0 - SPREAD[min(3, len(frame.needs))] * RECALL.get(frame.intent, 1.0) * share)
+    doubt = 0.9 * cost if cost <= 0.1 else 1.5 * cost
+    score = frame.strength * max(0.0, 1.0 - doubt) * (1.0 - SPREAD[min(3, len(frame.needs))] * RECALL.get(frame.intent, 1.0) * share)
     return Fit(frame.intent, score, frame.text, spans)
 
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, Sentence, TextChunk
+from hassil.expression import (
+    Alternative,
+    Expression,
+    Group,
+    ListReference,
+    Permutation,
+    RuleReference,
+    Sentence,
+    TextChunk,
+)
 from hassil.parse_expression import parse_sentence
 
 from assistant.errors import XiaobanError
@@ -133,7 +142,7 @@ class Phrasebook:
     @property
     def intents(self) -> frozenset[str]:
         """Names of all intents with a phrase or frame."""
-        return frozenset(line.intent for line in (*self.templates, *self.frames))
+        return frozenset(line.intent for line in self.templates) | frozenset(line.intent for line in self.frames)
 
 
 def load(folder: Path) -> Phrasebook:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from assistant.home import Care, Household
 from assistant.messages import Slot
@@ -295,7 +295,7 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     return ()
 
 
-def _when(intent: str, said: Utterance, found: Measures) -> datetime | date | object:
+def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     useful = [span for span in found.times if span.kind != "duration"]
     if intent == "reminder.list":
         useful = [span for span in useful if span.kind in ("date", "moment")]
