@@ -6,15 +6,19 @@ import hashlib
 import hmac
 import json
 import queue
+import shutil
 import socket
 import ssl
 import subprocess
 import threading
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
 import pytest
+from paho.mqtt import client as mqtt_client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from assistant.home import Channel, Household
 from assistant.messages import Acknowledged, Call, Delivered, Notify
@@ -250,3 +254,61 @@ def test_basic_password_goes_as_a_header() -> None:
     assert (settings.url, settings.basic, settings.secret, "p@ss" in repr(settings), b64decode("dTpwQHNz")) == (
         "https://host/x?a=1", "u:p@ss", "s", False, b"u:p@ss"
     )
+
+
+# --- MQTT ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[int]:
+    """A real mosquitto on a free port, or a skip with the reason."""
+    program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
+    if program is None:
+        pytest.skip("mosquitto is not installed (apt install mosquitto)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    (tmp_path / "m.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    process = subprocess.Popen([program, "-c", tmp_path / "m.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = monotonic() + 5
+    while monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            break
+        except OSError:
+            threading.Event().wait(0.05)
+    yield port
+    process.kill()
+    process.wait()
+
+
+def test_an_alarm_reaches_a_subscriber_of_the_topic(broker: int) -> None:
+    got: queue.Queue[bytes] = queue.Queue()
+    joined = threading.Event()
+    client = mqtt_client.Client(CallbackAPIVersion.VERSION2)
+    client.on_subscribe = lambda *_: joined.set()
+    client.on_message = lambda _c, _u, message: got.put(message.payload)
+    client.connect("127.0.0.1", broker)
+    client.loop_start()
+    client.subscribe("home/alarm", 1)
+    joined.wait(5)
+    outcome = channel(f"mqtt://127.0.0.1:{broker}/home/alarm").send(MESSAGE, 4.0)
+    body = json.loads(got.get(timeout=5))
+    client.loop_stop()
+    assert (outcome, body["key"], body["urgent"]) == (Outcome(True, "published"), "k-1", True)
+
+
+def test_a_broker_that_is_away_is_certainly_not_sent(broker: int) -> None:
+    assert channel(f"mqtt://127.0.0.1:{broker}/t").probe(3.0).ok
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    outcome = channel(f"mqtt://127.0.0.1:{port}/t").send(MESSAGE, 3.0)
+    assert (outcome.ok, outcome.ambiguous) == (False, False)
+
+
+def test_a_broker_that_hangs_is_left_at_the_deadline() -> None:
+    with web("hang") as peer:
+        begun = monotonic()
+        outcome = channel(f"mqtt://127.0.0.1:{peer.port}/t").send(MESSAGE, 1.5)
+    assert (outcome.ok, monotonic() - begun < 3.0) == (False, True)
