@@ -17,7 +17,7 @@ from assistant import __version__, places
 from assistant.clock import SystemClock
 from assistant.errors import XiaobanError
 from assistant.home import Household
-from assistant.messages import Asking, Hypothesis, Judgement, to_json
+from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot, to_json
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,18 +158,23 @@ def _show(
     if options.json:
         print(json.dumps({
             "clip": clip, "heard": heard, "intent": meaning.intent if meaning else None,
-            "slots": to_json(meaning.slots) if meaning else {}, "score": round(best.score, 3) if best else 0.0,
+            "slots": to_json(_public(meaning)) if meaning else {}, "score": round(best.score, 3) if best else 0.0,
             "seconds": seconds,
         }, ensure_ascii=False), flush=True)
         return
     name = f"{clip}  " if clip else ""
     if meaning:
-        slots = "  ".join(f"{key}={to_json(value)}" for key, value in meaning.slots.items())
+        slots = "  ".join(f"{key}={to_json(value)}" for key, value in _public(meaning).items())
         print(f"{name}「{heard}」 → {meaning.intent}  {slots}  ({meaning.score:.2f})", flush=True)
     elif judged.nearest:
         print(f"{name}「{heard}」 → 拿不准，会问：{' 还是 '.join(m.intent for m in judged.nearest)}", flush=True)
     else:
         print(f"{name}「{heard}」 → 不理会", flush=True)
+
+
+def _public(meaning: Meaning) -> dict[str, Slot]:
+    """The slots of the contract; `grade` is between understanding and the emergency skill."""
+    return {key: value for key, value in meaning.slots.items() if key != "grade"}
 
 
 # --- play and demo ----------------------------------------------------------------------------------------------------

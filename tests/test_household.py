@@ -192,7 +192,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         text = text.replace(old, new, 1)
     with pytest.raises(InvalidHousehold) as caught:
         parse(text)
-    assert [mistake.line for mistake in caught.value.mistakes] == [5, 12, 17, 18, 22, 39, 42]
+    assert [mistake.line for mistake in caught.value.mistakes] == [5, 12, 17, 18, 22, 39, 43]
 
 
 def test_an_open_bracket_does_not_hide_the_other_mistakes_of_its_line() -> None:
@@ -358,7 +358,7 @@ def test_a_medicine_with_a_last_day_may_be_deleted_later(kept: Keeper) -> None:
 def test_a_file_with_mistakes_leaves_the_last_good_one_in_force_after_a_restart(kept: Keeper) -> None:
     kept.path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
     again = Keeper(kept.path, kept.copy.parent).load()
-    assert (again.household, [one.line for one in again.mistakes]) == (parse(SAMPLE).household, [42])
+    assert (again.household, [one.line for one in again.mistakes]) == (parse(SAMPLE).household, [43])
 
 
 def test_a_deleted_file_leaves_the_last_good_one_in_force(kept: Keeper) -> None:
@@ -508,7 +508,7 @@ def test_the_check_of_a_broken_file_exits_with_its_code(tmp_path: Path, capsys: 
     path = tmp_path / "家庭.yaml"
     path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
     assert run_check(path, tmp_path, False, sys.stdout) == HouseholdError.code
-    assert "家庭文件第 42 行：「音量」" in capsys.readouterr().out
+    assert "家庭文件第 43 行：「音量」" in capsys.readouterr().out
 
 
 def test_a_newcomer_gets_the_sample_and_keeps_what_is_there(tmp_path: Path) -> None:

