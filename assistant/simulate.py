@@ -204,6 +204,7 @@ class World:
         ), named=chance.random() < 0.5)
         self.habits = Habits(chance.uniform(0.6, 0.98), chance.uniform(0.5, 0.95), chance.uniform(0.0, 0.3),
                              chance.uniform(0.0, 0.05), chance.uniform(0.0, 0.15))
+        self.replies = Replies(_replies().sentences)  # its own: which variant is next decides how long she waits
         self.store = Store.memory(SCHEMAS)
         self.clock = VirtualClock(BEGIN)
         self.stage = Stage(self._dialogue(), self.clock, People(), perform=self._performed)
@@ -215,11 +216,13 @@ class World:
         """Times of the wall clock at which nobody could be asked: outages, what a step jumped over, doubt."""
         self.checked = 0
         self.edited: set[date] = set()
+        self.denied: set[int] = set()
+        """Doses whose 吃了 was taken back: the family's moment may have been over by then."""
         self.script: list[str] = []
         self._shown = 0
 
     def _dialogue(self) -> Dialogue:
-        return Dialogue(self.store, self.household, lambda _: _understanding(), _replies())
+        return Dialogue(self.store, self.household, lambda _: _understanding(), self.replies)
 
     # --- what the elder does ----------------------------------------------------------------------------------------
 
@@ -417,6 +420,8 @@ class World:
             if not kind.startswith("dose."):
                 continue
             event = kind.removeprefix("dose.")
+            if event == "denied":
+                self.denied.add(number)
             to = str(line["text"]).partition("→")[2].split(" ")[0]
             if event == "asked" and number in final:
                 self._break("asked about a closed dose", f"{final[number]}; {line['text']}")
@@ -456,7 +461,7 @@ class World:
 
     def _check_family(self, d: Dose) -> None:
         """Whoever had to be told was told in time, once, and it left the house whenever the network was there."""
-        if d.state not in (State.MISSED, State.UNKNOWN) or any(a - timedelta(hours=3) <= d.tell <= b + TOLERANCE for a, b in self.away):
+        if d.state not in (State.MISSED, State.UNKNOWN) or d.id in self.denied or any(a - timedelta(hours=3) <= d.tell <= b + TOLERANCE for a, b in self.away):
             return
         if d.told is None:
             self._break("the family was not told", f"{d.medicine} {d.day} {d.slot}")

@@ -110,11 +110,10 @@ class Store:
         """(table, id) of rows in which a single flipped bit was found by the checksum and put right."""
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._counted: dict[str, bool] = {}
+        self._wakes: dict[tuple[str, ...], str] = {}
         self._depth = 0
         self._lock: int | None = None
         self._schemas = (ledger, *schemas)
-        # A flipped bit may leave a text that is no UTF-8: it must come back as it is, to be mended.
-        db.conn.text_factory = _text
         _not_newer(db, self._schemas)
         for schema in self._schemas:
             schema.apply(db)
@@ -188,7 +187,6 @@ class Store:
         rescued = sqlite3.connect(":memory:", isolation_level=None)
         with contextlib.suppress(sqlite3.Error):
             self.db.conn.backup(rescued)
-        rescued.text_factory = _text
         self.db = Database(rescued)
         for schema in self._schemas:
             schema.apply(self.db)  # of a disk that cannot even be read, at least the tables
@@ -313,14 +311,20 @@ class Store:
         return [row for _, row in self._find(table, where, *args, order=order, limit=limit)]
 
     def _find(self, table: str, where: str, *args: Any, order: str, limit: int) -> list[tuple[int, Row]]:
+        sql = f"SELECT rowid AS _rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}"
         try:
-            cursor = self.db.conn.execute(
-                f"SELECT rowid AS _rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}",
-                [_plain(a) for a in args],
-            )
+            cursor = self.db.conn.execute(sql, [_plain(a) for a in args])
             found = cursor.fetchall()
         except sqlite3.DatabaseError as error:
-            raise _refused(error) from error
+            if "decode" not in str(error):
+                raise _refused(error) from error
+            # A flipped bit left a text that is no UTF-8: it must come back as it is, to be mended.
+            self.db.conn.text_factory = _text
+            try:
+                cursor = self.db.conn.execute(sql, [_plain(a) for a in args])
+                found = cursor.fetchall()
+            finally:
+                self.db.conn.text_factory = str
         names = [column[0] for column in cursor.description]
         rows: list[tuple[int, Row]] = []
         for values in found:
@@ -387,24 +391,32 @@ class Store:
 
     def due(self, now: datetime, tables: Sequence[str] | None = None) -> list[tuple[str, int]]:
         """(table, id) of rows whose `wake_at` has come, oldest first."""
+        until = stamp(now)
         found: list[tuple[str, str, int]] = []
-        for table in self._waking if tables is None else tables:
-            # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
-            found += [
-                (row["wake_at"], table, number)
-                for number, row in self._find(table, "wake_at <= ?", now, order="wake_at", limit=500)
-            ]
+        for table, first in self._first_wakes(tables):
+            if first <= until:
+                # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
+                found += [
+                    (row["wake_at"], table, number)
+                    for number, row in self._find(table, "wake_at <= ?", until, order="wake_at", limit=500)
+                ]
         return [(table, number) for _, table, number in sorted(found)]
 
     def next_wake(self, tables: Sequence[str] | None = None) -> datetime | None:
         """The earliest `wake_at` of all rows."""
-        wakes = [
-            text
-            for table in (self._waking if tables is None else tables)
-            for (text,) in self.db.execute(f"SELECT min(wake_at) FROM [{table}] WHERE wake_at IS NOT NULL")
-            if text
-        ]
+        wakes = [first for _, first in self._first_wakes(tables)]
         return moment(min(wakes)) if wakes else None
+
+    def _first_wakes(self, tables: Sequence[str] | None) -> list[tuple[str, str]]:
+        """(table, earliest wake_at) of the tables in which anything wakes at all; one statement for all of them."""
+        names = self._waking if tables is None else tuple(tables)
+        if not names:
+            return []
+        if names not in self._wakes:
+            self._wakes[names] = " UNION ALL ".join(
+                f"SELECT '{name}', min(wake_at) FROM [{name}] WHERE wake_at IS NOT NULL" for name in names
+            )
+        return [(name, first) for name, first in self.db.conn.execute(self._wakes[names]).fetchall() if first]
 
     def verify(self) -> Iterator[tuple[str, int]]:
         """Read every row of every table; yields (table, id) of the damaged."""

@@ -1,0 +1,38 @@
+"""A short simulation in every test run; `make simulate` lives a hundred years."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.simulate import FAULTS, Plan, live
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_some_weeks_with_every_fault_break_no_rule(seed: int) -> None:
+    assert live(Plan(seed, 20)).broken == []
+
+
+def test_a_world_is_repeated_by_its_seed() -> None:
+    assert live(Plan(7, 4)).digest == live(Plan(7, 4)).digest
+
+
+def test_a_fault_that_is_left_out_does_not_happen() -> None:
+    quiet = live(Plan(1, 10, frozenset(FAULTS) - {"cuts", "steps"}))
+    assert (quiet.cuts, quiet.steps, quiet.broken) == (0, 0, [])
+
+
+def test_the_rules_can_fail() -> None:
+    """A world in which 小伴 believes a word nobody said is found out."""
+    from assistant.care import dose
+    from assistant.simulate import World
+
+    world = World(Plan(1, 3))
+
+    def lie() -> None:
+        d = dose.open_doses(world.store, world.clock.now.tzinfo)  # type: ignore[arg-type]
+        for each in d[:1] or dose.find(world.store, world.clock.now.tzinfo, "state = 'planned'")[:1]:  # type: ignore[arg-type]
+            dose.taken(world.store, world.clock.now, each)
+
+    plain = world._todays
+    world._todays = lambda number: [*plain(number), (world.clock.now.replace(hour=14), lie)]  # type: ignore[method-assign]
+    assert {b.rule for b in world.run().broken} >= {"taken without a word"}
