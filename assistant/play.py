@@ -13,7 +13,8 @@ A play reads like one::
 
 `#` a comment · `@ 时间` time passes until then (a full date, a clock time, or `+20分钟`) · `名字：话` the elder speaks ·
 `奶奶♪ clips/x.flac` she is heard · `小伴：…` what must be said next, in order · `→ 名字：…` what must have been sent
-to this person · `…`, `……` or `*` stand for anything · `（…）` something happens, see `STAGE_DIRECTIONS`.
+to this person · `× 名字：…` what must have been tried in vain · `→ 没别的` nothing else was sent or tried ·
+`小伴不说话` · `…`, `……` or `*` stand for anything · `（…）` something happens, see `STAGE_DIRECTIONS`.
 Between two inputs all that 小伴 says must be listed, unless the block has a line `……`.
 A block that lists nothing is not compared.
 """
@@ -26,16 +27,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from assistant import keeper
 from assistant.care import SCHEMAS, message
 from assistant.clock import VirtualClock
 from assistant.errors import XiaobanError
 from assistant.home import Household
+from assistant.household import read
 from assistant.messages import (
     Acknowledged,
     ClockStepped,
     DeviceFound,
     DeviceLost,
     Heard,
+    HouseholdChanged,
     Hypothesis,
     Pressed,
     Started,
@@ -45,6 +49,8 @@ from assistant.stage import Happened, Stage
 from assistant.store import Store
 
 ELDER = ("奶奶", "爷爷", "老人", "她", "他")
+EXPECTATIONS = ("expect", "sent", "failed", "only", "quiet", "anything")
+"""Kinds of lines that compare instead of doing something."""
 PAUSE = timedelta(seconds=1.2)
 """How long after 小伴 has finished an elder starts to answer."""
 
@@ -55,7 +61,7 @@ class Line:
 
     number: int
     kind: str
-    """say, clip, expect, sent, time, direction, anything."""
+    """say, clip, expect, sent, failed, only, quiet, time, direction, anything."""
     who: str
     text: str
 
@@ -87,8 +93,13 @@ def parse(text: str, name: str = "play") -> list[Line]:
             lines.append(Line(number, "anything", "", ""))
         elif line[0] in "（(" and line[-1] in "）)":
             lines.append(Line(number, "direction", "", line[1:-1].strip()))
-        elif found := re.match(r"→\s*(.+?)[：:](.*)$", line):
-            lines.append(Line(number, "sent", found[1].strip(), found[2].strip()))
+        elif re.fullmatch(r"→\s*没别的", line):
+            lines.append(Line(number, "only", "", ""))
+        elif line == "小伴不说话":
+            lines.append(Line(number, "quiet", "", ""))
+        elif found := re.match(r"([→×])\s*(.+?)[：:](.*)$", line):
+            kind = "sent" if found[1] == "→" else "failed"
+            lines.append(Line(number, kind, found[2].strip(), found[3].strip()))
         elif found := re.match(r"小伴[：:](.*)$", line):
             lines.append(Line(number, "expect", "小伴", found[1].strip()))
         elif found := re.match(r"(\S+?)\s*♪\s*(.+)$", line):
@@ -123,7 +134,7 @@ class Player:
         block: list[Line] = []
         begun = False
         for line in lines:
-            if line.kind in ("expect", "sent", "anything"):
+            if line.kind in EXPECTATIONS:
                 block.append(line)
                 continue
             self._compare(block)
@@ -199,18 +210,18 @@ class Player:
         if not block:
             return
         said = [h for h in new if h.who == "xiaoban" and h.kind in ("said", "asked")]
-        sent = [h for h in new if h.kind in ("sent", "called")]
+        sent = [h for h in new if h.kind in ("sent", "called", "failed")]
         expected = [line for line in block if line.kind == "expect"]
+        messages = [line for line in block if line.kind in ("sent", "failed")]
         loose = any(line.kind == "anything" for line in block)
         fits = _in_order(expected, said) if loose else (
             len(expected) == len(said) and all(_fits(e.text, h.text) for e, h in zip(expected, said, strict=True))
         )
-        if not expected and not loose and any(line.kind == "sent" for line in block):
+        if not expected and not loose and not any(line.kind == "quiet" for line in block):
             fits = True
-        posted = all(
-            any(h.who == line.who and _fits(line.text, h.text) for h in sent) for line in block if line.kind == "sent"
-        )
-        if not (fits and posted):
+        posted = all(any(_is(line, h) for h in sent) for line in messages)
+        stray = any(line.kind == "only" for line in block) and any(not any(_is(line, h) for line in messages) for h in sent)
+        if stray or not (fits and posted):
             self.differences.append(Difference(block[0].number, tuple(_shown(b) for b in block), tuple(_told(new))))
 
 
@@ -225,6 +236,12 @@ def _in_order(expected: list[Line], said: list[Happened]) -> bool:
     return all(any(_fits(line.text, h.text) for h in rest) for line in expected)
 
 
+def _is(line: Line, happened: Happened) -> bool:
+    """Whether this is the message a line of the play means."""
+    kind = "failed" if happened.kind == "failed" else "sent"
+    return kind == line.kind and happened.who == line.who and _fits(line.text, happened.text)
+
+
 def _fits(pattern: str, text: str) -> bool:
     """Whether `text` is as written; `…` and `*` stand for anything, and punctuation at the end is free."""
     parts = [re.escape(part) for part in re.split(r"…+|\*", pattern.strip("。！？ "))]
@@ -232,7 +249,10 @@ def _fits(pattern: str, text: str) -> bool:
 
 
 def _shown(line: Line) -> str:
-    return {"expect": f"小伴：{line.text}", "sent": f"→ {line.who}：{line.text}"}.get(line.kind, "……")
+    return {
+        "expect": f"小伴：{line.text}", "sent": f"→ {line.who}：{line.text}", "failed": f"× {line.who}：{line.text}",
+        "only": "→ 没别的", "quiet": "小伴不说话",
+    }.get(line.kind, "……")
 
 
 def _told(happened: list[Happened]) -> Iterator[str]:
@@ -243,7 +263,7 @@ def _told(happened: list[Happened]) -> Iterator[str]:
             case "sent" | "called":
                 yield f"→ {h.who}：{h.text}"
             case "failed":
-                yield f"（没发出去）→ {h.who}：{h.text}"
+                yield f"× {h.who}：{h.text}"
 
 
 def duration(text: str) -> timedelta | None:
@@ -323,6 +343,13 @@ def _overheard(player: Player, found: re.Match[str]) -> None:
     stage.tell(Heard((Hypothesis(found[1]),), woken=False, seconds=0.3 * len(found[1])))
 
 
+def _family_edits(player: Player, found: re.Match[str]) -> None:
+    path = player.folder / found[1].strip()
+    old, new = player.stage.dialogue.household, read(path)
+    told = tuple(change.told() for change in keeper.changes(old, new.household, new.retired))
+    player.stage.tell(HouseholdChanged(new.household, told))
+
+
 def _wait(player: Player, found: re.Match[str]) -> None:
     player.stage.run(player.stage.clock.now + _length(found[1]))
 
@@ -338,6 +365,7 @@ STAGE_DIRECTIONS: tuple[tuple[str, Callable[[Player, re.Match[str]], None]], ...
     (r"(\S+?)回[复话]?[：:](我来|到了|没事了|接|不接|确认|改期|看到了)\s*(.*)", _acknowledge),
     (r"按(求助|取消|唤醒)", _press),
     (r"旁边有人说[：:](.+)", _overheard),
+    (r"家庭文件改成\s*(.+)", _family_edits),
 )
 """What may stand in （…）: a pattern and what it does. A new fault is a line here."""
 
