@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY := $(VENV)/bin/python
 
-.PHONY: help demo test run setup setup-dev fetch check doctor lint types coverage bench lock clips clean docs wheel
+.PHONY: help demo test run setup setup-dev fetch check doctor lint types bench bench-understand bench-times simulate lock clips clean docs wheel
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,16 @@ clips: setup-dev fetch  ## makes the test clips anew from tests/clips/make_clips
 
 bench: setup-dev fetch  ## speed and size, beside the naive pipeline
 	$(PY) tests/bench/bench.py
+
+bench-understand: setup-dev fetch  ## how much of what elders say is understood, from text and from sound
+	$(PY) tests/bench/evaluate.py --text --damaged
+
+bench-times: setup-dev  ## spoken times beside the libraries for them
+	$(PY) tests/bench/times_compare.py
+	$(PY) tests/bench/times_homophones.py
+
+simulate: setup-dev  ## a hundred years of care with forgetfulness, power cuts and dead networks; a failing one becomes a play
+	$(PY) -m assistant.simulate --years 100
 
 wheel: setup-dev
 	$(PY) -m build --wheel

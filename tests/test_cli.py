@@ -1,0 +1,116 @@
+"""The commands as a person meets them: exit codes, one message on stderr, machine output alone on stdout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from assistant.cli import COMMANDS, main
+from assistant.places import VOSK, models_dir, sample_household
+
+SAMPLE = ["--household", str(sample_household()), "--now", "2026-11-22T15:00"]
+needs_model = pytest.mark.skipif(not (models_dir() / VOSK).exists(), reason="the speech model is not here: run `make fetch`")
+
+
+def test_understanding_prints_one_object_a_line_with_exactly_the_agreed_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["understand", "--json", *SAMPLE, "药我吃了没有啊", "电视里喊救命"])
+    asked, tv = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (code, set(asked), set(asked["seconds"])) == (
+        0, {"clip", "heard", "intent", "slots", "score", "seconds"}, {"audio", "decode", "understand"},
+    )
+    assert (asked["intent"], tv["intent"]) == ("medication.query", None)
+
+
+def test_times_and_lengths_are_shown_as_agreed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["understand", "--json", *SAMPLE, "十分钟后叫我关火", "每周一三五早上八点提醒我吃钙片"])
+    once, weekly = (json.loads(line)["slots"]["when"] for line in capsys.readouterr().out.splitlines())
+    assert (once, weekly) == ("2026-11-22T15:10", {"every": "week", "days": ["MO", "WE", "FR"], "at": ["08:00"]})
+
+
+def test_an_open_question_changes_what_a_word_means(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["understand", "--json", *SAMPLE, "--asking", "dose", "吃了吃了"])
+    assert json.loads(capsys.readouterr().out)["intent"] == "medication.taken"
+
+
+def test_explain_shows_the_way_to_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["understand", "--explain", *SAMPLE, "想看看孙子"])
+    out = capsys.readouterr().out
+    assert [word for word in ("读音", "决定", "call.video") if word not in out] == []
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["hear"], ["understand", "--asking", "weather", "好"]])
+def test_a_wrong_command_line_exits_with_two(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_an_unreadable_now_is_told_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["understand", "--household", str(sample_household()), "--now", "yesterday", "好"])
+    assert (code, "看不懂 --now" in capsys.readouterr().err) == (1, True)
+
+
+def test_run_without_a_family_file_says_how_to_begin(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code = main(["run", "--household", str(tmp_path / "没有.yaml"), "--data", str(tmp_path)])
+    assert (code, "check --new" in capsys.readouterr().err) == (1, True)
+
+
+def test_a_family_file_with_mistakes_names_all_of_them_and_its_own_code(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    broken = tmp_path / "家庭.yaml"
+    broken.write_text("老人: {名字: 王秀珍}\n家人:\n  - {名字: 刘敏, 电话: abc}\n药:\n  - {药名: 缬沙坦, 时间: 二十五点}\n", encoding="utf-8")
+    code = main(["understand", "--household", str(broken), "好"])
+    told = capsys.readouterr().err
+    assert (code, "第 3 行" in told, "第 5 行" in told) == (3, True, True)
+
+
+def test_without_models_hear_says_to_fetch_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XIAOBAN_MODELS", str(tmp_path))
+    code = main(["hear", *SAMPLE, "nothing.wav"])
+    assert (code, "xiaoban fetch" in capsys.readouterr().err) == (4, True)
+
+
+@needs_model
+def test_bad_clips_are_told_one_by_one_and_the_good_one_is_heard(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rate = 8000
+    chance = np.random.default_rng(1)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(rate * 2), rate)
+    soundfile.write(tmp_path / "noise.wav", chance.standard_normal(rate * 3) * 0.05, rate)
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), rate)
+    soundfile.write(tmp_path / "long.wav", np.zeros(rate * 7200, dtype=np.int16), rate)
+    (tmp_path / "text.wav").write_text("not sound")
+    names = ["silence.wav", "noise.wav", "empty.wav", "long.wav", "text.wav", "none.wav"]
+    good = Path(__file__).parent / "clips" / "day" / "grandson.opus"
+    code = main(["hear", "--json", *SAMPLE, *[str(tmp_path / name) for name in names], str(good)])
+    out, err = capsys.readouterr()
+    heard = {Path(line["clip"]).name: line["intent"] for line in map(json.loads, out.splitlines())}
+    assert heard == {"silence.wav": None, "noise.wav": None, "grandson.opus": "call.video"}
+    assert (code, [name for name in ("empty", "long", "text", "none") if f"{name}.wav" not in err]) == (6, [])
+
+
+def test_a_play_that_differs_exits_with_one_and_shows_where(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    play = tmp_path / "x.play"
+    play.write_text("@ 2026-11-22 15:00\n奶奶：现在几点了\n小伴：现在是半夜。\n", encoding="utf-8")
+    code = main(["play", "--household", str(sample_household()), str(play)])
+    out, err = capsys.readouterr()
+    assert (code, "下午三点" in out, "第 3 行" in err) == (1, True, True)
+
+
+def test_a_play_as_json_is_one_event_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    play = tmp_path / "x.play"
+    play.write_text("@ 2026-11-22 15:00\n奶奶：现在几点了\n", encoding="utf-8")
+    main(["play", "--json", "--household", str(sample_household()), str(play)])
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(e["who"], e["kind"]) for e in events if e["kind"] == "said"] == [("elder", "said"), ("xiaoban", "said")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([name, "--help"])
+    assert (caught.value.code, "--household" in capsys.readouterr().out) == (0, True)
