@@ -13,18 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 from rich.progress import track
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
+sys.path[:0] = [str(HERE.parent.parent), str(HERE)]
+
+from acoustics import RATE, Wave, in_room, noise, with_noise  # noqa: E402
 
 from assistant.places import models_dir  # noqa: E402
 from assistant.speak.kokoro import Kokoro  # noqa: E402
 from assistant.speak.speech import resample  # noqa: E402
-
-RATE = 16_000
-Wave = NDArray[np.float64]
 
 
 def blend(name: str) -> str | dict[str, float]:
@@ -45,41 +43,6 @@ def spoken(text: str, voice: str, speed: float, engines: dict[str, Kokoro]) -> W
             parts.append(resample(engines[voice].render(part, speed), RATE).samples.astype(np.float64) / 32768)
     pad = np.zeros(int(0.35 * RATE))
     return np.concatenate([pad, *parts, pad])
-
-
-def in_room(wave: Wave, seconds: float, chance: np.random.Generator) -> Wave:
-    """As heard across a room of this reverberation time (RT60): an exponentially decaying noise tail behind the direct sound."""
-    length = int(seconds * RATE)
-    tail = chance.standard_normal(length) * 10 ** (-3 * np.arange(length) / length)
-    tail[: int(0.002 * RATE)] = 0
-    tail *= 0.5 / np.sqrt(np.sum(tail**2))
-    tail[0] = 1.0
-    size = 1 << (len(wave) + length).bit_length()
-    heard = np.fft.irfft(np.fft.rfft(wave, size) * np.fft.rfft(tail, size), size)
-    return heard[: len(wave) + length // 2]
-
-
-def noise(kind: str, length: int, chance: np.random.Generator) -> Wave:
-    """White, pink (a fan, traffic) or hum (a fridge) of unit power."""
-    white = chance.standard_normal(length)
-    match kind:
-        case "white":
-            wave = white
-        case "pink":
-            spectrum = np.fft.rfft(white)
-            wave = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), length)
-        case "hum":
-            time = np.arange(length) / RATE
-            wave = sum(np.sin(2 * np.pi * 50 * n * time + n) / n for n in (1, 2, 3, 5)) + 0.05 * white
-        case _:
-            raise SystemExit(f"unknown noise {kind}")
-    return wave / np.sqrt(np.mean(wave**2))
-
-
-def with_noise(wave: Wave, kind: str, snr: float, chance: np.random.Generator) -> Wave:
-    """Speech and noise at this ratio in dB, measured over the speech's louder half."""
-    power = np.sort(wave**2)[len(wave) // 2 :].mean()
-    return wave + noise(kind, len(wave), chance) * np.sqrt(power / 10 ** (snr / 10))
 
 
 def make(clip: dict[str, object], engines: dict[str, Kokoro]) -> Wave:
