@@ -391,6 +391,8 @@ class Understander:
                 if named is not None:
                     slots[slot] = named
                     break
+        if "service" in missing and "service" not in slots and intent == "booking.create":
+            slots.update(self._needed(one.said))
         if intent == "emergency.call":
             slots["grade"] = self._grade(one.said)
         score = round(thought.scores[intent], 3)
@@ -412,6 +414,16 @@ class Understander:
                     if frames:
                         break
         return found
+
+    def _needed(self, said: Utterance) -> dict[str, Slot]:
+        """The service of this home that a need stands for when nobody names one: 龙头关不严 → whoever repairs."""
+        for names, frames in self.book.needs.get("service", ()):
+            if any(holds(frame, said, 0.2) is not None for frame in frames):
+                for name in names:
+                    for service in self.household.services:
+                        if any(name in own for own in (service.name, *service.aka)):
+                            return {"service": service.name}
+        return {}
 
     def _grade(self, said: Utterance) -> str:
         for grade, frames in self.book.grades.get("emergency.call", ()):

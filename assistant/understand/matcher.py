@@ -433,6 +433,8 @@ SKIP = 0.7
 """Cost of a syllable of the utterance that the template does not have, times its weight."""
 DROP = 0.85
 """Cost of a syllable of the template that was not said."""
+DROP_BESIDE_FREE = 1.5
+"""The same in a template with a free slot: its own few syllables are all there is to know it by."""
 BOUND = 2.2
 """Alignments dearer than this are given up."""
 WORTH = 0.55
@@ -532,6 +534,7 @@ class Index:
         slots = _slot_spans(said)
         after: list[dict[int, float]] = []
         polar = self.ear.polar
+        drops = DROP_BESIDE_FREE if any(node in FREE for node in template.nodes) else DROP
         for token, sound, before in zip(template.nodes, sounds, template.before, strict=True):
             entering: dict[int, float] = {}
             for earlier in before:
@@ -546,7 +549,7 @@ class Index:
                 self._slot(token, entering, leaving, slots, said, skip, bound)
             else:
                 turning = sound in polar and token in "没不别甭"
-                drop = BOUND if turning else EASY.get(token, DROP)
+                drop = BOUND if turning else EASY.get(token, drops)
                 for at, cost in entering.items():
                     if at < size:
                         if text[at] == token:
@@ -588,7 +591,7 @@ class Index:
                 for end in range(at + 1, min(size, at + 5) + 1):
                     if any(step >= bound for step in skip[at:end]):
                         break
-                    price = cost + 0.55 + 0.12 * (end - at)
+                    price = cost + 0.85 + 0.12 * (end - at)
                     if price < leaving.get(end, bound):
                         leaving[end] = price
 

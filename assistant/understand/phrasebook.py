@@ -123,6 +123,8 @@ class Phrasebook:
     hints: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]] = field(default_factory=dict)
     """`person`, `medicine`, `service` → (names, words, needs): who carries one of the names is also called by the words,
     and meant by the needs (头发长了)."""
+    needs: Mapping[str, tuple[tuple[tuple[str, ...], tuple[Frame, ...]], ...]] = field(default_factory=dict)
+    """`service` → (names, frames): what is meant when no name is said and a frame fits (PIPE BROKEN), if the home has it."""
     must_not: tuple[tuple[str, str], ...] = ()
     """(intent, sentence that must not be taken for it)."""
     examples: tuple[Example, ...] = ()
@@ -183,6 +185,7 @@ class _Reader:
         grades: dict[str, tuple[tuple[str, tuple[Frame, ...]], ...]] = {}
         heard: dict[str, list[str]] = {}
         hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
+        needs: dict[str, list[tuple[tuple[str, ...], tuple[Frame, ...]]]] = {}
         distress: list[str] = []
         cancel: list[str] = []
         through: set[str] = set()
@@ -194,6 +197,7 @@ class _Reader:
                 heard.setdefault(word, []).extend(wrong)
             for kind, rows in data.get("hints", {}).items():
                 hints.setdefault(kind, []).extend((tuple(row["names"]), tuple(row["words"]), tuple(row.get("needs", ()))) for row in rows)
+                needs.setdefault(kind, []).extend((tuple(row["names"]), tuple(self._frames(name, kind, row["frames"], ""))) for row in rows if "frames" in row)
             for row in data.get("guard", []):
                 guards.append(self._guard(name, row))
             for intent, body in data.get("intents", {}).items():
@@ -209,7 +213,7 @@ class _Reader:
                     grades[intent] = self._table(name, intent, body["grades"])
                 must_not += [(intent, say) for say in self._sentences(body.get("must_not", []), name, intent)]
                 examples += self._examples(name, intent, body.get("examples", []))
-        self._check_names((*frames, *(frame for guard in guards for frame in (*guard.when, *guard.unless))))
+        self._check_names((*frames, *(frame for rows in needs.values() for _, lines in rows for frame in lines), *(frame for guard in guards for frame in (*guard.when, *guard.unless))))
         if self.mistakes:
             raise PhrasebookError("\n".join(self.mistakes))
         for word in self.literal:
@@ -218,7 +222,7 @@ class _Reader:
             tuple(templates), tuple(frames), tuple(guards),
             {concept: tuple(dict.fromkeys(words)) for concept, words in self.words.items()},
             {word: tuple(wrong) for word, wrong in heard.items()},
-            values, grades, {kind: tuple(rows) for kind, rows in hints.items()},
+            values, grades, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()},
             tuple(must_not), tuple(examples), tuple(dict.fromkeys(distress)), tuple(dict.fromkeys(cancel)),
             frozenset(through),
         )
