@@ -84,6 +84,9 @@ ANSWERS: dict[Asking, tuple[str, ...]] = {
 }
 """Intents that answer a question of a kind; anything else said meanwhile is a request of its own."""
 
+AT_ANY_MOMENT = "control."
+"""再说一遍, 大点声, 别说了 are no dictated words and no answer in one's own words, whatever was asked."""
+
 ALWAYS = "emergency.call"
 """The one intent that needs no wake word and no turn."""
 
@@ -110,6 +113,8 @@ class Talk:
     """Its open question."""
     tries: int = 0
     """How often the open question was not understood."""
+    offered: Meaning | None = None
+    """What 您是说…，对吗？ offered; 对 then means this."""
 
 
 @dataclass
@@ -222,6 +227,13 @@ class Dialogue:
         judged = self._judge.judge(
             event.hypotheses, now, ask.asking if ask else None, ask.options if ask else ()
         )
+        request = None
+        if ask is not None and ask.asking == "text":
+            request = self._judge.judge(event.hypotheses, now).meaning
+            if request is not None and request.intent.startswith(AT_ANY_MOMENT):
+                judged, request = Judgement(request), None
+            elif request is None or not ask.requests or request.intent not in self._meanings:
+                request = None
         meaning = judged.meaning
         log.debug("heard %s, meant %s", event.hypotheses[0].text, meaning)
         if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
@@ -230,6 +242,8 @@ class Dialogue:
             return
         else:
             self._attend(event, judged, talk, now)
+            if request is not None:
+                self._begin_meaning(request, now, ALARM if request.intent == ALWAYS else NORMAL)
 
     def _attend(self, event: Heard, judged: Judgement, talk: Talk | None, now: datetime) -> None:
         meaning, ask = judged.meaning, talk.ask if talk else None
@@ -251,29 +265,44 @@ class Dialogue:
         return meaning if meaning is not None and meaning.intent in self._meanings else None
 
     def _answered(self, talk: Talk, ask: Ask, event: Heard, judged: Judgement, now: datetime) -> None:
-        meaning = judged.meaning
+        meaning, nearest = judged.meaning, judged.nearest
+        if talk.offered is not None:
+            if meaning is not None and meaning.intent in ("dialogue.yes", "dialogue.no"):
+                meaning, nearest = (talk.offered if meaning.intent == "dialogue.yes" else None), ()
+            talk.offered = None
         if meaning is not None and meaning.intent in ANSWERS[ask.asking]:
             self._misses = 0
             self._resume(talk, meaning, now)
         elif meaning is not None and meaning.intent in self._meanings:
+            if ask.passing:
+                self._talks.remove(talk)
+                talk.conversation.close()
             self._begin_meaning(meaning, now, talk.priority)  # on top; the question is asked again after it
         elif not ask.repair:
             self._resume(talk, Meaning(UNCLEAR, text=event.hypotheses[0].text), now)
         elif talk.tries < 2:
             talk.tries += 1
-            if judged.nearest:
-                asked = self._nearest_question(judged.nearest)
-            else:
+            nearest = tuple(m for m in nearest if m.intent not in ("dialogue.yes", "dialogue.no"))
+            if nearest:
+                asked = self._nearest_question(nearest)
+                talk.offered = nearest[0] if len(nearest) == 1 else None
+            elif talk.tries == 1:
                 asked = self.replies.say("dialogue", f"again_{ask.asking}", elder=self.household.elder.call)
-            self._emit(replace(ask, text=asked if talk.tries == 1 else f"{asked}{ask.text}"), now)
+            else:
+                asked = self.replies.say("dialogue", "once_more", elder=self.household.elder.call) + ask.text
+            self._emit(replace(ask, text=asked), now)
         else:
             self._resume(talk, None, now)
 
     def _nearest_question(self, nearest: tuple[Meaning, ...]) -> str:
-        names = [self.replies.say("dialogue", f"as_{m.intent.replace('.', '_')}", **_words(m)) for m in nearest[:2]]
+        names = [self._reading(m) for m in nearest[:2]]
         if len(names) == 1:
             return self.replies.say("dialogue", "did_you_mean", first=names[0])
         return self.replies.say("dialogue", "which_of_two", first=names[0], second=names[1])
+
+    def _reading(self, meaning: Meaning) -> str:
+        """降压药吃过了: what a meaning is called when the elder is asked whether it is hers."""
+        return self.replies.say("dialogue", f"as_{meaning.intent.replace('.', '_')}", **_words(meaning, self.household))
 
     def _not_understood(self, judged: Judgement, now: datetime) -> None:
         self._misses += 1
@@ -286,8 +315,7 @@ class Dialogue:
     def _clarify(self, turn: Turn, nearest: tuple[Meaning, ...]) -> Conversation:
         """The nearest readings as yes/no questions, then a menu of one sentence."""
         for meaning in nearest[:2]:
-            name = turn.replies.say("dialogue", f"as_{meaning.intent.replace('.', '_')}", **_words(meaning))
-            answer = yield Ask(turn.reply("did_you_mean", first=name), asking="yes_no")
+            answer = yield Ask(turn.reply("did_you_mean", first=self._reading(meaning)), repair=False, passing=True)
             if answer is None:
                 return
             if answer.intent == "dialogue.yes":
@@ -483,7 +511,14 @@ def _follow(conversation: Conversation, outer: Turn, inner: Turn) -> Conversatio
         answer = yield action
 
 
-def _words(meaning: Meaning) -> dict[str, object]:
-    """Slots as words for a question about a reading; a slot nobody named is empty."""
+def _words(meaning: Meaning, household: Household) -> dict[str, object]:
+    """Slots as the elder would say them: 降压药, not 缬沙坦; a slot nobody named is a general word."""
+    medicine = household.medicine(str(meaning.slots.get("medicine", "")))
+    contact = household.contact(str(meaning.slots.get("person", "")))
     words: Iterator[tuple[str, object]] = iter(meaning.slots.items())
-    return {"person": "", "medicine": "", "service": "", **{key: str(value) for key, value in words}}
+    return {
+        **{key: str(value) for key, value in words},
+        "medicine": "药" if medicine is None else medicine.aka[0] if medicine.aka else medicine.name,
+        "person": "家里人" if contact is None else f"{contact.relation}{contact.name}",
+        "service": str(meaning.slots.get("service") or "人"),
+    }

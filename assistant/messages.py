@@ -210,6 +210,10 @@ class Ask:
     repair: bool = True
     """Whether an unclear answer is asked again by the dialogue (once) before the skill gets None; with False the
     skill gets a Meaning of intent UNCLEAR at once."""
+    passing: bool = False
+    """Whether the question is let go, not asked again, once something else is said instead."""
+    requests: bool = False
+    """For `text`: whether words that are also a request are carried out after the skill has had them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def due(turn: Turn, row: int) -> Conversation:
     checkin = digest.move(turn.store, turn.now, checkin, Event.ASK, turn.now + digest.AGAIN, asks=checkin.asks + 1)
     # Any word is a sign of life; what is said in distress goes to the emergency skill by itself.
     answer = yield Ask(turn.reply("ask" if checkin.asks == 1 else "ask_again", greeting=_greeting(turn.now)),
-                       asking="text", seconds=15.0)
+                       asking="text", seconds=15.0, requests=True)
     if answer is None:
         return
     fresh = digest.get(turn.store, row, zone)
