@@ -395,7 +395,8 @@ class World:
             new = replace(old, stopped=today)
         else:
             new = replace(old, schedule=Recurrence("day", chance.choice(TIMES)))
-        self.edited |= {today, today + timedelta(days=1)}
+        # A long outage can end in this edit: yesterday was lived under the old file and is checked under the new.
+        self.edited |= {today - timedelta(days=1), today, today + timedelta(days=1)}
         self.household = replace(self.household, medicines=tuple(new if m is old else m for m in self.household.medicines))
         self.stage.tell(HouseholdChanged(self.household))
 
