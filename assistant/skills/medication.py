@@ -244,6 +244,7 @@ def _record(turn: Turn, doses: Sequence[Dose], evidence: str = "said") -> Conver
     """Write down TAKEN and read it back; a second one inside the medicine's gap is not written down."""
     done: list[Dose] = []
     twice: list[tuple[Dose, Dose]] = []
+    told = False
     with turn.store.atomic():
         for d in doses:
             medicine = _medicine(turn.household, d)
@@ -257,18 +258,29 @@ def _record(turn: Turn, doses: Sequence[Dose], evidence: str = "said") -> Conver
         if done and evidence == "late":
             _tell(turn, "late_taken", done)
         if twice:
-            _tell(turn, "double", [d for d, _ in twice], time="、".join(f"{b.taken:%H:%M}" for _, b in twice if b.taken))
+            told = _tell(turn, "double", [d for d, _ in twice], time="、".join(f"{b.taken:%H:%M}" for _, b in twice if b.taken))
     if done:
         early = all(turn.now < d.due for d in done)
         key = {"pillbox": "taken_pillbox", "late": "taken_late"}.get(evidence, "taken_early" if early else "taken")
         yield Say(turn.reply(key, what=_slots(turn, done)))
     for _, before in twice:
-        yield Say(_double(turn, before))
+        yield Say(_double(turn, before) + (_family_said(turn, told) if told else ""))
 
 
 def _double(turn: Turn, before: Dose) -> str:
     at = before.taken or before.due
     return turn.reply("double", time=saying.moment(at, turn.now), medicine=called(_medicine(turn.household, before)))
+
+
+def _said_again(turn: Turn, before: Dose) -> Conversation:
+    """A second 吃了 inside the gap: the record is read out, the family hears of it unless it was one breath."""
+    with turn.store.atomic():
+        turn.store.note_down(turn.now, "dose.double", before.id, before.medicine)
+        told = (
+            before.taken is not None and turn.now - before.taken > ECHO
+            and _tell(turn, "double", [before], time=f"{before.taken:%H:%M}")
+        )
+    yield Say(_double(turn, before) + (_family_said(turn, told) if told else ""))
 
 
 def _not_yet(turn: Turn, doses: list[Dose], answer: Meaning) -> Conversation:
@@ -407,11 +419,7 @@ def _taken_out_of_time(turn: Turn, medicine: Medicine | None) -> Conversation:
     scheduled = [m for m in turn.household.medicines if m.schedule is not None]
     before = _recent(turn, [medicine] if medicine else scheduled)
     if before is not None:
-        with turn.store.atomic():
-            turn.store.note_down(turn.now, "dose.double", before.id, before.medicine)
-            if before.taken is not None and turn.now - before.taken > ECHO:
-                _tell(turn, "double", [before], time=f"{before.taken:%H:%M}")
-        yield Say(_double(turn, before))
+        yield from _said_again(turn, before)
         return
     closed = [
         d for d in dose.find(
@@ -482,11 +490,7 @@ def _when_needed(turn: Turn, medicine: Medicine) -> tuple[list[Dose], Dose | Non
 def _taken_when_needed(turn: Turn, medicine: Medicine) -> Conversation:
     today, before, full = _when_needed(turn, medicine)
     if before is not None and before.taken is not None:
-        with turn.store.atomic():
-            turn.store.note_down(turn.now, "dose.double", before.id, medicine.name)
-            if turn.now - before.taken > ECHO:
-                _tell(turn, "double", [before], time=f"{before.taken:%H:%M}")
-        yield Say(_double(turn, before))
+        yield from _said_again(turn, before)
         return
     with turn.store.atomic():
         dose.outside(turn.store, turn.now, medicine, turn.household.zone)
@@ -713,7 +717,11 @@ def said_extra(turn: Turn, meaning: Meaning) -> Conversation:
     yield from _settle(turn)
     name = str(meaning.slots.get("medicine", ""))
     medicine = turn.household.medicine(name)
-    if any(word in meaning.text for word in ("多吃了", "吃多了", "吃重", "两遍", "两回", "双份了")):
+    again = "又吃了" in meaning.text and not meaning.text.rstrip("啊呀呢").endswith(("吗", "吧", "没有", "没"))
+    if again and medicine is not None and medicine.schedule is None:
+        yield from _taken_when_needed(turn, medicine)  # 止疼药我又吃了一粒 tells, it does not ask
+        return
+    if again or any(word in meaning.text for word in ("多吃了", "吃多了", "吃重", "两遍", "两回", "双份了")):
         with turn.store.atomic():
             told = _tell(turn, "too_much", name=_named(turn, medicine) if medicine else "药", time=f"{turn.now:%H:%M}")
         yield Say(turn.reply("too_much") + _family_said(turn, told))
