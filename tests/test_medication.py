@@ -165,7 +165,7 @@ def test_a_second_word_makes_no_record_and_tells_the_family() -> None:
     spoken = h.elder(said("taken", medicine="缬沙坦"))
     rows = dose.find(h.store, ZONE, "state = 'taken'")
     assert (spoken, len(rows), h.family_got) == (
-        ["早上七点半已经记过降压药吃过了，这回我不再记。要是真又吃了一回，我会告诉家人，下面先别再吃了。"], 1, ["可能重复服药"]
+        ["早上七点半已经记过降压药吃过了，这回不再记。先别再吃了。我跟家人说一声。"], 1, ["可能重复服药"]
     )
 
 

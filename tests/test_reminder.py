@@ -116,7 +116,7 @@ def test_a_safety_reminder_insists_five_times_then_the_family_is_told() -> None:
     h = home()
     add(h, "关火", datetime(2026, 11, 22, 15, 0))
     spoken = h.run(at("18:00"))
-    assert (len(spoken), spoken[-1], h.family_got) == (6, "关火的事，您一直没应我，我告诉家人了。", ["她没有回应"] * 2)
+    assert (len(spoken), spoken[-1], h.family_got) == (6, "关火的事，您一直没应我，我这就告诉家人。", ["她没有回应"] * 2)
 
 
 def test_a_safety_reminder_is_quiet_once_answered() -> None:

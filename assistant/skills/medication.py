@@ -132,11 +132,21 @@ def _settle(turn: Turn) -> Conversation:
             _tell(turn, "waiting", settled.told)
         anybody = bool(message.audience(turn.household))
         if settled.missed:
-            said.append(turn.reply("missed" if anybody else "missed_alone", what=_slots(turn, settled.missed)))
+            fresh = anybody and bool(settled.news(settled.missed))
+            key = "missed" if fresh else "missed_told" if _reached(turn, settled.missed) else "missed_alone"
+            said.append(turn.reply(key, what=_slots(turn, settled.missed)))
         if settled.unknown:
             said.append(turn.reply("unknown", what=_slots(turn, settled.unknown)))
     for text in said:
         yield Say(text)
+
+
+def _reached(turn: Turn, doses: Sequence[Dose]) -> bool:
+    """Whether a message about doses went out since the family was first told of these."""
+    since = min((d.told for d in doses if d.told is not None), default=None)
+    return since is not None and turn.store.count(
+        "message", "purpose = ? AND state IN ('sent', 'answered') AND created_at >= ?", PURPOSE, since
+    ) > 0
 
 
 def _askable(turn: Turn) -> tuple[list[Dose], list[Dose]]:
