@@ -106,7 +106,7 @@ def test_silence_is_asked_at_ten_and_twenty_minutes_then_the_family_then_missed(
     spoken = h.run(at("09:31"))
     questions = [text for text in spoken if text.endswith("？")]
     assert (len(questions), spoken[-1], states(h)["缬沙坦 07:30"], h.family_got) == (
-        4, "早上七点半的降压药，已经过了时间，先别补吃，我告诉家人了。", "missed", ["药还没有回音"]
+        4, "早上七点半的降压药，已经过了时间，先别补吃。", "missed", ["药还没有回音"]
     )
 
 
