@@ -112,7 +112,7 @@ class House:
         for trouble in (*kept.mistakes, *kept.warnings):
             print(trouble, file=sys.stderr)
         self._clock = clock(kept.household)
-        self._store = Store.open(data / places.LEDGER, SCHEMAS)
+        self._store = Store.open(data / places.LEDGER, SCHEMAS, alone=True)
         if self._store.note:
             print(self._store.note, file=sys.stderr)
         alive = self._store.setting("alive")
