@@ -80,6 +80,7 @@ RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tupl
     (re.compile(pattern), change)
     for pattern, change in (
         (r"https?://\S+", _as("链接")),
+        (r"(?<=\d),(?=\d{3}(?!\d))", _as("")),
         (r"(?i)wi-?fi|wlan", _as("无线网")),
         (r"(?i)(?<![a-z])app(?![a-z])", _as("应用")),
         # 15:00 and 8:05 but not the score 3:2 nor 120:80
