@@ -82,6 +82,18 @@ def test_a_syllable_that_may_be_not_is_never_taken_as_yes(wrong: str) -> None:
     assert intent(judge(wrong)) != "medication.taken"
 
 
+@pytest.mark.parametrize("asking", [None, "dose"])
+@pytest.mark.parametrize("said", ["没吃过药了", "没有吃过药了", "没吃过了", "没服过药了"])
+def test_an_impossible_not_is_asked_back_between_both(said: str, asking: str | None) -> None:
+    judged = judge(said, asking)
+    assert (judged.meaning, {near.intent for near in judged.nearest}) == (None, {"medication.taken", "medication.not_taken"})
+
+
+def test_hypotheses_of_one_decoder_that_differ_in_not_are_asked_back() -> None:
+    judged = mind().judge([Hypothesis("我吃药了", "free", 0.4), Hypothesis("没吃药", "free", 0.35)], NOW)
+    assert (judged.meaning, {near.intent for near in judged.nearest}) == (None, {"medication.taken", "medication.not_taken"})
+
+
 # --- sound --------------------------------------------------------------------------------------------------------
 
 
@@ -115,6 +127,40 @@ def test_a_short_cry_heard_by_the_grammar_alone_is_asked_and_not_sent() -> None:
 
 def test_a_cry_both_decoders_heard_is_acted_on() -> None:
     assert intent(heard("救命", "救命")) == "emergency.call"
+
+
+CLEANING = [
+    ("家里太脏了明天上午九点部队十点找个人来打扫卫生", "free", 0.3377), ("家里太脏了明天上午九点不对十点找个人来打扫卫生", "free", 0.3129),
+    ("家里太脏了明天上午九点部队时点找个人来打扫卫生", "free", 0.1411), ("家里太脏了明天上午九点不对时点找个人来打扫卫生", "free", 0.1308),
+    ("小李太脏了明天上午九点部队十点找个人来打扫卫生", "free", 0.0775), ("家里太脏了明天上午九点不对十点找个人来打扫卫生", "grammar", 0.6805),
+    ("家里太脏了明天上午九点不对十点叫个人来打扫卫生", "grammar", 0.2517), ("家里太脏量明天上午九点不对十点找个人来打扫卫生", "grammar", 0.0674),
+]
+"""What both decoders heard of tests/clips/day/cleaning.opus."""
+ENDS = [*CLEANING[:5], ("十点找个人来打扫卫生", "grammar", 0.68)]
+"""The same where the grammar left the beginning unexplained."""
+
+
+@pytest.mark.parametrize("hypotheses", [CLEANING, ENDS, CLEANING[:1], CLEANING[1:2], CLEANING[4:5], CLEANING[:2] + CLEANING[5:6]])
+def test_a_corrected_time_keeps_the_day_said_before(hypotheses: list[tuple[str, str, float]]) -> None:
+    judged = mind().judge([Hypothesis(*one) for one in hypotheses], NOW.replace(hour=11))  # type: ignore[arg-type]
+    assert slots(judged) == {"service": "保洁", "when": datetime(2026, 11, 23, 10)}
+
+
+@pytest.mark.parametrize("hypotheses", [CLEANING[2:3], CLEANING[3:4], CLEANING[2:4]])
+def test_a_time_taken_back_for_one_not_understood_is_left_to_be_asked(hypotheses: list[tuple[str, str, float]]) -> None:
+    judged = mind().judge([Hypothesis(*one) for one in hypotheses], NOW.replace(hour=11))  # type: ignore[arg-type]
+    assert "when" not in slots(judged)
+
+
+@pytest.mark.parametrize("scores", [(0.5, 0.45), (0.4, 0.4)])
+def test_hypotheses_that_hear_two_times_give_none(scores: tuple[float, float]) -> None:
+    judged = mind().judge([Hypothesis("明天早上四点提醒我去医院", "free", scores[0]), Hypothesis("明天早上十点提醒我去医院", "free", scores[1])], NOW)
+    assert (intent(judged), "when" in slots(judged)) == ("reminder.add", False)
+
+
+def test_hypotheses_that_hear_two_people_are_asked_back() -> None:
+    judged = mind().judge([Hypothesis("给女儿打电话", "free", 0.5), Hypothesis("给孙子打电话", "free", 0.45)], NOW)
+    assert ("person" in slots(judged), {near.slots["person"] for near in judged.nearest}) == (False, {"刘敏", "刘小军"})
 
 
 # --- shape of speech ------------------------------------------------------------------------------------------------

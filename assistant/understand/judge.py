@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,16 +17,18 @@ from assistant.understand.matcher import (
     Frames,
     Index,
     Lexicon,
+    Span,
     Utterance,
     Word,
     fit,
     holds,
     survey,
-    template_score,
 )
 from assistant.understand.phrasebook import Guard, Phrasebook, Template
 from assistant.understand.sound import Ear, simplified, syllables
 
+NEVER = 0.9
+"""A must_not sentence that fits this well takes its intent out."""
 LONGEST = 160
 """Syllables that are read; the slowest minute of an elder's speech has about as many. More is cut at both ends' cost."""
 RAW = 2000
@@ -60,9 +62,28 @@ OPPOSITES = (
     frozenset({"reminder.add", "reminder.cancel"}), frozenset({"booking.create", "booking.cancel"}),
 )
 """When the decoders hear the two of a pair, nothing is done: it is asked."""
+POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.unsure", "medication.query", "medication.taking", "medication.snooze"})
+"""Those that one syllable divides."""
+RIVAL = 0.5
+"""A hypothesis with this share of the best score of its decoder may be the right one."""
+_DOUBTED = re.compile(r"没有?[^没不]{0,3}(?:吃|服|喝|打|咽)[^没不]{0,3}过[^没不吗]{0,3}[了啦来]$")
+"""没吃过药了: nobody says so, and the recogniser writes it for 我吃过药了 (SPEECH.md)."""
+_ABOUT_A_DOSE = ("medication.taken", "medication.not_taken", "medication.skip")
 
+ANCHOR = 0.35
+"""Words that anchor a phrase may sound this much otherwise."""
+UNANCHORED = 0.75
+"""What is left of a phrase that fits by its small words only; at best it is asked."""
 CLEAR = 0.93
-"""When a free hypothesis is understood this well, the less likely ones are not looked at."""
+"""When a hypothesis is understood this well, the less likely ones are looked at for numbers and negation only."""
+WELL, SAME = 0.8, 0.85
+"""So are those of this likeness to one understood this well."""
+AGREED = 0.6
+"""Share of the votes a time, a number or a name needs where the hypotheses differ: nothing wrong is written down."""
+COVERS = 0.7
+"""Share of the longest hypothesis that one must cover to vote about a time or a number."""
+VOTED = frozenset({"when", "day", "duration", "systolic", "diastolic", "value", *filling.NAMES})
+"""Slots the hypotheses vote about."""
 LIKE_ENOUGH = 0.5
 """Gate (b) of the grammar decoder: likeness to a free hypothesis, three syllables and more (SPEECH.md)."""
 LIKE_SHORT = 0.85
@@ -213,15 +234,29 @@ class Understander:
 
     def _hear(self, hypotheses: Sequence[Hypothesis], now: datetime, asking: str) -> list[Heard]:
         heard: list[Heard] = []
-        seen: set[str] = set()
+        surveyed: dict[str, Heard] = {}
+        seen: set[tuple[str, str]] = set()
+        strongest: dict[str, float] = {}
         for hypothesis in hypotheses[:8]:
+            strongest[hypothesis.source] = max(strongest.get(hypothesis.source, 0.0), hypothesis.score)
+        for hypothesis in hypotheses[:8]:
+            rival = hypothesis.score >= RIVAL * strongest[hypothesis.source]
             text = self._prepare(hypothesis.text)
-            if not text or (hypothesis.source + text) in seen:
+            if not text or (hypothesis.source, text) in seen:
                 continue
-            seen.add(hypothesis.source + text)
-            if hypothesis.source != "grammar" and any(one.fits and one.fits[0].score >= CLEAR for one in heard):
+            seen.add((hypothesis.source, text))
+            if text in surveyed:
+                heard.append(replace(surveyed[text], hypothesis=hypothesis))
                 continue
-            heard.append(self._survey(hypothesis, text, now, asking))
+            said = None
+            if (like := self._like(hypothesis, text, heard, rival)) is not None:
+                if not rival and _numbers_of(like.said.text) == _numbers_of(text):
+                    continue
+                said = self._glance(hypothesis, text, like, now)
+            if said is None:
+                said = self._survey(hypothesis, text, now, asking)
+                surveyed[text] = said
+            heard.append(said)
         free = [one for one in heard if one.hypothesis.source != "grammar"]
         gated: list[Heard] = []
         for one in heard:
@@ -231,6 +266,30 @@ class Understander:
                 rank = sum(other.hypothesis.source == one.hypothesis.source for other in gated)
                 gated.append(replace(one, trusted=0.97 ** rank))
         return gated
+
+    def _like(self, hypothesis: Hypothesis, text: str, heard: Sequence[Heard], rival: bool) -> Heard | None:
+        """An earlier hypothesis of the same decoder, well understood, that says the same but for a number or a trifle."""
+        sounds = syllables(text)
+        polar = [sound for sound in sounds if sound in self.ear.polar]
+        for one in heard:
+            if one.hypothesis.source != hypothesis.source or not one.fits or one.fits[0].score < WELL:
+                continue
+            if [sound for sound in one.said.sounds if sound in self.ear.polar] != polar:
+                continue
+            if (one.fits[0].score >= CLEAR and not rival) or self.ear.likeness(one.said.sounds, sounds) >= SAME:
+                return one
+        return None
+
+    def _glance(self, hypothesis: Hypothesis, text: str, like: Heard, now: datetime) -> Heard:
+        """Numbers and times alone, for the vote about them; what is meant is taken from the hypothesis it is like."""
+        sounds = syllables(text)
+        found = filling.measures(text, now, self.household.care)
+        spans = [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found)]
+        text = _mended(text, sounds, spans)
+        found = filling.measures(text, now, self.household.care)
+        said = survey(text, sounds, [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found)], self.ear.polar, self.book.through)
+        _take_back(said, found)
+        return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits))
 
     def _prepare(self, text: str) -> str:
         """Characters only: simplified, numbers in words, without wake word and repetition, bounded."""
@@ -258,14 +317,18 @@ class Understander:
         found = filling.measures(text, now, self.household.care)
         spans = self._lexicon.find(text, sounds)
         spans += filling.measure_spans(text, found)
+        if (mended := _mended(text, sounds, spans)) != text:
+            return self._survey_once(hypothesis, mended, now, asking)
+        spans += _alternatives(text)
         said = survey(text, sounds, spans, self.ear.polar, self.book.through)
         _take_back(said, found)
         fits, fired = self._fits(said, asking)
+        whole = Heard(hypothesis, said, found, fired, tuple(fits))
         if (restart := _restart(text)) and (not fits or fits[0].score < 0.9):
             again = self._survey_once(hypothesis, restart, now, asking)
             if again.fits and again.fits[0].score >= 0.8:
-                return again
-        return Heard(hypothesis, said, found, fired, tuple(fits))
+                return _again(whole, again)
+        return whole
 
     def _fits(self, said: Utterance, asking: str) -> tuple[list[Fit], tuple[Guard, ...]]:
         by_frame: Reading = {}
@@ -276,15 +339,26 @@ class Understander:
                 by_frame[frame.intent] = replace(one, kind="asked" if frame.asking else "frame")
         by_phrase: Reading = {}
         never: dict[str, float] = {}
+        limits = self._index.limits(said)
+        strange = not any(span.cost < 0.5 for span in said.concepts.get("{medicine}", ()))
         for number in self._index.candidates(said, asking):
             template = self._index.templates[number]
-            cost = self._index.align(number, said)
+            forbids = template.intent[0] == "!"
+            known = never.get(template.intent[1:], NEVER) if forbids else by_phrase.get(template.intent, _NOTHING).score
+            # Only what beats the intent's best so far (or, of what must not be, comes near enough to matter) is worth its cost.
+            bound = min(limits.bound, (1.0 - known) * limits.scale + 1e-9)
+            cost = self._index.align(number, said, limits, bound)
             if cost is None:
                 continue
-            score = template_score(cost, said)
-            if template.intent[0] == "!":
+            score = limits.score(cost)
+            if forbids:
                 never[template.intent[1:]] = max(score, never.get(template.intent[1:], 0.0))
-            elif score > by_phrase.get(template.intent, _NOTHING).score:
+                continue
+            if strange and score >= ACT and "{medicine}" in template.nodes:
+                # An unknown word as medicine never acts by itself: 眼镜找不着了 is no medicine that cannot be found.
+                plain = self._index.align(number, said, limits, min(bound, limits.bound), unknown=False)
+                score = max(min(score, ACT - 0.02), 0.0 if plain is None else limits.score(plain))
+            if score > known:
                 by_phrase[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
         fired = guarding.fired(self.book.guards, said)
         fits = []
@@ -292,18 +366,28 @@ class Understander:
             best = max((by_frame.get(intent, _NOTHING), by_phrase.get(intent, _NOTHING)), key=lambda one: one.score)
             other = min(by_frame.get(intent, _NOTHING).score, by_phrase.get(intent, _NOTHING).score)
             score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)
-            if never.get(intent, 0.0) >= max(0.9, best.score - 0.02):
+            if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
                 continue
             answered = best.kind == "asked" and by_phrase.get(intent, _NOTHING).score >= 0.88
             if guarding.stopped(intent, fired) and not answered:
                 continue
             if guarding.weakened(intent, fired) and not answered:
-                score = min(score, ACT - 0.02)
+                score = min(score, STRICT.get(intent, (ACT, 0.0))[0] - 0.02)
+            if best.kind == "phrase" and not asking and not self._anchored(intent, said):
+                score = min(UNANCHORED * score, ACT - 0.02)
             if intent == "medication.taken" and said.hidden:
                 score = min(score, STRICT[intent][0] - 0.02)
             fits.append(replace(best, score=min(1.0, score)))
         fits.sort(key=lambda one: -one.score)
         return fits, fired
+
+    def _anchored(self, intent: str, said: Utterance) -> bool:
+        """Whether words without which the intent is never said are there."""
+        anchors = self.book.anchors.get(intent)
+        return anchors is None or any(
+            all(any(span.cost < ANCHOR for concept in need for span in said.concepts.get(concept, ())) for need in frame.needs)
+            for frame in anchors
+        )
 
     def _gate(self, one: Heard, free: Sequence[Heard]) -> float:
         """How far a grammar hypothesis is believed: 0 unless it is sayable and sounds like what the free decoder heard."""
@@ -332,7 +416,26 @@ class Understander:
         for intent in set(free) & set(held):
             high, low = max(free[intent], held[intent]), min(free[intent], held[intent])
             thought.scores[intent] = 1.0 - (1.0 - high) * (1.0 - 0.35 * low)
-        if free and held:
+        known = [one for one in thought.heard if one.trusted and one.fits]
+        for one in thought.heard:
+            if one.trusted and _DOUBTED.search(one.said.text) and (not one.fits or one.fits[0].intent in _ABOUT_A_DOSE):
+                thought.reasons.append("没…过…了：没 也许是 我")
+                thought.opposed = ("medication.taken", "medication.not_taken")
+                for intent in thought.opposed:
+                    thought.scores[intent] = max(thought.scores.get(intent, 0.0), ASK)
+                    thought.source.setdefault(intent, one)
+                return
+        strongest: dict[str, float] = {}
+        for one in known:
+            strongest[one.hypothesis.source] = max(strongest.get(one.hypothesis.source, 1e-6), one.hypothesis.score)
+        good = [one for one in known if one.hypothesis.score >= RIVAL * strongest[one.hypothesis.source] and one.fits[0].score * one.trusted >= ACT]
+        for one in good:
+            for other in good:
+                pair = (one.fits[0].intent, other.fits[0].intent)
+                if frozenset(pair) in POLAR_PAIRS and not thought.opposed:
+                    thought.reasons.append(f"听写相反：{pair[0]}、{pair[1]}")
+                    thought.opposed = pair
+        if free and held and not thought.opposed:
             top_free = max(free, key=lambda intent: free[intent])
             top_held = max(held, key=lambda intent: held[intent])
             if frozenset((top_free, top_held)) in OPPOSITES and min(free[top_free], held[top_held]) > 0.4:
@@ -393,15 +496,60 @@ class Understander:
                     break
         if "service" in missing and "service" not in slots and intent == "booking.create":
             slots.update(self._needed(one.said))
+        split = self._vote(intent, thought, slots)
         if intent == "emergency.call":
             slots["grade"] = self._grade(one.said)
         score = round(thought.scores[intent], 3)
         meaning = Meaning(intent, slots, score, one.said.text)
         doubts = tuple(
             Meaning(intent, {**slots, slot: name}, score, one.said.text)
-            for slot, names in filled.doubts.items() for name in names[:2]
+            for slot, names in {**filled.doubts, **split}.items() for name in names[:2]
         )
         return meaning, doubts
+
+    def _vote(self, intent: str, thought: _Thought, slots: dict[str, Slot]) -> dict[str, tuple[str, ...]]:
+        """Settles `slots` where the hypotheses differ: the value most of the belief stands behind, or none.
+
+        A hypothesis weighs by its decoder's score, the trust in it, how well it is understood and how much of what was said it
+        covers. Names without a majority are returned for asking; a time without one is left out, for the skill to ask.
+        """
+        if sum(one.trusted > 0 for one in thought.heard) < 2:
+            return {}
+        best: dict[str, float] = {}
+        longest = max(len(one.said.text) for one in thought.heard)
+        for one in thought.heard:
+            best[one.hypothesis.source] = max(best.get(one.hypothesis.source, 1e-6), one.hypothesis.score)
+        votes: dict[str, list[tuple[Slot, float]]] = {}
+        for one in thought.heard:
+            fitting = max((fit.score for fit in one.fits if fit.intent == intent), default=0.0)
+            if not one.trusted or fitting < ASK:
+                continue
+            covers = len(one.said.text) / longest * (1.0 if one.hypothesis.whole else 0.5)
+            weight = max(0.0, one.hypothesis.score) / best[one.hypothesis.source] * one.trusted * fitting * covers
+            filled = filling.fill(intent, one.said, one.measures, self._values(intent, one.said))
+            for slot, value in filled.slots.items():
+                # A decoder that caught only the end (十点找个人) knows nothing of 明天上午 before it.
+                if slot in VOTED and (covers >= COVERS or slot in filling.NAMES or slot not in slots):
+                    votes.setdefault(slot, []).append((value, weight))
+        split: dict[str, tuple[str, ...]] = {}
+        for slot, cast in votes.items():
+            values: list[Slot] = []
+            for value, _ in cast:
+                if value not in values:
+                    values.append(value)
+            if len(values) == 1:
+                slots.setdefault(slot, values[0])
+                continue
+            share = {place: sum(weight for value, weight in cast if value == values[place]) for place in range(len(values))}
+            order = sorted(share, key=lambda place: -share[place])
+            if share[order[0]] >= AGREED * sum(share.values()):
+                slots[slot] = values[order[0]]
+                continue
+            thought.reasons.append(f"听写在{slot}上不一致：" + "、".join(str(values[place]) for place in order))
+            slots.pop(slot, None)
+            if slot in filling.NAMES:
+                split[slot] = tuple(str(values[place]) for place in order[:2])
+        return split
 
     def _values(self, intent: str, said: Utterance) -> dict[str, str]:
         """Kinds read off their frames; the first value that holds, else the one without frames."""
@@ -596,9 +744,62 @@ def _take_back(said: Utterance, found: filling.Measures) -> None:
 
 
 def _restart(text: str) -> str:
-    """What is said after the speaker takes back everything: at least four syllables."""
-    marks = list(CORRECTION.finditer(text))
+    """What is said after the speaker takes back everything: at least four syllables. 我不是心疼 takes nothing back."""
+    marks = [mark for mark in CORRECTION.finditer(text) if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS)]
     return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= 4 else ""
+
+
+_SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")
+"""Before 不是 these make it a denial, no correction."""
+
+
+def _again(whole: Heard, again: Heard) -> Heard:
+    """The new start judged alone, but a part of a time said before still counts: 明天上午九点，不对，十点约保洁.
+
+    Throwing 明天上午 away once booked today at ten in the evening.
+    """
+    best = again.fits[0]
+    for place, one in enumerate(whole.fits):
+        if one.intent == best.intent and one.score >= ASK:
+            lifted = replace(one, score=max(one.score, 0.98 * best.score))
+            rest = (*whole.fits[:place], *whole.fits[place + 1:])
+            return replace(whole, fits=tuple(sorted((lifted, *rest), key=lambda fit: -fit.score)))
+    gone = len(whole.said.text) - len(again.said.text)
+    kept = times.last_word([span for span in whole.measures.times if span.kind != "duration"], whole.said.text)
+    if kept is None or kept.start < gone or not whole.said.text.endswith(again.said.text):
+        return again
+    moved = replace(kept, start=kept.start - gone, end=kept.end - gone)
+    others = [span for span in again.measures.times if span.end <= moved.start or moved.end <= span.start]
+    return replace(again, measures=replace(again.measures, times=[moved, *others]))
+
+
+def _mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
+    """不对 by sound: 九点部队十点 is a correction, for two values of one slot stand beside it."""
+    for at in range(1, len(text) - 2):
+        if sounds[at:at + 2] != ("bu", "dui") or text[at:at + 2] == "不对":
+            continue
+        before = {_VALUE_OF.get(span.concept, span.concept) for span in spans if span.concept[0] == "{" and at - 3 <= span.end <= at}
+        after = {_VALUE_OF.get(span.concept, span.concept) for span in spans if span.concept[0] == "{" and at + 2 <= span.start <= at + 4}
+        if before & after or ("{when}" in before and "dian" in sounds[at + 3:at + 5]):
+            text = text[:at] + "不对" + text[at + 2:]
+    return text
+
+
+def _numbers_of(text: str) -> str:
+    """What of a text may be number or time."""
+    return "".join(char for char in text if char in _NUMERIC)
+
+
+_NUMERIC = frozenset("零一二三四五六七八九十百千两俩仨半刻点分秒号月周拜期天日明后昨今早晚上中下午夜每隔")
+
+_VALUE_OF = {"{day}": "{when}", "{duration}": "{when}"}
+
+
+def _alternatives(text: str) -> Iterator[Span]:
+    """吃没吃, 约不约: a verb asked about, which turns nothing round."""
+    for at in range(len(text) - 2):
+        if text[at] == text[at + 2] and text[at + 1] in "没不" and text[at] not in "没不":
+            yield Span(at, at + 3, "QUESTION", text[at:at + 3], 0.0, exact=True)
 
 
 def _strong_other(thought: _Thought, one: Heard) -> float:

@@ -445,6 +445,23 @@ VOTES = 900
 """Entries of the inverted index read for one utterance, rarest pairs first: so ten times the phrases cost no more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the alignments of one utterance share."""
+
+    scale: float
+    """Cost that makes the score 0."""
+    bound: float
+    """Alignments from this cost on are given up."""
+    skip: list[float]
+    """Cost of leaving out each syllable of the utterance."""
+    slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]]
+
+    def score(self, cost: float) -> float:
+        """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
+        return max(0.0, 1.0 - cost / self.scale)
+
+
 class Index:
     """Pairs of syllables → templates."""
 
@@ -514,11 +531,10 @@ class Index:
         least = FAINT * max(worth.values(), default=0.0)
         return [number for number in nlargest(ENOUGH, worth, key=lambda number: worth[number]) if worth[number] >= least]
 
-    def align(self, number: int, said: Utterance) -> float | None:
-        """Cost of saying the utterance by template `number`, or None beyond BOUND."""
-        template, sounds = self.templates[number], self.sounds[number]
-        text, size = said.text, len(said.text)
-        bound = min(BOUND, WORTH * _scale(said))
+    def limits(self, said: Utterance) -> Limits:
+        """What all alignments of one utterance share."""
+        text = said.text
+        scale = _scale(said)
         skip = [
             (SKIP * weight if weight > 0.05 else 0.01) for weight in said.weights
         ]
@@ -530,8 +546,17 @@ class Index:
                 skip[at] = BOUND
         for at in said.hidden:
             skip[at] = BOUND
+        return Limits(scale, min(BOUND, WORTH * scale), skip, _slot_spans(said))
+
+    def align(self, number: int, said: Utterance, limits: Limits, bound: float, unknown: bool = True) -> float | None:
+        """Cost of saying the utterance by template `number`, or None from `bound` on.
+
+        `unknown`: a medicine this home does not know may stand for {medicine}.
+        """
+        template, sounds = self.templates[number], self.sounds[number]
+        text, size = said.text, len(said.text)
+        skip, slots = limits.skip, limits.slots
         begin = _skipped({0: 0.0}, skip, size, bound)
-        slots = _slot_spans(said)
         after: list[dict[int, float]] = []
         polar = self.ear.polar
         drops = DROP_BESIDE_FREE if any(node in FREE for node in template.nodes) else DROP
@@ -546,7 +571,7 @@ class Index:
                 continue
             leaving: dict[int, float] = {}
             if token[0] == "{":
-                self._slot(token, entering, leaving, slots, said, skip, bound)
+                self._slot(token, entering, leaving, slots, said, skip, bound, unknown)
             else:
                 turning = sound in polar and token in "没不别甭"
                 drop = BOUND if turning else EASY.get(token, drops)
@@ -572,7 +597,7 @@ class Index:
     def _slot(
         self, token: str, entering: Mapping[int, float], leaving: dict[int, float],
         slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]], said: Utterance, skip: Sequence[float],
-        bound: float,
+        bound: float, unknown: bool,
     ) -> None:
         size = len(said.text)
         spans = slots.get(token, {})
@@ -585,7 +610,7 @@ class Index:
                     price = cost + (0.15 if end - at > 1 else 0.6) + 0.02 * (end - at)
                     if price < leaving.get(end, bound):
                         leaving[end] = price
-            elif token == "{medicine}":
+            elif unknown and token == "{medicine}":
                 # A medicine the household does not know: the intent is still meant. (Unknown people and services
                 # are known words without an owner, see slots.py: any word at all would book and ring for a dog.)
                 for end in range(at + 1, min(size, at + 5) + 1):
@@ -628,11 +653,6 @@ def _shortest(template: Template) -> int:
     for before in template.before:
         least.append(1 + min((0 if earlier < 0 else least[earlier]) for earlier in before))
     return min(least[end] for end in template.last)
-
-
-def template_score(cost: float, said: Utterance) -> float:
-    """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
-    return max(0.0, 1.0 - cost / _scale(said))
 
 
 def _scale(said: Utterance) -> float:

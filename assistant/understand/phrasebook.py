@@ -125,6 +125,8 @@ class Phrasebook:
     and meant by the needs (头发长了)."""
     needs: Mapping[str, tuple[tuple[tuple[str, ...], tuple[Frame, ...]], ...]] = field(default_factory=dict)
     """`service` → (names, frames): what is meant when no name is said and a frame fits (PIPE BROKEN), if the home has it."""
+    anchors: Mapping[str, tuple[Frame, ...]] = field(default_factory=dict)
+    """Intent → frames; a phrase of the intent is only believed where the words of one are found."""
     must_not: tuple[tuple[str, str], ...] = ()
     """(intent, sentence that must not be taken for it)."""
     examples: tuple[Example, ...] = ()
@@ -186,6 +188,7 @@ class _Reader:
         heard: dict[str, list[str]] = {}
         hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
         needs: dict[str, list[tuple[tuple[str, ...], tuple[Frame, ...]]]] = {}
+        anchors: dict[str, tuple[Frame, ...]] = {}
         distress: list[str] = []
         cancel: list[str] = []
         through: set[str] = set()
@@ -193,6 +196,7 @@ class _Reader:
             distress += self._sentences(data.get("distress", []), name, "distress")
             cancel += self._sentences(data.get("cancel", []), name, "cancel")
             through.update(data.get("seen_through", ()))
+            anchors.update((intent, tuple(self._frames(name, intent, lines, ""))) for intent, lines in data.get("anchors", {}).items())
             for word, wrong in data.get("heard", {}).items():
                 heard.setdefault(word, []).extend(wrong)
             for kind, rows in data.get("hints", {}).items():
@@ -213,7 +217,7 @@ class _Reader:
                     grades[intent] = self._table(name, intent, body["grades"])
                 must_not += [(intent, say) for say in self._sentences(body.get("must_not", []), name, intent)]
                 examples += self._examples(name, intent, body.get("examples", []))
-        self._check_names((*frames, *(frame for rows in needs.values() for _, lines in rows for frame in lines), *(frame for guard in guards for frame in (*guard.when, *guard.unless))))
+        self._check_names((*frames, *(frame for rows in needs.values() for _, lines in rows for frame in lines), *(frame for lines in anchors.values() for frame in lines), *(frame for guard in guards for frame in (*guard.when, *guard.unless))))
         if self.mistakes:
             raise PhrasebookError("\n".join(self.mistakes))
         for word in self.literal:
@@ -222,7 +226,7 @@ class _Reader:
             tuple(templates), tuple(frames), tuple(guards),
             {concept: tuple(dict.fromkeys(words)) for concept, words in self.words.items()},
             {word: tuple(wrong) for word, wrong in heard.items()},
-            values, grades, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()},
+            values, grades, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()}, anchors,
             tuple(must_not), tuple(examples), tuple(dict.fromkeys(distress)), tuple(dict.fromkeys(cancel)),
             frozenset(through),
         )

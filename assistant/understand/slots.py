@@ -300,11 +300,15 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if intent == "reminder.list":
         useful = [span for span in useful if span.kind in ("date", "moment")]
     chosen = times.last_word(useful, said.text)
-    if chosen is None:
+    if chosen is None or _TAKEN_BACK.match(said.text, chosen.end):
         return None
     if intent == "reminder.list" and isinstance(chosen.value, datetime):
         return chosen.value.date()
     return chosen.value
+
+
+_TAKEN_BACK = re.compile(r".{0,1}(?:不对|错了)")
+"""Behind a time with no other one after it: what replaces it was not understood, so nothing is known (九点不对时点)."""
 
 
 def _duration(said: Utterance, found: Measures) -> timedelta | None:
