@@ -76,11 +76,22 @@ def _counted(found: re.Match[str]) -> str:
     return "两" if found[1] == "2" and following in _PAIRS and not ordinal else number(int(found[1])) if not ordinal else found[1]
 
 
+def _figure(digits: str) -> str:
+    """A figure as a quantity: at most two decimals and eight figures are said as a number, anything longer one by one."""
+    plain = digits.replace(",", "")
+    whole, _, rest = plain.partition(".")
+    if len(whole) > 8 or (len(whole) > 1 and whole[0] == "0"):
+        return "点".join(_digits(part) for part in plain.split("."))
+    if not rest:
+        return saying.number(int(whole))
+    return f"{saying.number(int(whole))}点{''.join('零一二三四五六七八九'[int(d)] for d in rest)}"
+
+
 RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern), change)
     for pattern, change in (
         (r"https?://\S+", _as("链接")),
-        (r"(?<=\d),(?=\d{3}(?!\d))", _as("")),
+        (r"(?<![\d,])\d{1,3}(?:,\d{3})+(?!\d)", lambda found: _figure(found[0])),
         (r"(?i)wi-?fi|wlan", _as("无线网")),
         (r"(?i)(?<![a-z])app(?![a-z])", _as("应用")),
         # 15:00 and 8:05 but not the score 3:2 nor 120:80
@@ -109,17 +120,6 @@ UNITS = {
 """Units as they are said; a letter is a unit only right after a figure."""
 
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
-
-
-def _figure(digits: str) -> str:
-    """A figure as a quantity: at most two decimals and eight figures are said as a number, anything longer one by one."""
-    plain = digits.replace(",", "")
-    whole, _, rest = plain.partition(".")
-    if len(whole) > 8 or (len(whole) > 1 and whole[0] == "0"):
-        return "点".join(_digits(part) for part in plain.split("."))
-    if not rest:
-        return saying.number(int(whole))
-    return f"{saying.number(int(whole))}点{''.join('零一二三四五六七八九'[int(d)] for d in rest)}"
 
 
 FIGURES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
