@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from assistant.care.reminder import Reminder
 from assistant.home import Household
 from assistant.messages import Action, Ask, Conversation, Meaning, Say, Slot
 from assistant.skills.skill import DOSE, Skill, Turn
+from assistant.understand import numbers
 from assistant.when import Recurrence
 
 skill = Skill("reminders")
@@ -159,8 +161,16 @@ def cancel(turn: Turn, meaning: Meaning) -> Conversation:
     yield Say(turn.reply("deleted", when=_spoken(gone, turn.now), what=gone.what))
 
 
+_ORDINAL = re.compile(r"第([一二两三四五六七八九十0-9]+)[个条]")
+"""第二个: the number it had when they were read out."""
+
+
 def _fitting(found: Sequence[Reminder], meaning: Meaning) -> list[Reminder]:
     """Reminders that have all of what she named: a number, a text, a time."""
+    ordinal = _ORDINAL.search(meaning.text)
+    number = numbers.number(ordinal[1]) if ordinal else None
+    if number is not None and number == int(number):
+        return [found[int(number) - 1]] if 0 < number <= len(found) else []
     number = meaning.slots.get("number")
     if isinstance(number, int) and 0 < number <= len(found):
         return [found[number - 1]]
