@@ -168,9 +168,9 @@ _ORDINAL = re.compile(r"第([一二两三四五六七八九十0-9]+)[个条]")
 def _fitting(found: Sequence[Reminder], meaning: Meaning) -> list[Reminder]:
     """Reminders that have all of what she named: a number, a text, a time."""
     ordinal = _ORDINAL.search(meaning.text)
-    number = numbers.number(ordinal[1]) if ordinal else None
-    if number is not None and number == int(number):
-        return [found[int(number) - 1]] if 0 < number <= len(found) else []
+    place = int(numbers.number(ordinal[1]) or 0) if ordinal else None
+    if place is not None:
+        return [found[place - 1]] if 0 < place <= len(found) else []
     number = meaning.slots.get("number")
     if isinstance(number, int) and 0 < number <= len(found):
         return [found[number - 1]]
