@@ -220,6 +220,11 @@ def doses_and_stock(db: Database) -> None:
     db.execute("CREATE INDEX stock_by_medicine ON stock (medicine, at)")
 
 
+@doses()
+def doses_by_day(db: Database) -> None:
+    db.execute("CREATE INDEX dose_by_day ON dose (day)")
+
+
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
@@ -238,8 +243,11 @@ def read(row: Row, zone: tzinfo = UTC) -> Dose:
     )
 
 
-def find(store: Store, zone: tzinfo, where: str = "1", *args: Any, order: str = "due_at, id") -> list[Dose]:
-    """Doses that meet an SQL condition, by due time."""
+def find(store: Store, zone: tzinfo, where: str = "1", *args: Any, order: str = "+due_at, id") -> list[Dose]:
+    """Doses that meet an SQL condition, by due time.
+
+    The + keeps SQLite from walking all of history in the order of `dose_by_due` to save the sorting of ten rows.
+    """
     return [read(row, zone) for row in store.find("dose", where, *args, order=order)]
 
 

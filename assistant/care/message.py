@@ -184,6 +184,13 @@ def messages_and_tries(db: Database) -> None:
     db.execute("CREATE INDEX try_by_message ON try (message)")
 
 
+@outbox()
+def messages_by_what_is_looked_for(db: Database) -> None:
+    # A year of messages was walked through at every delivery, to find those merged into this one.
+    db.execute("CREATE INDEX message_by_merged ON message (merged, state)")
+    db.execute("CREATE INDEX message_by_state ON message (state)")
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
