@@ -9,10 +9,14 @@ from assistant import saying
 from assistant.care import booking, message
 from assistant.care.booking import Booking, State, Step
 from assistant.home import Service
-from assistant.messages import Acknowledged, Action, Ask, Conversation, Delivered, Meaning, Say
+from assistant.messages import UNCLEAR, Acknowledged, Action, Ask, Conversation, Delivered, Meaning, Say
 from assistant.skills.skill import LOW, Skill, Turn
+from assistant.understand import times
 
 skill = Skill("booking")
+
+DAY_WORDS = ("天", "后", "儿", "星期", "礼拜", "周", "号", "日", "月")
+"""What a spoken time has when it names a day."""
 
 Chosen = Generator[Action, Meaning | None, datetime | None]
 """A part of a conversation that finds a time, or None if it was given up."""
@@ -234,17 +238,29 @@ def _agreed(turn: Turn, service: Service, visit: datetime, note: str) -> Chosen:
             visit = other
         else:
             asked = turn.reply("read_back", service=service.name, when=_when(visit, turn), note=f"，{note}" if note else "")
-        answer = yield Ask(asked, asking="yes_no", seconds=12)
+        answer = yield Ask(asked, asking="yes_no", seconds=12, repair=False)
         if answer is None:
             return None
         if answer.intent == "dialogue.yes":
             return visit
-        said = answer.slots.get("when")  # 不对，九点
-        again = said if isinstance(said, datetime) else (yield from _time(turn, service, None))
+        said = _corrected(turn, answer, visit)
+        if said is None and answer.intent == UNCLEAR:
+            continue  # the same is read back once more
+        again = said if isinstance(said, datetime) else (yield from _time(turn, service, said))
         if again is None:
             return None
         visit = again
     return None
+
+
+def _corrected(turn: Turn, answer: Meaning, visit: datetime) -> datetime | date | None:
+    """The time in 不对，十点 (the day stays) or 不行，星期二上午九点; None if there is none in it."""
+    local = turn.now.replace(tzinfo=None)
+    span = times.last_word(times.find(answer.text, local, turn.household.care), answer.text)
+    if span is not None and isinstance(span.value, datetime) and not any(word in span.text for word in DAY_WORDS):
+        morning = visit.replace(hour=6, minute=0)  # a bare clock time is that of the day spoken of
+        span = times.last_word(times.find(answer.text, morning, turn.household.care), answer.text)
+    return span.value if span is not None and isinstance(span.value, date) else None
 
 
 def _send(turn: Turn, number: int, what: str) -> None:
