@@ -428,6 +428,7 @@ class Dialogue:
     def _resume(self, talk: Talk, meaning: Meaning | None, now: datetime) -> None:
         """Let a conversation go on until it asks or ends."""
         talk.turn.now, talk.turn.household, talk.turn.trusted = now, self.household, self.trusted
+        talk.turn.early = meaning is not None and self._speaking
         if talk.ask is not None:
             self._recent = (talk.ask, now)
         talk.ask, talk.tries = None, 0

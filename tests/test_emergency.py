@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,8 @@ def test_symptoms_are_asked_about_twice_before_the_countdown() -> None:
 
 @pytest.mark.parametrize(
     ("said", "state"),
-    [(CANCEL, State.CANCELLED), (CRY, State.ALERTING), ("要", State.ALERTING), ("不", State.PREALARM), ("嗯呃", State.PREALARM)],
+    [(CANCEL, State.CANCELLED), (CRY, State.ALERTING), ("要", State.ALERTING), ("不", State.PREALARM), ("嗯呃", State.PREALARM),
+     ("没事", State.PREALARM), ("嗯", State.PREALARM)],
 )
 def test_only_a_whole_phrase_stops_the_countdown(said: str, state: State) -> None:
     scene = stage()
@@ -77,14 +79,50 @@ def test_only_a_whole_phrase_stops_the_countdown(said: str, state: State) -> Non
     assert _state(scene) is state
 
 
-def test_two_bare_noes_do_not_stop_it() -> None:
+@pytest.mark.parametrize("word", ["不", "没事"])
+def test_two_bare_words_do_not_stop_it(word: str) -> None:
+    scene = stage()
+    hear(scene, CRY)
+    for _ in range(2):
+        scene.until_quiet()
+        hear(scene, word)
+    assert _state(scene) is State.ALERTING
+
+
+def test_a_cancel_that_began_before_the_prompt_had_ended_is_asked_for_once_more() -> None:
+    scene = stage()
+    hear(scene, CRY)
+    wait(scene, 2)
+    hear(scene, CANCEL)
+    early = _state(scene), lines(scene, "asked")[-1]
+    scene.until_quiet()
+    hear(scene, CANCEL)
+    assert (*early, _state(scene)) == (
+        State.PREALARM, "王奶奶，我没听准。不用的话，请说整句：我没事不用叫。不说我就通知女儿刘敏和另外三个人了。", State.CANCELLED,
+    )
+
+
+def test_one_bare_word_ends_no_question_about_symptoms_but_two_do() -> None:
+    scene = stage()
+    hear(scene, SYMPTOM)
+    states = []
+    for _ in range(2):
+        scene.until_quiet()
+        hear(scene, "没事")
+        states.append(_state(scene))
+    assert states == [State.QUESTION, State.CANCELLED]
+
+
+@pytest.mark.parametrize(("said", "state"), [("嗯", State.CANCELLED), ("要", State.ALERTING), ("没事", State.CLOSED), (CRY, State.ALERTING)])
+def test_a_grunt_a_minute_after_a_cancel_is_asked_again(said: str, state: State) -> None:
     scene = stage()
     hear(scene, CRY)
     scene.until_quiet()
-    hear(scene, "不")
+    hear(scene, CANCEL)
+    wait(scene, 65)
     scene.until_quiet()
-    hear(scene, "不")
-    assert _state(scene) is State.ALERTING
+    hear(scene, said)
+    assert _state(scene) is state
 
 
 def test_a_cancelled_alarm_asks_again_after_a_minute_and_leaves_a_note() -> None:
@@ -281,6 +319,60 @@ def test_without_a_network_the_siren_sounds_four_minutes_and_pauses() -> None:
     sounds = [(at, action.name) for at, action in seen.actions if isinstance(action, Sound)]
     assert [name for _, name in sounds][:2] == ["siren", "siren_stop"]
     assert 235 <= (sounds[1][0] - sounds[0][0]).total_seconds() <= 245
+
+
+def test_the_siren_does_not_stutter_between_calls_that_nobody_takes() -> None:
+    scene, seen = stage(people=People(dead_channels={"敏敏微信", "强子微信", "强子邮件", "老王短信", "小军微信"})), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 420)
+    sounds = [(at, action.name) for at, action in seen.actions if isinstance(action, Sound)]
+    assert [name for _, name in sounds] == ["siren", "siren_stop"]
+    assert 235 <= (sounds[1][0] - sounds[0][0]).total_seconds() <= 245
+
+
+def test_the_siren_goes_on_after_a_power_cut() -> None:
+    scene = _alerting(People(network=False))
+    wait(scene, 30)
+    dialogue = Dialogue(scene.dialogue.store, scene.dialogue.household, Understands, Replies.load(shipped("intents")))
+    again, seen = Stage(dialogue, VirtualClock(scene.clock.now + timedelta(seconds=5)), scene.people), Sent()
+    again.perform = seen.see
+    again.tell(Started())
+    wait(again, 1)
+    assert [action.name for _, action in seen.actions if isinstance(action, Sound)] == ["siren"]
+
+
+def test_a_dead_line_is_not_blamed_on_people_and_a_dead_messenger_not_on_the_network() -> None:
+    without, dead = _alerting(People(network=False)), _alerting(People(dead_channels={"敏敏微信", "强子微信", "强子邮件", "老王短信", "小军微信"}))
+    for scene in (without, dead):
+        wait(scene, 120)
+    said = ["".join(lines(scene, "said")) for scene in (without, dead)]
+    assert [("没有应" in one, "没有人应" in one, "网络不通" in one) for one in said] == [(False, False, True), (True, False, False)]
+
+
+@pytest.mark.parametrize(("kind", "word"), [("fire", "出门"), ("gas", "别打火"), ("intruder", "躲好"), ("fall", "别着急起身")])
+def test_what_to_do_meanwhile_fits_the_danger(kind: str, word: str) -> None:
+    scene = stage()
+    scene.dialogue._begin_meaning(Meaning("emergency.call", {"kind": kind, "grade": "likely", "woken": 1}), NOON, 0)
+    wait(scene, 1)
+    scene.tell(Pressed("help"))
+    assert word in lines(scene, "said")[-1]
+
+
+@pytest.mark.parametrize("number", sorted(incident.AUTHORITIES))
+def test_the_authorities_are_never_dialled(number: str) -> None:
+    home = household()
+    scene = _alerting(family=tuple(replace(contact, phone=number) for contact in home.family))
+    wait(scene, 600)
+    assert lines(scene, "called") == []
+
+
+def test_an_alarm_of_yesterday_says_its_day() -> None:
+    scene = _alerting(People(network=False))
+    wait(scene, 86400)
+    scene.people.network = True
+    wait(scene, 700)
+    assert "11月22日12:00 求助" in lines(scene, "sent")[-1]
 
 
 def test_without_a_network_the_elder_hears_what_she_can_do_herself() -> None:

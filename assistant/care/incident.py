@@ -138,6 +138,12 @@ WORDS: Mapping[str, str] = {
 }
 """What the family reads, by kind."""
 
+AUTHORITIES = frozenset({"110", "112", "119", "120", "122", "911", "999"})
+"""Never dialled by us (CARE 4), even where the family wrote one of them as somebody's telephone."""
+
+REACHED = ("no answer", "busy", "declined", "answered without a key", "wrong number")
+"""What the telephone says of a call that got as far as the other end; anything else is the line's fault, not the person's."""
+
 KEYS = "您来处理，请按一。没听清，请按二。已经没事了，请按九。"
 """Said at the end of every call: nothing but a key counts, so that a voicemail or a child takes nothing over."""
 
@@ -291,7 +297,8 @@ def resume(store: Store, now: datetime) -> Incident | None:
         if incident.state in (State.QUESTION, State.PREALARM):
             store.update("incident", incident.id, wake_at=now)
         if (ladder := ladder_of(store, incident.id)) is not None and incident.state is State.ALERTING:
-            store.update("ladder", ladder.id, call_at=now, status_at=now, wake_at=now, siren=0)
+            cut = {"siren": 0, "siren_at": None} if ladder.siren else {}
+            store.update("ladder", ladder.id, call_at=now, status_at=now, wake_at=now, **cut)
         store.note_down(now, "incident.resumed", incident.id, incident.state.value)
     return incident
 
@@ -335,7 +342,7 @@ def callable_contacts(household: Household) -> tuple[Contact, ...]:
     """Rungs of the ladder that can be rung."""
     if message.telephone(household) is None:
         return ()
-    return tuple(contact for contact in household.ladder if contact.phone)
+    return tuple(contact for contact in household.ladder if contact.phone and contact.phone not in AUTHORITIES)
 
 
 def card(household: Household) -> str:
@@ -355,7 +362,8 @@ def words_of(household: Household, incident: Incident, now: datetime) -> str:
     if incident.drill:
         return f"这是演习，不是真的。{elder.call}家的小伴在试紧急通知，{local:%H:%M} 发出。收到请回一声。"
     what = WORDS.get(incident.kind, WORDS["generic"])
-    return f"{elder.call}（{elder.name}）{local:%H:%M} 求助：{what}。请马上打电话过去，或者去看看；您来处理的话请回应这条。"
+    day = "" if local.date() == now.date() else f"{local:%-m月%-d日}"
+    return f"{elder.call}（{elder.name}）{day}{local:%H:%M} 求助：{what}。请马上打电话过去，或者去看看；您来处理的话请回应这条。"
 
 
 def call_text(household: Household, kind: str, *, drill: bool = False) -> str:
@@ -405,6 +413,8 @@ class Status:
     ringing: str = ""
     rung: tuple[str, ...] = ()
     """People who were called and did not take it."""
+    unrung: tuple[str, ...] = ()
+    """People whose calls have never got out of the house."""
     taken: str = ""
     """Who took it."""
 
@@ -419,12 +429,14 @@ def status(store: Store, household: Household, incident: Incident) -> Status:
     failed = people(f"kind = 'text' AND {message.STILL} AND (laps > 0 OR detail <> '')")
     texts = people("kind = 'text'")
     ringing = people("kind = 'call' AND state = 'sending'")
-    rung = people("kind = 'call' AND state = 'failed'")
+    marks = ", ".join(f"'{word}'" for word in REACHED)
+    rung = people(f"kind = 'call' AND state = 'failed' AND detail IN ({marks})")
+    unrung = tuple(name for name in people("kind = 'call' AND state = 'failed'") if name not in rung)
     return Status(
         texts=Texts.SENT if told else Texts.FAILED if failed else Texts.PENDING if texts else Texts.NONE,
-        calls=Calls.RINGING if ringing else Calls.FAILED if rung else Calls.PENDING
+        calls=Calls.RINGING if ringing else Calls.FAILED if rung or unrung else Calls.PENDING
         if callable_contacts(household) else Calls.NONE,
-        told=told, ringing=ringing[0] if ringing else "", rung=rung, taken=incident.person,
+        told=told, ringing=ringing[0] if ringing else "", rung=rung, unrung=unrung, taken=incident.person,
     )
 
 
@@ -599,11 +611,16 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
 
 
 def _siren(store: Store, now: datetime, household: Household, incident: Incident, number: int) -> bool | None:
-    """Four minutes of siren when nothing gets out, then a pause as long as a late round, and again."""
+    """Four minutes of siren when no message got out and no call was taken, then a pause as long as a late round, and again.
+
+    It does not stop for a call that rings: one that nobody takes would make it stutter.
+    """
     ladder = _ladder(store.find("ladder", "id = ?", number)[0])
     if incident.drill:
         return None
-    stuck = hopeless(status(store, household, incident)) and now - incident.started >= STATUS_FIRST
+    known = status(store, household, incident)
+    tried = {contact.name for contact in callable_contacts(household)} <= {*known.rung, *known.unrung}
+    stuck = known.texts in (Texts.NONE, Texts.FAILED) and tried and now - incident.started >= STATUS_FIRST
     if ladder.siren and (not stuck or (ladder.siren_at is not None and ladder.siren_at <= now)):
         _set(store, number, siren=0, siren_at=now + LATER_ROUND if stuck else None)
         return False

@@ -36,8 +36,17 @@ READ_AS: dict[str, Step] = {
 """What an answer to an emergency question means. Everything else is no answer: a bare 不, a cough, the television."""
 
 
+STAY: dict[str, str] = {"fire": "stay_fire", "gas": "stay_gas", "intruder": "stay_intruder"}
+"""What the elder should do meanwhile, by kind: whoever fell stays down, whoever smells gas goes out."""
+
 GRUNTS = frozenset({"嗯", "啊", "哦", "噢", "呃", "哎", "诶", "唉", "嗯嗯"})
 """Neither a yes nor a cancel during a countdown (CARE 4)."""
+
+BARE = frozenset("没事儿了的嗯啊哦哎呀啦吧呢得莫啥什么真不用要别是")
+"""没事, 真没事, 不用: with nothing but these syllables it is no whole cancel phrase (CARE 4). People say 没事 on the floor."""
+
+HELP_WORDS = ("要", "叫", "来", "喊")
+"""您真的没事吗？要不要我叫人来？: a yes with one of these asks for help; 嗯, 对 or 是的 alone says nothing."""
 
 CAME = ("到了", "来了", "到家了", "进门了", "进来了", "在这儿", "在呢", "在了")
 NOT_CAME = ("没", "不", "哪", "还")
@@ -119,7 +128,7 @@ def _question(turn: Turn, known: Incident) -> Conversation:
         text = turn.reply("question" if known.asked == 0 else "question_again")
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.QUESTION_SECONDS)
         answer = yield _emergency(text, incident.QUESTION_SECONDS)
-        if answer is not None and answer.intent == "dialogue.no":
+        if answer is not None and (answer.intent == "dialogue.no" or _half(turn, answer)):
             noes += 1
             if noes == 2:
                 known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL)
@@ -141,7 +150,7 @@ def _prealarm(turn: Turn, known: Incident) -> Conversation:
         text = turn.reply(key, seconds=_number(left), people=_first_of(turn.household))
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.LOUDER)
         answer = yield _emergency(text, incident.LOUDER)
-        if answer is not None and answer.intent in READ_AS and answer.text not in GRUNTS:
+        if answer is not None and answer.intent in READ_AS and answer.text not in GRUNTS and not _half(turn, answer):
             known = incident.step(turn.store, turn.now, turn.household, known, READ_AS[answer.intent])
         elif answer is not None:
             # A bare 不, 嗯 or noise is no cancel: once more with the whole phrase, then it is sent.
@@ -161,20 +170,23 @@ def _alerting(turn: Turn, known: Incident) -> Conversation:
         (True, True): "alerting", (True, False): "alerting_texts", (False, True): "alerting_calls",
         (False, False): "alerting_nobody",
     }[texts, calls]
-    yield Say(turn.reply(key, people=_first_of(turn.household)), urgent=True)
+    stay = turn.reply(STAY.get(known.kind, "stay"))
+    yield Say(turn.reply(key, people=_first_of(turn.household)) + stay * (key != "alerting_nobody"), urgent=True)
 
 
 def _on_the_way(turn: Turn, known: Incident) -> Conversation:
     """Taken: after a quarter of an hour asks whether the helper has come; a new cry hears who is coming."""
     if known.until is None or turn.now < known.until:
-        yield Say(turn.reply("taken_already", person=_called(turn.household, known.person)), urgent=True)
+        passed_on = any(m.created == turn.now for m in message.of_incident(turn.store, f"{incident.PURPOSE}.note", known.id))
+        key = "taken_and_told" if passed_on else "taken_already"
+        yield Say(turn.reply(key, person=_called(turn.household, known.person)), urgent=True)
         return
     text = turn.reply("arrived", person=_called(turn.household, known.person))
     known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.LOUDER)
     answer = yield Ask(text, asking="yes_no", seconds=incident.LOUDER, urgent=True, repair=False)
     came = answer is not None and (answer.intent == "dialogue.yes" or _says_came(answer.text))
     known = incident.step(turn.store, turn.now, turn.household, known, Step.ARRIVED if came else Step.LATE)
-    yield Say(turn.reply("closed_arrived" if came else "not_arrived"), urgent=not came)
+    yield Say(turn.reply("closed_arrived") + _told(turn) if came else turn.reply("not_arrived"), urgent=not came)
 
 
 def _check(turn: Turn, known: Incident) -> Conversation:
@@ -187,15 +199,15 @@ def _check(turn: Turn, known: Incident) -> Conversation:
             known = incident.step(turn.store, turn.now, turn.household, known, Step.SILENCE)
             yield Say(turn.reply("check_silent"))
             return
-        text = turn.reply("check")
+        text = turn.reply("check" if known.asked == 0 else "check_again")
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.QUESTION_SECONDS)
         answer = yield _emergency(text, incident.QUESTION_SECONDS)
         if answer is None:
             continue
         if answer.intent in ("emergency.cancel", "dialogue.no"):
             known = incident.step(turn.store, turn.now, turn.household, known, Step.FINE)
-            yield Say(turn.reply("fine"))
-        elif answer.intent in READ_AS:
+            yield Say(turn.reply("fine") + _told(turn))
+        elif answer.intent == "emergency.call" or any(word in answer.text for word in HELP_WORDS):
             known = incident.step(turn.store, turn.now, turn.household, known, Step.YES)
             yield from TALKS[known.state](turn, known)
 
@@ -231,7 +243,7 @@ def _cancel(turn: Turn) -> Conversation:
         if answer is not None and answer.intent == "dialogue.yes":
             known = incident.step(turn.store, turn.now, turn.household, known, Step.ALL_CLEAR)
             yield HangUp()
-            yield Say(turn.reply("all_clear"))
+            yield Say(turn.reply("all_clear") + _told(turn))
         else:
             yield Say(turn.reply("going_on", status=_status(turn, known)), urgent=True)
 
@@ -268,7 +280,9 @@ def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
         if event.detail == "wrong number":
             selftest.wrong_number(turn.store, turn.now, turn.household, sent.person)
         incident.nudge(turn.store, turn.now, known.id)
-        yield Say(turn.reply("not_taken", person=_called(turn.household, sent.person)), urgent=True)
+        # A line that is dead fails every two seconds: the status tells of it, once a minute.
+        if sent.detail in incident.REACHED:
+            yield Say(turn.reply("not_taken", person=_called(turn.household, sent.person)), urgent=True)
 
 
 @skill.acknowledged("incident")
@@ -326,6 +340,8 @@ def _drill_report(turn: Turn, known: Incident) -> str:
         parts.append(turn.reply("drill_silent", people=_names(turn.household, silent)))
     if truth.rung:
         parts.append(turn.reply("drill_rung", people=_names(turn.household, truth.rung)))
+    if truth.unrung:
+        parts.append(turn.reply("drill_unrung", people=_names(turn.household, truth.unrung)))
     turn.store.note_down(turn.now, "incident.drill_report", known.id, f"told {len(truth.told)} of {len(everyone)}")
     return "".join(parts) + turn.reply("drill_over")
 
@@ -340,9 +356,12 @@ def spoken(turn: Turn, truth: Status) -> str:
         "rung": _names(turn.household, truth.rung), "taken": _called(turn.household, truth.taken),
     }
     texts = "reopened" if truth.taken and truth.texts is Texts.SENT else truth.texts.value
+    calls = "no_line" if truth.calls is Calls.FAILED and not truth.rung else truth.calls.value
+    if truth.texts is Texts.FAILED and (truth.rung or truth.calls is Calls.RINGING):
+        texts = "stuck"  # the line works, so it is not the network
     halves = [
         turn.reply(f"{half}_{value}", **words)
-        for half, value in (("texts", texts), ("calls", truth.calls.value))
+        for half, value in (("texts", texts), ("calls", calls))
         if (half, value) not in (("texts", Texts.NONE.value), ("calls", Calls.NONE.value))
     ]
     if incident.hopeless(truth):
@@ -352,6 +371,18 @@ def spoken(turn: Turn, truth: Status) -> str:
 
 def _status(turn: Turn, known: Incident) -> str:
     return spoken(turn, incident.status(turn.store, turn.household, known))
+
+
+def _half(turn: Turn, answer: Meaning) -> bool:
+    """Whether it would cancel, but is no whole phrase or began before our prompt had ended."""
+    said = answer.text
+    bare = bool(said) and (set(said) <= BARE or (len(said) <= 2 and not set(said) & set("叫消")))
+    return answer.intent == "emergency.cancel" and (turn.early or bare)
+
+
+def _told(turn: Turn) -> str:
+    """That the others will hear of it, if there is anybody to hear."""
+    return turn.reply("passing_on") if message.audience(turn.household) else ""
 
 
 def _says_came(text: str) -> bool:

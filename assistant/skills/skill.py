@@ -34,6 +34,8 @@ class Turn:
     """What the family changed in its file just now, in sentences."""
     asked: bool = False
     """Whether a question was open when this began; it is asked again afterwards."""
+    early: bool = False
+    """Whether the answer just given was heard before the question had been spoken to its end."""
 
     def reply(self, key: str, **words: object) -> str:
         """One of this skill's sentences; {elder} is always known."""

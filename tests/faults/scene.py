@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ SENTENCES: dict[str, Meaning] = {
     "救命啊我摔倒了": Meaning("emergency.call", {"kind": "fall", "grade": "likely"}),
     "心口闷": Meaning("emergency.call", {"kind": "chest_pain", "grade": "unsure"}),
     "我没事不用叫": Meaning("emergency.cancel"),
+    "没事": Meaning("emergency.cancel"),
+    "嗯": Meaning("dialogue.yes"),
     "咱们演习一回": Meaning("emergency.drill"),
     "跟敏敏视频": Meaning("call.video", {"person": "刘敏"}),
     "给强子打电话": Meaning("call.voice", {"person": "刘强"}),
@@ -51,7 +53,8 @@ class Understands:
             return Judgement(Meaning("dialogue.text", {"message": said}, text=said))
         if asking == "which" and said in options:
             return Judgement(Meaning("dialogue.which", {"person": said, "option": said}, text=said))
-        return Judgement(self.sentences.get(said))
+        meaning = self.sentences.get(said)
+        return Judgement(replace(meaning, text=said) if meaning is not None else None)
 
 
 def household(**changes: object) -> Household:
