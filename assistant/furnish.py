@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -14,7 +15,7 @@ from assistant.listen.ear import hear
 from assistant.listen.frames import wav_frames
 from assistant.listen.grammar import Knows, build
 from assistant.listen.recognizer import Model, TwoDecoders
-from assistant.messages import Asking, Heard
+from assistant.messages import Asking, Heard, Hypothesis
 from assistant.places import VOSK, models_dir, shipped
 from assistant.replies import Replies
 from assistant.store import Store
@@ -44,11 +45,25 @@ def forgetful_store() -> Store:
 
 
 def grammars(household: Household, knows: Knows, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """What the grammar decoder may hear, cut into the model's words: by `command` and the kinds of questions."""
+    """What the grammar decoder may hear, cut into the model's words: by `command`, `distress` and the kinds of questions."""
     brain = understander(household)
-    return {
-        name: build(brain.grammar(None if name == "command" else cast(Asking, name)), knows).phrases for name in names
-    }
+    return {name: build(_sayable(brain, household, name), knows).phrases for name in names}
+
+
+def _sayable(brain: Understander, household: Household, name: str) -> Iterable[str]:
+    match name:
+        case "command":
+            return brain.grammar(None)
+        case "distress":
+            return (*household.wake_words, *brain.distress_phrases())
+        case _:
+            return brain.grammar(cast(Asking, name))
+
+
+def suspicious(brain: Understander, hypotheses: Sequence[Hypothesis], now: datetime) -> bool:
+    """Whether words said to nobody may be a cry for help: it is one of the readings, not necessarily the best."""
+    judged = brain.judge(hypotheses, now)
+    return any(one is not None and one.intent == "emergency.call" for one in (judged.meaning, *judged.nearest))
 
 
 class Hearing:

@@ -11,15 +11,19 @@ from typing import Final
 from assistant.listen.frames import FRAME_SECONDS, RATE, pcm_frames
 from assistant.listen.gate import CLIP, LIVE, Ended, Finished, Rules, Speech, gate, sentence_finished
 from assistant.listen.recognizer import Recognizer, TwoDecoders
-from assistant.listen.spotter import IDLE, Spotted, Spotter
+from assistant.listen.spotter import IDLE, Spotted, Spotter, addressed
 from assistant.messages import Heard, Hypothesis, Pressed
 
 log = logging.getLogger(__name__)
 
 COMMAND: Final = "command"
 """Name of the grammar for what may be said when nothing was asked."""
+DISTRESS: Final = "distress"
+"""Name of the grammar for what is said to nobody: cries for help."""
 _REST: Final = 0.35
 """Seconds of sound after a wake word that make a command; less is its own echo."""
+_BEGINNING: Final = 1.0
+"""Seconds from the beginning of an answer within which a wake word is an address and not part of the answer."""
 
 
 def hear(
@@ -63,7 +67,9 @@ class Ear:
 
     `post` gets, in that thread, `Pressed("wake")` for a wake word alone, `Heard(woken=True)` for a command after one
     and for whatever is said while a window is open, `Heard(woken=False)` for a cry for help out of the blue.
-    `grammars`: phrases in words of the model by name, `command` and those of `messages.Asking`.
+    `grammars`: phrases in words of the model by name, `command`, `distress` and those of `messages.Asking`.
+    `suspects`: whether hypotheses may be a cry for help. What is said to nobody is written down and put to it, and
+    forgotten at once if it is not (tests/bench/distress.py: how many a short list of phrases finds, and how many this).
     """
 
     def __init__(
@@ -73,17 +79,20 @@ class Ear:
         spotter: Spotter,
         grammars: Mapping[str, Sequence[str]],
         post: Callable[[Heard | Pressed], None],
+        suspects: Callable[[tuple[Hypothesis, ...]], bool] | None = None,
     ) -> None:
         self._frames = frames
         self._decoders = decoders
         self._spotter = spotter
         self._grammars = {name: tuple(phrases) for name, phrases in grammars.items()}
         self._post = post
+        self._suspects = suspects
         self._window: _Window | None = None
         self._turning = threading.Lock()
         self._muted = False
         self._speaking: _Window | None = None
         self._anything = False
+        self._decoding = False
         self._thread = threading.Thread(target=self.listen, name="ear", daemon=True)
 
     def start(self) -> None:
@@ -128,11 +137,14 @@ class Ear:
     def listen(self) -> None:
         """Until the frames end. `start` runs this in a thread; tests run it in theirs."""
         for piece in gate(self._counted(), self._rules, self._finished):
-            match piece:
-                case Speech(sound):
-                    self._hear(sound)
-                case Ended():
-                    self._end(piece)
+            try:
+                match piece:
+                    case Speech(sound):
+                        self._hear(sound)
+                    case Ended():
+                        self._end(piece)
+            except Exception:  # edge of a thread: the next sentence must be heard
+                log.exception("could not hear a sentence")
 
     def _counted(self) -> Iterator[bytes]:
         """Frames, and the window's time with them."""
@@ -155,42 +167,59 @@ class Ear:
             self._speaking = None if self._muted else self._window
             if self._speaking is not None:
                 self._decoders.hold_to(self._speaking.name, self._speaking.phrases)
-        if self._speaking is not None:
+            else:
+                self._decoders.hold_to(DISTRESS, self._grammars.get(DISTRESS, ()))
+            # While we speak ourselves the free decoder would only write down what we say.
+            self._decoding = self._speaking is not None or (self._suspects is not None and not self._muted)
+        if self._decoding:
             self._decoders.accept(sound)
         self._spotter.accept(sound)
 
     def _end(self, ended: Ended) -> None:
         window, self._speaking, self._anything = self._speaking, None, False
+        found = self._decoders.finish() if self._decoding else ()
+        sound, length = self._spotter.sound, round(ended.seconds, 3)
+        spotted = self._spotter.finish(cut=ended.cut, at=ended.at - IDLE.padding)
+        wake = next((one for one in spotted if one.kind == "wake"), None)
+        cry = next((one for one in spotted if one.kind == "distress"), None)
         if window is not None:
-            self._spotter.forget()
-            self._post(Heard(self._decoders.finish(), True, round(ended.seconds, 3)))
-            return
-        sound = self._spotter.sound
-        for spotted in self._spotter.finish(cut=ended.cut, at=ended.at - IDLE.padding):
-            if spotted.kind == "distress":
-                self._post(Heard(self._decoded(sound, spotted), False, round(ended.seconds, 3)))
-                return
-            if not self._muted:
-                self._woken(spotted.rest)
-                return
+            if wake is not None and wake.at <= ended.at + _BEGINNING:
+                self._woken(wake.rest, window)
+            else:
+                self._commanded(_with(found, cry), length)
+        elif cry is not None:
+            # Wake word and cry in one breath is certain (CARE 4); while we speak we may have heard ourselves.
+            woken = not self._muted and (wake is not None or self._spotter.called(cry.text))
+            self._post(Heard(_with(found or self._decoded(sound), cry), woken, length))
+        elif wake is not None and not self._muted:
+            self._woken(wake.rest)
+        elif found and self._suspects is not None and not self._muted and self._suspects(found):
+            self._post(Heard(found, False, length))
 
-    def _decoded(self, sound: bytes, spotted: Spotted) -> tuple[Hypothesis, ...]:
-        """What the whole piece says; what was spotted stands first, it has had its second look."""
+    def _decoded(self, sound: bytes) -> tuple[Hypothesis, ...]:
         self._decoders.hold_to(COMMAND, self._grammars.get(COMMAND, ()))
         self._decoders.accept(sound)
-        found = self._decoders.finish()
-        if not spotted.sure:
-            return found
-        return (*(one for one in found if one.source == "free"), Hypothesis(spotted.text, "grammar"),
-                *(one for one in found if one.source == "grammar" and one.text != spotted.text))
+        return self._decoders.finish()
 
-    def _woken(self, rest: bytes) -> None:
-        heard = next(iter(hear(pcm_frames([rest]), self._command(), woken=True))) if len(rest) > _REST * RATE * 2 else None
+    def _woken(self, rest: bytes, window: _Window | None = None) -> None:
+        """A wake word, and perhaps a command after it: in an open window also the answer to its question."""
+        name, phrases = (window.name, window.phrases) if window else (COMMAND, self._grammars.get(COMMAND, ()))
+        self._decoders.hold_to(name, phrases)
+        heard = next(iter(hear(pcm_frames([rest]), self._decoders))) if len(rest) > _REST * RATE * 2 else None
         if heard is None or not heard.hypotheses:
             self._post(Pressed("wake"))
         else:
-            self._post(heard)
+            self._commanded(heard.hypotheses, heard.seconds)
 
-    def _command(self) -> TwoDecoders:
-        self._decoders.hold_to(COMMAND, self._grammars.get(COMMAND, ()))
-        return self._decoders
+    def _commanded(self, found: tuple[Hypothesis, ...], length: float) -> None:
+        """Said to us: without the wake word, which the free decoder writes as 小贝小贝."""
+        rest = addressed(found, self._spotter.wake_words)
+        self._post(Heard(rest, True, length) if rest or not found else Pressed("wake"))
+
+
+def _with(found: tuple[Hypothesis, ...], cry: Spotted | None) -> tuple[Hypothesis, ...]:
+    """What the whole piece says; what was spotted stands first of the grammar's, it has had its second look."""
+    if cry is None or not cry.sure:
+        return found
+    return (*(one for one in found if one.source == "free"), Hypothesis(cry.text, "grammar"),
+            *(one for one in found if one.source == "grammar" and one.text != cry.text))

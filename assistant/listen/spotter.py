@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from assistant.listen.frames import RATE
 from assistant.listen.gate import Ended, Rules, Speech, gate
 from assistant.listen.grammar import cut
 from assistant.listen.recognizer import UNKNOWN, Decoder, Model, TwoDecoders
+from assistant.messages import Hypothesis
 from assistant.understand.sound import syllables
 
 IDLE: Final = Rules(patience=0.5, complete=0.5, unfinished=1.2, longest=8.0)
@@ -35,6 +36,10 @@ _ALIKE_SHORT: Final = 0.9
 _EDGE: Final = 2
 """Characters the margins around a wake word may give. Set after 15 of 24 wake words followed by or run into a command
 were missed with none allowed; the 24 of 24 since then are the same clips, so no proof."""
+_ADDRESSED: Final = 0.75
+"""Likeness of a wake word at the beginning of what is said to us anyway (小贝小贝 0.75, 小米小米 0.5)."""
+_CALLABLE: Final = 3
+"""Syllables a wake word must have to be taken off by likeness; a shorter one is like too much."""
 _PARTICLES: Final = re.compile(r"[啊呀哪呢吧哦哎嗯了]")
 _INITIAL: Final = re.compile(r"zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?")
 
@@ -75,6 +80,7 @@ class Spotter:
                     self._kinds["".join(pieces)] = "wake" if kind == "wake" else "distress"
                     phrases.append(" ".join(pieces))
         self._phrases = tuple(phrases)
+        self.wake_words = tuple(wake_words)
         self._decoder: Decoder = model.held_to(phrases, timed=True)
         self._second = second
         self._sound = bytearray()
@@ -134,6 +140,10 @@ class Spotter:
         """The piece so far."""
         return bytes(self._sound)
 
+    def called(self, text: str) -> bool:
+        """Whether the wake word is in it."""
+        return any(kind == "wake" and word in text for word, kind in self._kinds.items())
+
     def forget(self) -> None:
         """Throw the piece away."""
         self._decoder.finish()
@@ -190,6 +200,27 @@ class Spotter:
     def _kind(self, text: str) -> Literal["wake", "distress"]:
         """A cry for help in it makes it one, whatever else is in it."""
         return "distress" if any(k == "distress" and one in text for one, k in self._kinds.items()) else "wake"
+
+
+def addressed(found: Sequence[Hypothesis], wake_words: Sequence[str]) -> tuple[Hypothesis, ...]:
+    """The hypotheses without a wake word they begin with, by sound; empty when that was all that was said.
+
+    The free decoder does not know 小伴 and writes 小贝小贝, 小班小曼: each half sounds half like it.
+    """
+    rest = [_without(one, wake_words) for one in found]
+    if any(one.source == "free" for one in found) and not any(
+        one.text for one, whole in zip(rest, found, strict=True) if whole.source == "free"
+    ):
+        return ()
+    return tuple(one for one in rest if one.text)
+
+
+def _without(one: Hypothesis, wake_words: Sequence[str]) -> Hypothesis:
+    for word in wake_words:
+        size = len(syllables(word))
+        if size >= _CALLABLE and alike(word, one.text[:size]) >= _ADDRESSED:
+            return replace(one, text=one.text[size:])
+    return one
 
 
 def alike(said: str, heard: str) -> float:
