@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
+
+import numpy as np
 
 from assistant.errors import VoiceError
 from assistant.speak.cache import RenderAhead, SpeechCache, rendered, units
@@ -24,6 +28,8 @@ PATIENCE = 5.0
 and a "heard" sound has bought a little."""
 URGENT = 1.0
 """The same when it is urgent."""
+GLANCE = 0.1
+"""Seconds after which who waits for a sentence looks whether an alarm has overtaken it."""
 PAUSE = 0.28
 """Seconds between sentences."""
 SLOWER = 0.88
@@ -159,7 +165,7 @@ class Mouth:
         try:
             fires = [self._ordered(piece) for piece in pieces]
             for index, (piece, fire) in enumerate(zip(pieces, fires, strict=True)):
-                speech = stretch(self._got(piece, fire, job.urgent), self._rate)
+                speech = stretch(self._got(piece, fire, job.urgent, reign), self._rate)
                 with self._lock:
                     if self._reign != reign:
                         for other in fires:
@@ -181,11 +187,14 @@ class Mouth:
             self._orders.put((piece, future))
         return future
 
-    def _got(self, piece: str, fire: Future[Speech], urgent: bool) -> Speech:
+    def _got(self, piece: str, fire: Future[Speech], urgent: bool, reign: int) -> Speech:
+        """The piece, by whichever voice has it first; nothing worth hearing once something urgent has overtaken it."""
         wait = (URGENT if urgent else self._patience) + self._player.remaining
         try:
-            return fire.result(timeout=wait)
+            return self._awaited(fire, wait, reign)
         except TookTooLong:
+            if self._reign != reign:
+                return Speech(np.zeros(0, dtype=np.int16), 24_000)
             log.warning("%s takes more than %.1f s; the spare voice says it", self._engine.name, wait)
         except VoiceError as error:
             log.warning("%s failed, the spare voice says it: %s", self._engine.name, error)
@@ -199,6 +208,15 @@ class Mouth:
             return fire.result()
         except VoiceError:
             return SOUNDS["ring"]()  # neither voice speaks: a sound at least says that something is wanted
+
+    def _awaited(self, fire: Future[Speech], wait: float, reign: int) -> Speech:
+        """Raises TookTooLong after `wait` seconds, or when what is waited for has been overtaken."""
+        for _ in range(max(1, math.ceil(wait / GLANCE))):
+            with suppress(TookTooLong):
+                return fire.result(timeout=min(GLANCE, wait))
+            if self._reign != reign:
+                break
+        raise TookTooLong
 
     def _fire(self) -> None:
         while (order := self._orders.get()) is not None:

@@ -27,8 +27,15 @@ LATENCY = 0.06
 """Seconds of sound the device may hold: short enough to be cut within 100 ms, long enough for a busy Pi."""
 LEAD = 0.15
 """Seconds of silence before sound after a rest: USB and Bluetooth loudspeakers swallow the first syllable as they wake."""
-STUCK = 1.5
-"""Seconds without progress after which the stream is given up: an unplugged USB device can block PortAudio for ever."""
+STUCK = 5.0
+"""Seconds without progress after which the stream is given up: an unplugged USB device can block PortAudio for ever.
+With 1.5 a PulseAudio stream on a busy two-core machine was reopened four times in 20 s: its first write starts the
+stream, and its drain waits for a server that is short of time itself. Counted in the guard's own turns, of which a
+machine too busy for the stream has fewer."""
+TURN = 0.25
+"""Seconds between two looks of the guard."""
+GIVEN_UP = 2
+"""Streams one sentence may hang before it counts as said: who waits for its end must not wait for ever."""
 OPENING = 5.0
 """Seconds a device may take to open."""
 RETRY = 5.0
@@ -181,6 +188,8 @@ class _Item:
     is_siren: bool = False
     at: int = 0
     cut: bool = False
+    hung: int = 0
+    """Streams that hung on it."""
 
 
 class Speaker:
@@ -396,20 +405,31 @@ class Speaker:
 
     def _guard(self) -> None:
         """Replaces an output thread that makes no progress, and looks for a loudspeaker that was gone."""
-        while not self._bell.wait(0.25):
+        turns, watched = 0, None
+        while not self._bell.wait(min(TURN, STUCK)):
             since = self._busy_since
-            now = self._monotonic()
-            stuck = since is not None and now - since > STUCK
-            back = self._lost is not None and self._retry_at and now > self._retry_at
+            turns, watched = (turns + 1 if since is not None and since == watched else 0), since
+            stuck = turns * TURN >= STUCK
+            back = self._lost is not None and self._retry_at and self._monotonic() > self._retry_at
             if not (stuck or back):
                 continue
+            over = False
             if stuck:
+                turns = 0
                 self._gone("喇叭没有反应，重新打开（no progress, reopening）")
             with self._lock:
+                item = self._now
+                if stuck and item is not None:
+                    item.hung += 1
+                    if item.hung >= GIVEN_UP or item.at >= len(item.samples):  # all was written: only its end was not told
+                        self._now = None
+                        over = not item.is_siren and not self._queue
                 self._busy_since = None
                 self._retry_at = 0.0
                 self._start()
                 self._lock.notify_all()
+            if over:
+                self.on_finished()
 
 
 def _let_go(output: Output | None) -> None:
