@@ -270,6 +270,7 @@ def _report_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--days", type=int, default=7, metavar="N", help="最近几天（默认 7）")
     sub.add_argument("--html", type=Path, metavar="FILE", help="写一页能打印的网页")
     sub.add_argument("--csv", type=Path, metavar="FILE", help="写成表格")
+    sub.add_argument("--fhir", type=Path, metavar="FILE", help="写成医院系统能读的 FHIR R4")
 
 
 def report(options: argparse.Namespace) -> int:
@@ -280,7 +281,8 @@ def report(options: argparse.Namespace) -> int:
 
     household = _household(options)
     store = Store.open(_data(options) / places.LEDGER, SCHEMAS)
-    return run_report(store, household, SystemClock(household.zone).wall(), options.days, options.html, options.csv)
+    now = SystemClock(household.zone).wall()
+    return run_report(store, household, now, options.days, options.html, options.csv, options.fhir)
 
 
 # --- shared -----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from assistant.care import dose, reading
 from assistant.care.dose import Dose, State
 from assistant.care.reading import KINDS, PANEL, Reading
 from assistant.errors import XiaobanError
+from assistant.fhir import as_fhir
 from assistant.home import Household
 from assistant.store import Store, moment
 
@@ -377,15 +378,19 @@ def _events(made: Report) -> str:
 
 
 def run_report(
-    store: Store, household: Household, now: datetime, days: int, to_html: Path | None = None, to_csv: Path | None = None
+    store: Store, household: Household, now: datetime, days: int, to_html: Path | None = None, to_csv: Path | None = None,
+    to_fhir: Path | None = None,
 ) -> int:
     """What `xiaoban report` does: tables on stdout, or the files that were asked for. Returns the exit code."""
     made = report(store, household, now, days)
-    written: list[tuple[Path | None, str]] = [(to_html, as_html(made) if to_html else ""), (to_csv, as_csv(made) if to_csv else "")]
+    written: list[tuple[Path | None, str]] = [
+        (to_html, as_html(made) if to_html else ""), (to_csv, as_csv(made) if to_csv else ""),
+        (to_fhir, as_fhir(household, made.doses, made.readings, now) if to_fhir else ""),
+    ]
     for path, text in written:
         if path is not None:
             _write(path, text)
-    if to_html is None and to_csv is None:
+    if all(path is None for path, _ in written):
         print_text(made, Console(file=sys.stdout))
     return 0
 
