@@ -136,7 +136,7 @@ def test_a_cancelled_alarm_asks_again_after_a_minute_and_leaves_a_note() -> None
     hear(scene, CANCEL)
     wait(scene, 20)
     assert (asked, _state(scene), lines(scene, "sent")[0]) == (
-        "王奶奶，您真的没事吗？要不要我叫人来？", State.CLOSED,
+        "王奶奶，您真的没事吗？要不要我找家里人？", State.CLOSED,
         "刚才有一次报警，取消了：王奶奶 12:00 报警后自己取消了；后来问过，说没事。",
     )
 

@@ -256,7 +256,7 @@ def test_the_weeks_account() -> None:
 def test_one_more_is_stopped_with_the_record() -> None:
     h = home()
     h.run(at("07:31"), said("taken"))
-    assert h.elder(said("extra", "我再吃一片吧")) == ["早上七点半已经记过降压药吃过了，先别再吃。要是哪里不舒服，跟我说，我联系家人。"]
+    assert h.elder(said("extra", "我再吃一片吧")) == ["早上七点半已经记过降压药吃过了，先别再吃。觉得哪儿不对，就跟我说。"]
 
 
 def test_too_many_taken_reaches_the_family_at_once() -> None:

@@ -45,8 +45,8 @@ GRUNTS = frozenset({"嗯", "啊", "哦", "噢", "呃", "哎", "诶", "唉", "嗯
 BARE = frozenset("没事儿了的嗯啊哦哎呀啦吧呢得莫啥什么真不用要别是")
 """没事, 真没事, 不用: with nothing but these syllables it is no whole cancel phrase (CARE 4). People say 没事 on the floor."""
 
-HELP_WORDS = ("要", "叫", "来", "喊")
-"""您真的没事吗？要不要我叫人来？: a yes with one of these asks for help; 嗯, 对 or 是的 alone says nothing."""
+HELP_WORDS = ("要", "叫", "来", "喊", "找")
+"""您真的没事吗？要不要我找家里人？: a yes with one of these asks for help; 嗯, 对 or 是的 alone says nothing."""
 
 CAME = ("到了", "来了", "到家了", "进门了", "进来了", "在这儿", "在呢", "在了")
 NOT_CAME = ("没", "不", "哪", "还")
