@@ -232,7 +232,9 @@ class Dialogue:
             request = self._judge.judge(event.hypotheses, now).meaning
             if request is not None and request.intent.startswith(AT_ANY_MOMENT):
                 judged, request = Judgement(request), None
-            elif request is None or not ask.requests or request.intent not in self._meanings:
+            elif request is None or not ask.requests or request.intent not in self._meanings or not (
+                request.slots or "药" in request.text  # 吃了一碗粥 is how she is, no word about a medicine
+            ):
                 request = None
         meaning = judged.meaning
         log.debug("heard %s, meant %s", event.hypotheses[0].text, meaning)

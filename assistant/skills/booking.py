@@ -115,10 +115,15 @@ def visit_near_or_over(turn: Turn, row: int) -> Conversation:
         booking.announced(turn.store, turn.now, item)
         return
     booking.asked(turn.store, turn.now, item)
-    answer = yield Ask(turn.reply("how_was_it", service=item.service), asking="yes_no", seconds=15)
-    if answer is None:
+    for _ in range(2):
+        answer = yield Ask(turn.reply("how_was_it", service=item.service), asking="yes_no", seconds=15, repair=False)
+        if answer is None:
+            return
+        came = answer.intent == "dialogue.yes" or _says_came(answer.text)
+        if came or answer.intent == "dialogue.no" or "没" in answer.text:
+            break
+    else:
         return
-    came = answer.intent == "dialogue.yes"
     with turn.store.atomic():
         booking.step(turn.store, turn.now, item, Step.CAME if came else Step.STAYED_AWAY)
         if not came:
@@ -261,6 +266,11 @@ def _corrected(turn: Turn, answer: Meaning, visit: datetime) -> datetime | date 
         morning = visit.replace(hour=6, minute=0)  # a bare clock time is that of the day spoken of
         span = times.last_word(times.find(answer.text, morning, turn.household.care), answer.text)
     return span.value if span is not None and isinstance(span.value, date) else None
+
+
+def _says_came(text: str) -> bool:
+    """How people say yes to 来过了吗 without saying yes."""
+    return any(word in text for word in ("来过", "来了", "弄完", "打扫完", "干完")) and not any(word in text for word in "没不还")
 
 
 def _send(turn: Turn, number: int, what: str) -> None:
