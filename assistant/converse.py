@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from assistant.care import message
+from assistant.errors import StoreError
 from assistant.home import Household
 from assistant.messages import (
     UNCLEAR,
@@ -113,6 +114,8 @@ class Talk:
     """Its open question."""
     tries: int = 0
     """How often the open question was not understood."""
+    begin: Callable[[Turn], Conversation] | None = None
+    """How it began, as long as nothing has come of it: it can begin again, on a ledger that can be written."""
     offered: Meaning | None = None
     """What 您是说…，对吗？ offered; 对 then means this."""
 
@@ -175,8 +178,30 @@ class Dialogue:
         return self.asking is not None or (self._follow_until is not None and now < self._follow_until)
 
     def handle(self, event: Event, now: datetime) -> list[Action]:
-        """What should be done about `event`. Never raises for anything a person says."""
+        """What should be done about `event`. Never raises for anything a person says, nor for a disk that is full.
+
+        What cannot be written goes on in memory: the elder is told, and the present conversation is not believed done.
+        """
         self._actions = []
+        try:
+            self._take(event, now)
+        except StoreError:
+            self._unwritable(now)
+            self._take(event, now)
+        self._next(now)
+        self._instantly(now)
+        return self._actions
+
+    def _unwritable(self, now: datetime) -> None:
+        """The ledger's disk is full or broken: from now on it is kept in memory, and nobody is left to believe otherwise."""
+        self.store.into_memory()
+        self._emit(Say(self.replies.say("dialogue", "unwritable", elder=self.household.elder.call)), now)
+        message.tell_family(
+            self.store, now, self.household, purpose="note", title="小伴的账本写不进去了",
+            body="机器的磁盘满了或者坏了，新的事现在只记在内存里，断电就没有了。请尽快来看看。",
+        )
+
+    def _take(self, event: Event, now: datetime) -> None:
         match event:
             case Heard():
                 self._heard(event, now)
@@ -212,9 +237,6 @@ class Dialogue:
                 self.store.note_down(now, f"device.{type(event).__name__}", text=event.device)
                 if event == DeviceFound("network"):
                     message.hurry(self.store, now)
-        self._next(now)
-        self._instantly(now)
-        return self._actions
 
     # --- hearing --------------------------------------------------------------------------------------------------
 
@@ -423,7 +445,7 @@ class Dialogue:
 
     def _start(self, waiting: Waiting, now: datetime) -> None:
         turn = self._turn(waiting.skill, now)
-        talk = Talk(waiting.begin(turn), turn, waiting.priority, waiting.cause)
+        talk = Talk(waiting.begin(turn), turn, waiting.priority, waiting.cause, begin=waiting.begin)
         self._talks.append(talk)
         self._resume(talk, None, now)
 
@@ -440,6 +462,15 @@ class Dialogue:
                 action = talk.conversation.send(answer)
             except StopIteration:
                 break
+            except StoreError:
+                log.exception("a conversation of %s could not be written down", talk.turn.skill)
+                self._unwritable(now)
+                if talk.begin is not None:
+                    talk.conversation, talk.begin = talk.begin(talk.turn), None
+                    continue
+                if talk.cause is None:  # a row of its own is still due and is driven again, from memory
+                    self._emit(Say(self.replies.say("dialogue", "say_it_again", elder=self.household.elder.call)), now)
+                break
             except Exception:
                 # A skill's fault must not silence the device: the elder hears that it went wrong, the row stays due.
                 log.exception("a conversation of %s failed", talk.turn.skill)
@@ -447,7 +478,7 @@ class Dialogue:
                 if talk.cause is not None:
                     self.store.update(talk.cause.table, talk.cause.row, wake_at=now + timedelta(minutes=1))
                 break
-            answer = None
+            answer, talk.begin = None, None
             if isinstance(action, Ask):
                 talk.ask = action
                 self._emit(action, now)
@@ -489,7 +520,12 @@ class Dialogue:
             for table, row in rows:
                 done.add((table, row))
                 skill, act = self._instants[table]
-                for action in act(self._turn(skill.name, now), row):
+                try:
+                    actions = list(act(self._turn(skill.name, now), row))
+                except StoreError:
+                    self._unwritable(now)
+                    actions = list(act(self._turn(skill.name, now), row))
+                for action in actions:
                     self._emit(action, now)
 
     @property

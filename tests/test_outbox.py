@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from assistant.care import SCHEMAS, message
 from assistant.care.message import PER_MINUTE, RESERVED, TRANSITIONS, State, Step
-from assistant.messages import Call, Delivered, Notify
-from assistant.stage import People
+from assistant.messages import Acknowledged, Call, Delivered, Notify
+from assistant.stage import People, Stage
 from assistant.store import Store
-from tests.faults.scene import NOON, Sent, household, lines, stage, wait
+from tests.faults.scene import NOON, Sent, hear, household, lines, stage, wait
 
 
 def _post(store: Store, now: datetime = NOON, **more: object) -> int:
@@ -238,3 +238,51 @@ def test_everything_due_goes_out_in_one_turn_of_the_loop() -> None:
         _post(scene.dialogue.store, channels=("敏敏微信",), body=str(n))
     wait(scene, 1)
     assert [action.body for _, action in seen.notifies] == ["0", "1", "2"]
+
+
+# --- the disk ------------------------------------------------------------------------------------------------------
+
+
+def _full(scene: Stage) -> None:
+    """The disk takes no more: SQLite refuses every write."""
+    scene.dialogue.store.db.execute("PRAGMA query_only = 1")
+
+
+def test_a_request_on_a_full_disk_goes_on_in_memory_and_the_elder_knows() -> None:
+    scene = stage()
+    _full(scene)
+    hear(scene, "跟敏敏视频")
+    wait(scene, 30)
+    assert lines(scene, "said")[:3] == [
+        "王奶奶，我的账本写不进去了，新的事只记在脑子里，一断电就忘了。请家里人来看看。", "好，我这就给女儿刘敏发消息，请来视频。",
+        "给女儿刘敏的消息送出去了，等着回话呢。",
+    ]
+
+
+def test_the_family_hears_of_a_full_disk() -> None:
+    scene = stage()
+    _full(scene)
+    hear(scene, "跟敏敏视频")
+    wait(scene, 30)
+    assert sum("账本写不进去了" in text for text in lines(scene, "sent")) == 3
+
+
+def test_an_answer_of_a_live_person_counts_on_a_disk_that_fills_up_in_an_alarm() -> None:
+    scene, seen = stage(), Sent()
+    scene.perform = seen.see
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 30)
+    _full(scene)
+    scene.tell(Acknowledged(seen.notifies[0][1].key, "刘敏", "coming"))
+    wait(scene, 20)
+    assert (lines(scene, "said")[-1], scene.dialogue.store.find("incident")[-1]["state"]) == (
+        "王奶奶，女儿刘敏回话了，说来处理，您安心等着。", "acked"
+    )
+
+
+def test_what_was_due_is_sent_from_memory() -> None:
+    scene = stage()
+    _post(scene.dialogue.store, channels=("敏敏微信",))
+    _full(scene)
+    wait(scene, 20)
+    assert "题：文" in lines(scene, "sent")
