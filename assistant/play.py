@@ -195,7 +195,7 @@ class Player:
 
     def _moment(self, text: str, number: int) -> datetime:
         now = self.stage.clock.now
-        if found := re.fullmatch(r"(\d{4}-\d{2}-\d{2})[ T](\d{1,2}:\d{2}(?::\d{2})?)", text):
+        if found := re.fullmatch(r"(\d{4}-\d{2}-\d{2})[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)", text):
             return datetime.fromisoformat(f"{found[1]}T{found[2].zfill(5)}").replace(tzinfo=now.tzinfo)
         if found := re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text):
             moment = now.replace(hour=int(found[1]), minute=int(found[2]), second=int(found[3] or 0), microsecond=0)
@@ -343,6 +343,11 @@ def _overheard(player: Player, found: re.Match[str]) -> None:
     stage.tell(Heard((Hypothesis(found[1]),), woken=False, seconds=0.3 * len(found[1])))
 
 
+def _heard_now(player: Player, found: re.Match[str]) -> None:
+    player.stage.note("elder", "said", found[1])
+    player.stage.tell(Heard((Hypothesis(found[1]),), seconds=1.0))
+
+
 def _family_edits(player: Player, found: re.Match[str]) -> None:
     path = player.folder / found[1].strip()
     old, new = player.stage.dialogue.household, read(path)
@@ -364,6 +369,7 @@ STAGE_DIRECTIONS: tuple[tuple[str, Callable[[Player, re.Match[str]], None]], ...
     (r"(\S+?)回[复话]?[：:](我来|到了|没事了|接|不接|确认|改期|看到了)\s*(.*)", _acknowledge),
     (r"(\S+?)(会接电话|会接|说没事了|不接电话|不接|占线|语音信箱|看消息)", _answers),
     (r"按(求助|取消|唤醒)", _press),
+    (r"听见[：:](.+)", _heard_now),
     (r"旁边有人说[：:](.+)", _overheard),
     (r"家庭文件改成\s*(.+)", _family_edits),
 )

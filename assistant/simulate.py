@@ -37,6 +37,7 @@ from assistant.messages import (
     ClockStepped,
     DeviceFound,
     DeviceLost,
+    Event,
     Heard,
     HouseholdChanged,
     Hypothesis,
@@ -46,7 +47,7 @@ from assistant.messages import (
 )
 from assistant.places import shipped
 from assistant.replies import Replies
-from assistant.stage import People, Stage
+from assistant.stage import ANSWERS, People, Stage
 from assistant.store import Store, moment
 from assistant.when import Recurrence
 
@@ -56,6 +57,9 @@ TOLERANCE = timedelta(minutes=3)
 """How much later than its moment the family may be told: another talk has the floor that long at most."""
 WORD = timedelta(minutes=2)
 """TAKEN rests on something said so shortly before."""
+
+READ = ("request", "booking", "dose", "digest", "note")
+"""Purposes of messages that the family answers with 看到了, as in a play."""
 
 CONFUSIONS = (
     ("吃", "去"), ("吃", "持"), ("了", "来"), ("过", "个"), ("药", "要"), ("刚", "港"), ("完", "玩"), ("等", "灯"), ("会儿", "会"),
@@ -145,6 +149,8 @@ class Plan:
     seed: int
     days: int = 365
     faults: frozenset[str] = frozenset(FAULTS)
+    first: int = 0
+    """Day on which it begins. Each day draws its own chance, so that a day is the same without those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,9 @@ class Result:
     digest: str = ""
     """Hash of the whole log: the same seed gives the same."""
     script: str = ""
-    """The last days as a play, where a rule was broken."""
+    """Everything that went in, as a play, where a rule was broken: `xiaoban play` lives it again."""
+    households: tuple[str, ...] = ()
+    """The family's files for it: the first, then one for each edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,38 @@ ASKED = ("medication.taken", "medication.snooze", "medication.taking", "dialogue
 """What she may answer, the first much more often."""
 
 
+class Witnessed(Stage):
+    """A stage that shows what happens to the home, before it does."""
+
+    witness: Callable[[Event], None] = staticmethod(lambda event: None)
+
+    def tell(self, event: Event) -> None:
+        self.witness(event)
+        super().tell(event)
+
+
+def paper(household: Household) -> str:
+    """A household of these worlds as the family would write it: JSON is YAML too."""
+    return json.dumps({
+        "老人": {"名字": household.elder.name, "称呼": household.elder.call},
+        "家人": [
+            {"名字": c.name, "关系": c.relation, "小名": list(c.nicknames), "电话": c.phone, "通知": list(c.notify), "顺序": c.order}
+            for c in household.family
+        ],
+        "药": [
+            {"药名": m.name, "俗称": list(m.aka), "样子": m.looks, "剂量": m.dose, "每次": m.units, "说明": m.note, "每盒": m.pack,
+             "时间": list(m.schedule.at) if m.schedule else ["需要时"], "重要": "是" if m.critical else "否",
+             "间隔": f"{m.min_gap.total_seconds() / 60:g}分钟", "最晚": f"{m.late_limit.total_seconds() / 60:g}分钟",
+             **({} if m.stock is None else {"库存": m.stock}), **({"停药": m.stopped.isoformat()} if m.stopped else {})}
+            for m in household.medicines
+        ],
+        "提醒": [{"内容": r.what, "时间": [f"每天{at}" for at in r.schedule.at]} for r in household.reminders],
+        "通知": {c.name: c.url for c in household.channels},
+        "照护": {"报平安": f"{household.care.checkin:%H:%M}", "小结": f"{household.care.digest:%H:%M}",
+                "报药名": "是" if household.care.names_medicines else "否"},
+    }, ensure_ascii=False, indent=1) + "\n"
+
+
 class World:
     """One home through some days."""
 
@@ -206,8 +246,10 @@ class World:
                              chance.uniform(0.0, 0.05), chance.uniform(0.0, 0.15))
         self.replies = Replies(_replies().sentences)  # its own: which variant is next decides how long she waits
         self.store = Store.memory(SCHEMAS)
-        self.clock = VirtualClock(BEGIN)
-        self.stage = Stage(self._dialogue(), self.clock, People(), perform=self._performed)
+        self.begin = BEGIN + timedelta(days=plan.first)
+        self.clock = VirtualClock(self.begin)
+        self.stage = Witnessed(self._dialogue(), self.clock, People(), perform=self._performed)
+        self.stage.witness = self._witnessed
         self.result = Result(plan)
         self.ill = 0
         self.words: list[tuple[datetime, str]] = []
@@ -218,8 +260,9 @@ class World:
         self.edited: set[date] = set()
         self.denied: set[int] = set()
         """Doses whose 吃了 was taken back: the family's moment may have been over by then."""
-        self.script: list[str] = []
-        self._shown = 0
+        self.script: list[tuple[datetime, str]] = []
+        """(wall time, stage direction) of all that went in."""
+        self.papers = [paper(self.household)]
 
     def _dialogue(self) -> Dialogue:
         return Dialogue(self.store, self.household, lambda _: _understanding(), self.replies)
@@ -283,7 +326,6 @@ class World:
             heard, made = self.chance.choice(CONFUSIONS)
             text = text.replace(heard, made, 1) or text
         self.words.append((self.clock.now + timedelta(seconds=delay), intent))
-        self.script.append(f"奶奶：{text}")
         self.stage.later(delay, Heard((Hypothesis(text),), seconds=1.0))
 
     # --- what happens to the home ------------------------------------------------------------------------------------
@@ -291,7 +333,9 @@ class World:
     def run(self) -> Result:
         """All days; stops at the first broken rule."""
         self.stage.tell(Started())
-        for number in range(self.plan.days):
+        for number in range(self.plan.first, self.plan.days):
+            # A day of its own chance: it can be lived again without the days before it.
+            self.chance = random.Random(f"{self.plan.seed}/{number}")
             midnight = self.clock.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
             for at, act in sorted(self._todays(number), key=lambda item: item[0]):
                 if at > self.clock.now:
@@ -302,8 +346,6 @@ class World:
             if self.result.broken:
                 break
             self.stage.happened.clear()
-            self._shown = 0
-            self.script = self.script[-400:]
             self.words = self.words[-60:]
             self.away = self.away[-20:]
         self._finish()
@@ -311,7 +353,32 @@ class World:
 
     def _go(self, until: datetime) -> None:
         self.stage.run(until)
-        self.script.append(f"@ {self.clock.now:%Y-%m-%d %H:%M}")
+
+    def _witnessed(self, event: Event) -> None:
+        """Write down what goes in, as `xiaoban play` reads it."""
+        now = self.clock.now
+        match event:
+            case Heard():
+                self.script.append((now, f"听见：{event.hypotheses[0].text}"))
+            case Started(off_since=since) if since is not None:
+                self.script.append((since, f"断电 {(now - since).total_seconds()}秒"))
+            case ClockStepped(by=by) if by:
+                self.script.append((now - by, f"时钟 {'+' if by > timedelta(0) else '-'} {abs(by.total_seconds())}秒"))
+            case ClockStepped(trusted=trusted):
+                self.script.append((now, "时钟准" if trusted else "时钟不准"))
+            case DeviceFound() | DeviceLost():
+                self.script.append((now, "网通了" if isinstance(event, DeviceFound) else "网断了"))
+            case Acknowledged(person=person, answer=answer):
+                self.script.append((now, f"{person}回：{ANSWERS[answer]}"))
+            case HouseholdChanged(household=household):
+                self.papers.append(paper(household))
+                self.script.append((now, f"家庭文件改成 {self.paper_name(len(self.papers) - 1)}"))
+            case _:
+                pass
+
+    def paper_name(self, number: int) -> str:
+        """File name of the family's file after so many edits."""
+        return f"seed-{self.plan.seed}-{number}.yaml"
 
     def _todays(self, number: int) -> Iterable[tuple[datetime, Callable[[], None]]]:
         """(when, what) of this day, drawn from the seed."""
@@ -355,7 +422,6 @@ class World:
     def _cut(self, length: timedelta) -> None:
         off = self.clock.now
         self.result.cuts += 1
-        self.script.append(f"（断电 {max(1, int(length.total_seconds() // 60))}分钟）")
         self.clock.advance(off + length)
         self.away.append((off, self.clock.now))
         self.stage.power_cut(self._dialogue())
@@ -365,21 +431,18 @@ class World:
         self._quiet()
         self.result.steps += 1
         before = self.clock.now
-        self.script.append(f"（时钟 {'+' if by > timedelta(0) else '-'}{abs(int(by.total_seconds()))}秒）")
         self.clock.step(by)
         # What was jumped over could not be asked; what is lived through twice was asked the first time.
         self.away.append((min(before, self.clock.now), max(before, self.clock.now)))
         self.stage.tell(ClockStepped(by, self.clock.is_trusted))
 
     def _trust(self, trusted: bool) -> None:
-        self.script.append("（时钟准）" if trusted else "（时钟不准）")
         if not trusted:
             self.away.append((self.clock.now, self.clock.now + timedelta(hours=5)))
         self.clock.is_trusted = trusted
         self.stage.tell(ClockStepped(timedelta(0), trusted))
 
     def _network(self, there: bool) -> None:
-        self.script.append("（网通了）" if there else "（网断了）")
         self.stage.people.network = there
         self.stage.tell(DeviceFound("network") if there else DeviceLost("network"))
 
@@ -401,7 +464,7 @@ class World:
         self.stage.tell(HouseholdChanged(self.household))
 
     def _family_reads(self) -> None:
-        key = message.last_key(self.store, "刘敏")
+        key = message.last_key(self.store, "刘敏", READ) or message.last_key(self.store, "刘敏")
         if key is not None:
             self.stage.tell(Acknowledged(key, "刘敏", "seen"))
 
@@ -450,7 +513,7 @@ class World:
         if day in self.edited or not self.clock.is_trusted:
             return
         have = {(d.medicine, d.slot) for d in rows}
-        if day > BEGIN.date():
+        if day > self.begin.date():
             for m in self.household.medicines:
                 if m.schedule is not None and not (m.stopped and day > m.stopped):
                     for slot in m.schedule.at:
@@ -485,16 +548,22 @@ class World:
         result.digest = hashlib.sha256(json.dumps(log, ensure_ascii=False).encode()).hexdigest()[:16]
         if result.broken:
             result.script = self._play()
+            result.households = tuple(self.papers)
 
     def _play(self) -> str:
-        """The last days in the language of plays, with the seed that repeats them."""
+        """All that went in, in the language of plays, with the seed that repeats it and what was said last."""
+        plan = self.plan
         why = "\n".join(f"# {b.rule}: {b.day} {b.detail}" for b in result_first(self.result.broken))
-        faults = ",".join(sorted(self.plan.faults))
-        head = f"# xiaoban-simulate --seed {self.plan.seed} --days {self.plan.days} --faults {faults}\n{why}\n"
-        said = "\n".join(
-            f"# {h.at:%m-%d %H:%M:%S} {h.who} {h.kind} {h.text}" for h in self.stage.happened[-60:]
+        head = (
+            f"# python -m assistant.simulate --seed {plan.seed} --first-day {plan.first} --days {plan.days}"
+            f" --faults {','.join(sorted(plan.faults))}\n# xiaoban play --household {self.paper_name(0)} seed-{plan.seed}.play\n{why}\n"
         )
-        return head + "\n".join(self.script[-120:]) + "\n" + said + "\n"
+        lines = [f"@ {self.begin:%Y-%m-%d %H:%M}"]
+        for at, direction in self.script:
+            lines += [f"@ {at:%Y-%m-%d %H:%M:%S.%f}", f"（{direction}）"]
+        lines.append(f"@ {self.clock.now:%Y-%m-%d %H:%M:%S.%f}")
+        said = [f"# {h.at:%m-%d %H:%M:%S} {h.who} {h.kind} {h.text}" for h in self.stage.happened[-60:]]
+        return head + "\n".join([*lines, *said]) + "\n"
 
 
 def result_first(broken: Sequence[Broken]) -> Sequence[Broken]:
@@ -520,17 +589,39 @@ def smaller(plan: Plan) -> Plan:
         tried = replace(plan, faults=plan.faults - {fault})
         found = live(tried)
         if found.broken and found.broken[0].rule == rule:
-            plan = tried
-    return plan
+            plan, first = tried, found
+    # It breaks on the last day it lived; what is left is how many days before that are needed.
+    last = (first.broken[0].day - BEGIN.date()).days + 1
+    for before in (0, 1, 2, 4, 8, 16, 32, 64, 128):
+        begin = max(0, last - 1 - before)
+        tried = replace(plan, first=begin, days=min(plan.days, last + 1))
+        found = live(tried)
+        if found.broken and found.broken[0].rule == rule:
+            return tried
+        if not begin:
+            break
+    return replace(plan, days=min(plan.days, last + 1))
 
 
-def years(seeds: Iterable[int], days: int, processes: int = 1, faults: frozenset[str] = frozenset(FAULTS)) -> list[Result]:
+def years(
+    seeds: Iterable[int], days: int, processes: int = 1, faults: frozenset[str] = frozenset(FAULTS), first: int = 0
+) -> list[Result]:
     """Worlds of these seeds, in parallel."""
-    plans = [Plan(seed, days, faults) for seed in seeds]
+    plans = [Plan(seed, days, faults, first) for seed in seeds]
     if processes <= 1:
         return [live(plan) for plan in plans]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         return list(pool.imap(live, plans, chunksize=1))
+
+
+def write(result: Result, folder: Path) -> Path:
+    """A broken world as a play and the family's files it needs. Returns the play."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, text in enumerate(result.households):
+        (folder / f"seed-{result.plan.seed}-{number}.yaml").write_text(text, encoding="utf-8")
+    path = folder / f"seed-{result.plan.seed}.play"
+    path.write_text(result.script, encoding="utf-8")
+    return path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -540,6 +631,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--seed", type=int, help="only this world")
     parser.add_argument("--first", type=int, default=1, help="first seed")
+    parser.add_argument("--first-day", type=int, default=0, help="day on which the world begins")
     parser.add_argument("--faults", default=",".join(FAULTS))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--plays", type=Path, default=Path("simulate-failed"))
@@ -547,7 +639,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = [options.seed] if options.seed is not None else range(options.first, options.first + options.years)
     faults = frozenset(f for f in options.faults.split(",") if f)
     begin = stopwatch.monotonic()
-    results = years(seeds, options.days, options.processes, faults)
+    results = years(seeds, options.days, options.processes, faults, options.first_day)
     seconds = stopwatch.monotonic() - begin
     states: Counter[str] = sum((r.states for r in results), Counter())
     total = {
@@ -560,9 +652,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [r for r in results if r.broken]
     for r in failed[:5]:
         small = live(smaller(r.plan))
-        options.plays.mkdir(parents=True, exist_ok=True)
-        path = options.plays / f"seed-{r.plan.seed}.play"
-        path.write_text(small.script or r.script, encoding="utf-8")
+        path = write(small if small.broken else r, options.plays)
         first = r.broken[0]
         sys.stderr.write(f"seed {r.plan.seed}: {first.rule}: {first.day} {first.detail} → {path}\n")
     return 1 if failed else 0

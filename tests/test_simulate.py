@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from assistant.simulate import FAULTS, Plan, live
+from assistant.care import SCHEMAS
+from assistant.household import read
+from assistant.places import LEDGER
+from assistant.play import play_file
+from assistant.simulate import FAULTS, Plan, World, live, smaller, write
+from assistant.store import Store
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -36,3 +43,21 @@ def test_the_rules_can_fail() -> None:
     plain = world._todays
     world._todays = lambda number: [*plain(number), (world.clock.now.replace(hour=14), lie)]  # type: ignore[method-assign]
     assert {b.rule for b in world.run().broken} >= {"taken without a word"}
+
+
+@pytest.mark.parametrize("seed", [7, 11])
+def test_a_world_written_as_a_play_is_lived_again(tmp_path: Path, seed: int) -> None:
+    """With cuts, steps and edits in it: the same doses end the same."""
+    plan = Plan(seed, 9)
+    world = World(plan)
+    world.run()
+    world.result.script, world.result.households = world._play(), tuple(world.papers)
+    played = tmp_path / "data"
+    path = write(world.result, tmp_path)
+    play_file(path, read(tmp_path / world.paper_name(0)).household, played)
+    store = Store.open(played / LEDGER, SCHEMAS)
+    assert _ends(store) == _ends(world.store)
+
+
+def _ends(store: Store) -> list[tuple[str, str, str, str]]:
+    return [(r["medicine"], r["day"], r["slot"], r["state"]) for r in store.find("dose", order="day, slot, medicine")]
