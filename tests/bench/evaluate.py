@@ -309,9 +309,10 @@ def sample(chosen: Sequence[Row], size: int, seed: int) -> list[Row]:
         groups[row.name].append(row)
     for group in groups.values():
         chance.shuffle(group)
+    kinds = {name: group[0].kind for name, group in groups.items()}
     picked: list[Row] = []
     for kind, share in (("in domain", 0.6), ("distress", 0.15), ("nothing", 0.25)):
-        names = [name for name, group in groups.items() if group[0].kind == kind]
+        names = [name for name in groups if kinds[name] == kind]
         chance.shuffle(names)
         wanted = min(round(size * share), sum(len(groups[name]) for name in names))
         turn = 0
