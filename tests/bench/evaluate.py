@@ -510,6 +510,7 @@ def _svg(width: int, height: int, body: Iterable[str]) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--text", action="store_true", help="text as it is written (the default)")
     parser.add_argument("--damaged", action="store_true", help="text as a recogniser damages it")
     parser.add_argument("--sound", type=int, metavar="N", default=0, help="N sentences spoken, decoded and judged")
     parser.add_argument("--seed", type=int, default=1, help="which sentences, voices and rooms are drawn (default 1)")
@@ -523,18 +524,19 @@ def main() -> None:
     chosen = [row for row in every if row.half == half]
     console.print(f"{platform.node()}, {platform.machine()}, {os.cpu_count()} cores; {len(every)} sentences, {len(chosen)} in the {half} half: {dict(Counter(row.kind for row in chosen))}")
     runs: list[tuple[str, list[Verdict]]] = []
+    if options.text or not (options.damaged or options.sound):
+        runs.append(("from text", from_text(chosen)))
+    if options.damaged:
+        runs += [(f"{part:.0%} of syllables misheard", from_damaged(chosen, part)) for part in (0.1, 0.2)]
     if options.sound:
         runs.append(("from sound", from_sound(sample(chosen, options.sound, options.seed), options.seed, console)))
-    elif options.damaged:
-        runs += [(f"{part:.0%} of syllables misheard", from_damaged(chosen, part)) for part in (0.1, 0.2)]
-    else:
-        runs.append(("from text", from_text(chosen)))
     for title, verdicts in runs:
-        show(verdicts, f"{half}: {title}", console, bool(options.sound), details=not options.held)
+        show(verdicts, f"{half}: {title}", console, title == "from sound", details=not options.held)
     if options.failures and not options.held:
         options.failures.write_text("\n".join(failures(verdicts, title) for title, verdicts in runs), encoding="utf-8")
     if options.plots:
         together = [verdict for _, verdicts in runs for verdict in verdicts]
+        options.plots.mkdir(parents=True, exist_ok=True)
         (options.plots / "confusion.svg").write_text(confusion(together), encoding="utf-8")
         (options.plots / "reliability.svg").write_text(reliability(together), encoding="utf-8")
 
