@@ -328,3 +328,16 @@ def test_a_score_is_a_share() -> None:
     meaning = judge("给女儿打电话").meaning
     assert isinstance(meaning, Meaning)
     assert 0.9 <= meaning.score <= 1.0
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "meant"), [("没听着再讲一遍嘛", "control.repeat"), ("讲慢些我跟不上", "control.slower")])
+def test_syllables_alone_speak_for_an_intent_no_line_fits(said: str, meant: str) -> None:
+    assert intent(judge(said)) == meant
+
+
+@pytest.mark.parametrize("said", ["眼镜找不着了", "阿莫西林找不着了", "我不是心脏疼是饿了", "没吃过我妈做的饭"])
+def test_a_guess_or_a_denial_never_acts(said: str) -> None:
+    assert judge(said).meaning is None

@@ -68,7 +68,7 @@ class Span:
 
 
 @lru_cache(maxsize=16384)
-def _plain(char: str) -> str:
+def plain(char: str) -> str:
     """The usual reading of one character."""
     return next(iter(syllables(char)), "")
 
@@ -89,7 +89,7 @@ class Lexicon:
         self._root = _Node()
         universe: set[str] = set()
         for word in words:
-            readings = {syllables(word.text), tuple(_plain(char) for char in word.text)}
+            readings = {syllables(word.text), tuple(plain(char) for char in word.text)}
             for reading in readings:
                 if reading:
                     universe.update(reading)
@@ -134,8 +134,8 @@ class Lexicon:
         return list(best.values())
 
     def _choices(self, char: str, sound: str) -> tuple[tuple[str, float], ...]:
-        plain = _plain(char)
-        return self.near(sound) if plain == sound else (*self.near(sound), *self.near(plain))
+        usual = plain(char)
+        return self.near(sound) if usual == sound else (*self.near(sound), *self.near(usual))
 
     def _take(
         self, best: dict[tuple[int, int, str, str], Span], word: Word, text: str, start: int, end: int, cost: float,
@@ -468,8 +468,8 @@ class Index:
     def __init__(self, templates: Sequence[Template], ear: Ear) -> None:
         self.templates = templates
         self.ear = ear
-        self.sounds = [tuple(node if node[0] == "{" else _plain(node) for node in template.nodes) for template in templates]
-        self._fold = _Fold(ear)
+        self.sounds = [tuple(node if node[0] == "{" else plain(node) for node in template.nodes) for template in templates]
+        self.fold = _Fold(ear)
         rows: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._size: list[int] = []
         for number, template in enumerate(templates):
@@ -481,7 +481,7 @@ class Index:
         self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers))) for pair, numbers in rows.items()}
 
     def _pairs(self, template: Template, sounds: Sequence[str]) -> Iterator[tuple[str, str]]:
-        fold = self._fold
+        fold = self.fold
         for number, before in enumerate(template.before):
             for earlier in before:
                 yield ("^" if earlier < 0 else fold(sounds[earlier]), fold(sounds[number]))
@@ -490,7 +490,7 @@ class Index:
 
     def candidates(self, said: Utterance, asking: str) -> list[int]:
         """Numbers of the templates most likely to fit."""
-        fold = self._fold
+        fold = self.fold
         steps: list[dict[int, tuple[str, ...]]] = [{} for _ in range(len(said.text) + 1)]
         for at, sound in enumerate(said.sounds):
             steps[at].setdefault(at + 1, ())
