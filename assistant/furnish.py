@@ -61,8 +61,16 @@ def _sayable(brain: Understander, household: Household, name: str) -> Iterable[s
 
 
 def suspicious(brain: Understander, hypotheses: Sequence[Hypothesis], now: datetime) -> bool:
-    """Whether words said to nobody may be a cry for help: it is one of the readings, not necessarily the best."""
-    judged = brain.judge(hypotheses, now)
+    """Whether words said to nobody may be a cry for help: it is one of the readings, not necessarily the best.
+
+    What the decoder thinks likeliest has a veto: where a guard (talk of others, the past, idioms) holds there, a less
+    likely writing without it (救命恩人 → 救命为人) is only a slip of the decoder.
+    """
+    explained = brain.explain(hypotheses, now)
+    best = next((one for one in explained.heard if one.hypothesis.source == "free"), None)
+    if best is not None and best.guards and all(one.intent != "emergency.call" for one in best.fits):
+        return False
+    judged = explained.judgement
     return any(one is not None and one.intent == "emergency.call" for one in (judged.meaning, *judged.nearest))
 
 

@@ -193,8 +193,10 @@ class Ear:
             self._post(Heard(_with(found or self._decoded(sound), cry), woken, length))
         elif wake is not None and not self._muted:
             self._woken(wake.rest)
-        elif found and self._suspects is not None and not self._muted and self._suspects(found):
-            self._post(Heard(found, False, length))
+        elif not self._muted and self._suspects is not None:
+            overheard = self._spotter.sifted(found)
+            if overheard and self._suspects(overheard):
+                self._post(Heard(overheard, False, length))
 
     def _decoded(self, sound: bytes) -> tuple[Hypothesis, ...]:
         self._decoders.hold_to(COMMAND, self._grammars.get(COMMAND, ()))
