@@ -24,8 +24,9 @@ from assistant.care import SCHEMAS
 from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
+from assistant.doors import Doors
 from assistant.errors import NoMicrophone, VoiceError, XiaobanError
-from assistant.furnish import dialogue, grammars, understander
+from assistant.furnish import dialogue, grammars, suspicious, understander
 from assistant.home import Household
 from assistant.keeper import Keeper, fingerprint, watch
 from assistant.listen.ear import Ear
@@ -60,11 +61,11 @@ from assistant.messages import (
 from assistant.notify.heartbeat import Heartbeat
 from assistant.notify.notifier import Notifier
 from assistant.notify.telephone import telephone
-from assistant.rehearsal import said
+from assistant.rehearsal import said, said_soon
 from assistant.speak.cache import RenderAhead, SpeechCache, rendered, units
 from assistant.speak.engines import choose
 from assistant.speak.mouth import Mouth
-from assistant.speak.player import Loudspeaker, Speaker
+from assistant.speak.player import Loudspeaker, Output, Speaker
 from assistant.speak.speech import Speech, joined
 from assistant.store import Store, moment, stamp
 
@@ -74,6 +75,10 @@ LONGEST_WAIT = 5.0
 """Seconds the loop sleeps at most, so that the watchdog is fed and a deadline is never far off."""
 ALIVE_EVERY = timedelta(minutes=1)
 """How often the ledger is told that we live: how exactly 断电多久 is known afterwards."""
+MUTED_A_CHARACTER = 0.4
+MUTED_AT_LEAST = 20.0
+"""Seconds after a sentence was given to the mouth, for each character and for a slow voice, after which the ear listens again
+whatever the loudspeaker says: a deaf house is worse than one that hears itself."""
 KEEP_WORDS = timedelta(days=30)
 KEEP_LOG = timedelta(days=365)
 """Retention (CARE 7)."""
@@ -101,8 +106,14 @@ class House:
         clock: Callable[[Household], Clock] = lambda household: SystemClock(household.zone),
         frames: Callable[[Callable[[Event], None]], Iterable[bytes]] | None = None,
         loudspeaker: str = "",
+        output: Callable[[], Output] | None = None,
+        happened: Callable[[Event, list[Action]], None] = lambda _event, _actions: None,
     ) -> None:
-        """Raises HouseholdError, StoreError. `frames`: what the ear listens to; None is a house without an ear."""
+        """Raises HouseholdError, StoreError. `frames`: what the ear listens to; None is a house without an ear.
+
+        `output` instead of the loudspeaker of that name. `happened` is told, in the loop's thread, each event and what was
+        done about it.
+        """
         self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop] = queue.SimpleQueue()
         self._data = data
         seen = fingerprint(household_file)
@@ -122,16 +133,23 @@ class House:
         self._stopping = threading.Event()
         self._ear: Ear | None = None
         self._frames = frames
+        self._happened = happened
         self._deaf_until: datetime | None = None
+        self._muted_until: float | None = None
         self._kept_alive: datetime | None = None
         self._tended = ""
         choice = choose(kept.household.voice, places.models_dir())
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
         self._ahead = RenderAhead(choice.engine, self._cache)
-        self._notifier = Notifier(kept.household, telephone=telephone(kept.household, self._for_the_telephone))
+        self._doors = Doors(kept.household, data, self._clock.wall, self.post)
+        for trouble in self._doors.troubles:
+            print(trouble, file=sys.stderr)
+        self._notifier = Notifier(
+            kept.household, line=lambda household: telephone(household, self._for_the_telephone), link=self._doors.link
+        )
         self._speaker = Speaker(
-            lambda: Loudspeaker(loudspeaker), kept.household.voice.volume,
+            output or (lambda: Loudspeaker(loudspeaker)), kept.household.voice.volume,
             on_lost=lambda _: self.post(DeviceLost("loudspeaker")), on_found=lambda: self.post(DeviceFound("loudspeaker")),
         )
         self._mouth = Mouth(
@@ -215,6 +233,9 @@ class House:
         late = self._core.deadline
         if late is not None and self._clock.wall() >= late and not (self._ear and self._ear.hearing):
             self._do(Silence())
+        if self._muted_until is not None and self._clock.monotonic() >= self._muted_until:
+            log.warning("the mouth has not reported; listening again")
+            self._do(Spoken())
         self._tend(now)
 
     def _do(self, event: Event) -> None:
@@ -224,14 +245,14 @@ class House:
         actions = self._core.handle(event, now)
         for action in actions:
             self._perform(action)
+        self._happened(event, actions)
         if isinstance(event, Spoken) or any(isinstance(a, Hush) for a in actions):
             self._open_ear(now)
 
     def _perform(self, action: Action) -> None:
         match action:
             case Say(text=text, urgent=urgent) | Ask(text=text, urgent=urgent):
-                if self._ear:
-                    self._ear.mute()
+                self._mute(text)
                 self._mouth.say(text, urgent)
             case Sound(name=name):
                 self._mouth.sound(name)
@@ -255,7 +276,16 @@ class House:
         if (event.woken or self._core.asking) and not self._mouth.speaking:
             self._mouth.sound("heard")
 
+    def _mute(self, text: str) -> None:
+        begin = self._clock.monotonic()
+        if self._muted_until is not None:
+            begin = max(begin, self._muted_until - MUTED_AT_LEAST)
+        self._muted_until = begin + MUTED_AT_LEAST + MUTED_A_CHARACTER * len(text)
+        if self._ear:
+            self._ear.mute()
+
     def _open_ear(self, now: datetime) -> None:
+        self._muted_until = None
         if self._ear is None:
             return
         self._ear.unmute()
@@ -302,6 +332,7 @@ class House:
             print(trouble, file=sys.stderr)
         if kept.stale or not kept.changes:
             return
+        self._doors.household(kept.household)
         self._notifier.household(kept.household)
         self._do(HouseholdChanged(kept.household, tuple(change.told() for change in kept.changes)))
         self._keeper.keep(kept)
@@ -318,10 +349,12 @@ class House:
         try:
             self._model = Model(places.models_dir() / places.VOSK)
             household = self._core.household
-            words = grammars(household, self._model.knows, ("command", *get_args(Asking)))
+            words = grammars(household, self._model.knows, ("command", "distress", *get_args(Asking)))
             decoders = TwoDecoders(self._model)
-            spotter = Spotter(self._model, household.wake_words, understander(household).distress_phrases(), decoders)
-            ear = Ear(self._frames(self.post), decoders, spotter, words, self.post)
+            brain = understander(household)  # of its own: the core's belongs to another thread
+            spotter = Spotter(self._model, household.wake_words, brain.distress_phrases(), decoders)
+            ear = Ear(self._frames(self.post), decoders, spotter, words, self.post,
+                      lambda found: suspicious(brain, found, self._clock.wall()))
             ear.start()
             self._ear = ear
             print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
@@ -331,7 +364,7 @@ class House:
 
     def _learn(self, household: Household) -> None:
         if self._ear:
-            self._ear.learn(grammars(household, self._model.knows, ("command", *get_args(Asking))))
+            self._ear.learn(grammars(household, self._model.knows, ("command", "distress", *get_args(Asking))))
 
     def _for_the_telephone(self, text: str) -> Speech | None:
         """The voice at the far end of a call; None, and the call beeps, if no voice can say it."""
@@ -345,8 +378,9 @@ class House:
     def _rehearse(self, household: Household) -> None:
         """Render what will be said in the next day before it is said."""
         try:
-            texts = [*said(household, self._clock.wall()), *self._core.replies.fixed()]
-            self._ahead.want([unit for text in texts for unit in units(text)])
+            now = self._clock.wall()
+            for texts in (said_soon(household, now), self._core.replies.fixed(), said(household, now)):
+                self._ahead.want(texts)
         except Exception:
             log.exception("rehearsal failed")
 
@@ -360,6 +394,7 @@ class House:
         self._mouth.close()
         self._speaker.close()
         self._notifier.close()
+        self._doors.close()
         self._store.remember("alive", stamp(self._clock.wall()))
         self._store.close()
 

@@ -14,11 +14,17 @@ from assistant.stage import Stage
 
 DAY = timedelta(hours=25)
 ALARM = timedelta(minutes=20)
+NEXT = timedelta(hours=2)
 
 
 def said(household: Household, now: datetime) -> list[str]:
     """Every sentence 小伴 would say by itself: an alarm first (never synthesised when it matters), then the coming day."""
     return list(dict.fromkeys([*_alarm(household, now), *_day(household, now)]))
+
+
+def said_soon(household: Household, now: datetime) -> list[str]:
+    """The same of the next two hours only: what must be rendered first."""
+    return list(dict.fromkeys([*_alarm(household, now), *_day(household, now, NEXT)]))
 
 
 def _alarm(household: Household, now: datetime) -> Iterator[str]:
@@ -33,10 +39,10 @@ def _alarm(household: Household, now: datetime) -> Iterator[str]:
         yield from _spoken(stage)
 
 
-def _day(household: Household, now: datetime) -> Iterator[str]:
+def _day(household: Household, now: datetime, length: timedelta = DAY) -> Iterator[str]:
     stage = Stage(dialogue(household, forgetful_store()), VirtualClock(now))
     stage.tell(Started())
-    stage.run(now + DAY)
+    stage.run(now + length)
     yield from _spoken(stage)
 
 

@@ -1,0 +1,211 @@
+"""The house with its threads: clips for a microphone, an output that only remembers, and every event with what was done."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from assistant import house as houses
+from assistant.care import SCHEMAS
+from assistant.clock import VirtualClock
+from assistant.house import House
+from assistant.listen.frames import FRAME_BYTES, wav_frames
+from assistant.messages import (
+    Action,
+    Ask,
+    Event,
+    Heard,
+    HouseholdChanged,
+    Hypothesis,
+    Notify,
+    Pressed,
+    Say,
+    Spoken,
+    Started,
+)
+from assistant.places import LEDGER, VOSK, models_dir, sample_household
+from assistant.speak.speech import Samples
+from assistant.store import Store
+from tests.talks import ZONE
+
+CLIPS = Path(__file__).parent / "hearing"
+QUIET = [b"\0" * FRAME_BYTES] * 80
+NOW = datetime(2026, 11, 22, 15, tzinfo=ZONE)
+PATIENCE = 40.0
+"""Seconds of a machine that may be busy; what is waited for takes one or two."""
+
+
+class Instant:
+    """A loudspeaker for which no time passes."""
+
+    sample_rate = 48_000
+
+    def write(self, samples: Samples) -> None: ...
+
+    def drain(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Deaf(Instant):
+    """A loudspeaker that swallows sound and never comes to its end."""
+
+    def __init__(self) -> None:
+        self.freed = threading.Event()
+
+    def write(self, samples: Samples) -> None:
+        self.freed.wait()
+
+
+@dataclass
+class Living:
+    """A house at work, and what happened in it."""
+
+    family: Path
+    data: Path
+    clock: VirtualClock
+    frames: Callable[[Callable[[Event], None]], Iterable[bytes]] | None = None
+    output: Callable[[], Instant] = Instant
+    events: queue.SimpleQueue[tuple[Event, list[Action]]] = field(default_factory=queue.SimpleQueue)
+
+    def __post_init__(self) -> None:
+        made: queue.SimpleQueue[House] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._live, args=(made,))
+        self.thread.start()
+        self.house = made.get(timeout=PATIENCE)
+
+    def _live(self, made: queue.SimpleQueue[House]) -> None:
+        """The ledger belongs to the thread that opened it, so one thread makes the house and lives in it."""
+        house = House(self.family, self.data, lambda _: self.clock, self.frames, output=self.output,
+                      happened=lambda event, actions: self.events.put((event, list(actions))))
+        made.put(house)
+        house.live()
+
+    def until(self, wanted: Callable[[Event, list[Action]], bool]) -> tuple[Event, list[Action]]:
+        """The first event that is wanted, with what was done about it."""
+        while not wanted(*(found := self.events.get(timeout=PATIENCE))):
+            pass
+        return found
+
+    def stop(self) -> None:
+        self.house.stop()
+        self.thread.join(PATIENCE)
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Path:
+    path = tmp_path / "家庭.yaml"
+    text = sample_household().read_text(encoding="utf-8").replace("声音: 晓晓", "声音: 机器声")
+    path.write_text("".join(line for line in text.splitlines(True) if "sip:" not in line), encoding="utf-8")
+    return path
+
+
+Opened = Callable[..., Living]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, family: Path) -> Iterator[Opened]:
+    living: list[Living] = []
+
+    def begin(later: timedelta = timedelta(0), **other: object) -> Living:
+        living.append(Living(family, tmp_path / "data", VirtualClock(NOW + later), **other))  # type: ignore[arg-type]
+        return living[-1]
+
+    yield begin
+    for one in living:
+        one.stop()
+
+
+def clip(*names: str) -> Callable[[Callable[[Event], None]], Iterable[bytes]]:
+    if not (models_dir() / VOSK).exists():
+        pytest.skip("the recognition model is not fetched: xiaoban fetch")
+    return lambda _: [frame for name in names for frame in (*QUIET[:20], *wav_frames(CLIPS / f"{name}.flac"), *QUIET)]
+
+
+def spoken(actions: list[Action]) -> str:
+    return "".join(one.text for one in actions if isinstance(one, Say | Ask))
+
+
+def told(actions: list[Action]) -> set[str]:
+    return {one.person for one in actions if isinstance(one, Notify)}
+
+
+def test_a_house_begins_with_what_was_while_it_was_off_and_leaves_a_whole_ledger(opened: Opened, tmp_path: Path) -> None:
+    living = opened()
+    first, _ = living.until(lambda event, _: True)
+    living.stop()
+    with closing(Store.open(tmp_path / "data" / LEDGER, SCHEMAS, alone=True)) as store:
+        left = store.setting("alive")
+    assert (isinstance(first, Started), living.thread.is_alive(), left != "") == (True, False, True)
+
+
+def test_a_question_after_the_wake_word_is_answered(opened: Opened) -> None:
+    living = opened(frames=clip("wake_time"))
+    event, actions = living.until(lambda event, _: isinstance(event, Heard))
+    assert (isinstance(event, Heard) and event.woken, "三点" in spoken(actions)) == (True, True)
+
+
+def test_a_cry_out_of_the_blue_asks_first_and_a_second_one_tells_the_family(opened: Opened) -> None:
+    living = opened(frames=clip("fallen"))
+    event, asked = living.until(lambda event, _: isinstance(event, Heard))
+    living.house.post(Pressed("help"))
+    _, done = living.until(lambda event, actions: bool(told(actions)))
+    assert (isinstance(event, Heard) and event.woken, told(asked), spoken(asked) != "", "刘敏" in told(done)) == (
+        False, set(), True, True)
+
+
+def test_an_edit_of_the_family_is_announced(opened: Opened, family: Path) -> None:
+    living = opened()
+    living.until(lambda event, _: isinstance(event, Spoken | Started))
+    text = family.read_text(encoding="utf-8")
+    family.write_text(text.replace("每天早上九点", "每天早上十点"), encoding="utf-8")
+    event, _ = living.until(lambda event, _: isinstance(event, HouseholdChanged))
+    assert isinstance(event, HouseholdChanged)
+    assert any("量血压" in line for line in event.told)
+
+
+def test_an_alarm_goes_on_after_a_restart_before_the_ear_has_loaded(opened: Opened) -> None:
+    before = opened()
+    before.house.post(Pressed("help"))
+    before.house.post(Pressed("help"))
+    before.until(lambda event, actions: bool(told(actions)))
+    before.stop()
+    loaded = threading.Event()
+
+    def slow(_: Callable[[Event], None]) -> Iterable[bytes]:
+        loaded.wait(PATIENCE)
+        return []
+
+    after = opened(timedelta(seconds=45), frames=slow)
+    try:
+        _, actions = after.until(lambda event, actions: bool(told(actions)))
+    finally:
+        loaded.set()
+    assert "刘敏" in told(actions)
+
+
+def test_a_loudspeaker_that_never_ends_leaves_nobody_waiting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(houses, "LONGEST_WAIT", 0.05)  # the claim is that it goes on, not how often it looks
+    deaf = Deaf()
+    living = opened(output=lambda: deaf)
+    try:
+        living.house.post(Heard(hypotheses=_typed("现在几点了")))
+        living.until(lambda event, actions: isinstance(event, Heard) and spoken(actions) != "")
+        living.clock.elapsed += 120.0
+        event, _ = living.until(lambda event, _: isinstance(event, Spoken))
+    finally:
+        deaf.freed.set()
+    assert isinstance(event, Spoken)
+
+
+def _typed(text: str) -> tuple[Hypothesis, ...]:
+    return (Hypothesis(text, "text"),)
