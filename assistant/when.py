@@ -89,7 +89,7 @@ class Recurrence:
             return tuple(
                 time((first.hour + step) % 24, first.minute) for step in range(0, 24, max(1, self.interval))
             )
-        return tuple(time.fromisoformat(text) for text in self.at)
+        return _clocks(self.at)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Moments in (after, until], ascending; both aware and in the household's zone.
@@ -97,18 +97,25 @@ class Recurrence:
         A local time that a DST change skips happens when that hour would have been (PEP 495, fold=0);
         one that exists twice happens once, at its first occurrence.
         """
-        day = after.date()
-        while day <= until.date():
+        day, last = after.date(), until.date()
+        first, end = after.timestamp(), until.timestamp()
+        clocks = sorted(self.times())
+        while day <= last:
             if self.on(day):
-                for clock in sorted(self.times()):
+                for clock in clocks:
                     moment = datetime.combine(day, clock, tzinfo=after.tzinfo)
-                    if after.timestamp() < moment.timestamp() <= until.timestamp():
+                    if first < moment.timestamp() <= end:
                         yield moment
             day += timedelta(days=1)
 
     def next(self, after: datetime, within_days: int = 800) -> datetime | None:
         """The first moment after `after`, or None if there is none within `within_days`."""
         return next(self.between(after, after + timedelta(days=within_days)), None)
+
+
+@lru_cache(maxsize=512)
+def _clocks(at: tuple[str, ...]) -> tuple[time, ...]:
+    return tuple(time.fromisoformat(text) for text in at)
 
 
 def lunar_day(day: date) -> str:

@@ -708,13 +708,14 @@ def days_left(store: Store, medicine: Medicine, now: datetime) -> int | None:
     if left is None or medicine.schedule is None or medicine.units <= 0:
         return None
     doses = int(left / medicine.units + 1e-9)
-    start, end = now, now + timedelta(days=30)
-    while start < now + timedelta(days=360):
-        for due in medicine.schedule.between(start, end):
-            doses -= 1
-            if doses < 0:
-                return max(0, (due - now).days)
-        start, end = end, end + timedelta(days=30)
+    clocks = sorted(medicine.schedule.times())
+    for number in range(361):
+        day = now.date() + timedelta(days=number)
+        if medicine.schedule.on(day):
+            dues = [due for clock in clocks if (due := datetime.combine(day, clock, tzinfo=now.tzinfo)) > now] if not number else clocks
+            if doses < len(dues):
+                return max(0, (datetime.combine(day, clocks[len(clocks) - len(dues) + doses], tzinfo=now.tzinfo) - now).days)
+            doses -= len(dues)
     return None
 
 

@@ -57,7 +57,7 @@ class Step(StrEnum):
     """A call ended without being taken."""
 
 
-OPEN = frozenset({State.QUEUED, State.SENDING, State.WAITING})
+OPEN = (State.QUEUED, State.SENDING, State.WAITING)
 """States from which it can still be sent."""
 
 TRANSITIONS: dict[tuple[State, Step], State] = {
