@@ -289,7 +289,9 @@ def _send(turn: Turn, number: int, what: str) -> None:
         )
     message.tell_family(
         turn.store, turn.now, turn.household, purpose="note", title=turn.reply(f"{what}_title", **words),
-        body=turn.reply("family_body" if service.notify else "family_please", **words),
+        body=turn.reply(
+            "family_cancelled" if what == "cancel" else "family_body" if service.notify else "family_please", **words
+        ),
     )
 
 
