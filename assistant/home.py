@@ -139,6 +139,12 @@ class Care:
     """(kind, low, high) that are fine: systolic, diastolic, blood_glucose, heart_rate, temperature, weight."""
     heartbeat: str = field(default="", repr=False)
     """Address that is told every five minutes that this device lives."""
+    answers: str = ""
+    """Where the family's telephones reach the page for answers, `http://192.168.1.20:8420`; empty: no page, no port."""
+    sensors: int = 0
+    """Port on the loopback address for sensors; 0: none."""
+    help_key: str = ""
+    """Input device whose every key is the help button, `/dev/input/by-id/…-event-kbd`; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

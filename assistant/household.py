@@ -670,6 +670,9 @@ class _Builder:
             names_medicines=read.names_medicines,
             ranges=tuple((kind, low, high) for kind, (low, high) in read.ranges.items()),
             heartbeat=self.filled(read.heartbeat, ("care", "heartbeat")),
+            answers=read.answers,
+            sensors=int(read.sensors),
+            help_key=read.help_key,
         )
 
     def length(self, text: str, path: tuple[str | int, ...], otherwise: timedelta) -> timedelta:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -371,6 +372,23 @@ def _ranges(value: Any) -> dict[str, tuple[float, float]]:
     return read
 
 
+def _page(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or port is None or port < 1024):
+        raise wrong("回应网页的网址写得不对", "写成 http://这台机器的地址:8420，端口用 1024 以上的")
+    return value
+
+
+def _device(value: str) -> str:
+    if value and not re.fullmatch(r"/dev/input/[\w./:+-]+", value):
+        raise wrong("求助键应该是一个按键设备", "写成 /dev/input/by-id/…-event-kbd")
+    return value
+
+
 class CareEntry(Entry):
     checkin: Annotated[Line, Key("报平安", ("checkin",), "每天什么时候问一声好", "09:30")] = ""
     digest: Annotated[Line, Key("小结", ("digest",), "每天什么时候给家里发一天的小结", "20:30")] = ""
@@ -381,6 +399,9 @@ class CareEntry(Entry):
     names_medicines: Annotated[Flag, Key("报药名", ("names_medicines",), "发给家里的消息里可不可以写药名", "否")] = False
     ranges: Annotated[dict[str, tuple[float, float]], BeforeValidator(_ranges), Key("范围", ("ranges",), "血压血糖在什么范围内算正常，听大夫的", "{高压: 90-140, 血糖: 3.9-7.8}")] = {}
     heartbeat: Annotated[Address, Key("心跳", ("heartbeat",), "每五分钟报一次平安的网址", "https://hc.example/abc")] = ""
+    answers: Annotated[Line, AfterValidator(_page), Key("回应网页", ("answers",), "家里人的手机从哪个网址点“我来处理”；不写就不开", "http://192.168.1.20:8420")] = ""
+    sensors: Annotated[float, _number(1024, 65535), AfterValidator(_whole), Key("感应器", ("sensors",), "本机的感应器往哪个端口报；不写就不开", "8421")] = 0
+    help_key: Annotated[Line, AfterValidator(_device), Key("求助键", ("help_key",), "哪个按键设备当求助按钮；不写就没有", "/dev/input/by-id/usb-button-event-kbd")] = ""
 
 
 class ListenEntry(Entry):

@@ -108,7 +108,8 @@ class Due:
 class Pressed:
     """A key or button: `help` starts or confirms an alarm, `cancel` ends one, `wake` is the wake word."""
 
-    button: Literal["help", "cancel", "wake"]
+    button: Literal["help", "cancel", "wake", "fall", "bed", "smoke"]
+    """The last three are sensors: the first two of them ask 您还好吗, smoke is an alarm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from assistant.home import Channel, Household
 from assistant.messages import Acknowledged, Call, Delivered, Notify
 from assistant.notify import Notifier
 from assistant.notify.by_apprise import by_apprise
-from assistant.notify.channel import Outcome, without_secrets
+from assistant.notify.channel import Outcome, Tell, without_secrets
 from assistant.notify.channels import channel
 from assistant.notify.console import file
 from assistant.notify.heartbeat import Heartbeat
@@ -312,3 +312,43 @@ def test_a_broker_that_hangs_is_left_at_the_deadline() -> None:
         begun = monotonic()
         outcome = channel(f"mqtt://127.0.0.1:{peer.port}/t").send(MESSAGE, 1.5)
     assert (outcome.ok, monotonic() - begun < 3.0) == (False, True)
+
+
+class Line:
+    """A telephone that remembers."""
+
+    def __init__(self, household: Household) -> None:
+        self.url = next((one.url for one in household.channels if one.name == "电话"), "")
+        self.closed = threading.Event()
+
+    def ring(self, call: Call, tell: Tell) -> None:
+        tell(Delivered(call.message, False, self.url))
+
+    def hang_up(self, key: str = "") -> None:
+        """Nothing to end."""
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def _with_line(url: str) -> Household:
+    home = household()
+    return household(channels=(*(one for one in home.channels if one.name != "电话"), Channel("电话", url)))
+
+
+def test_a_new_telephone_address_is_used_from_the_next_call_on_and_only_then() -> None:
+    lines: list[Line] = []
+
+    def line(home: Household) -> Line:
+        lines.append(Line(home))
+        return lines[-1]
+
+    notifier = Notifier(_with_line("sip:a@one.example"), line=line)
+    notifier.household(_with_line("sip:a@one.example"))
+    notifier.household(_with_line("sip:a@two.example"))
+    told: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+    notifier.send(Call(1, "k", "刘敏", "电话", "13800000001"), told.put)
+    assert (told.get(timeout=5), lines[0].closed.wait(5), lines[1].closed.is_set(), len(lines)) == (
+        Delivered(1, False, "sip:a@two.example"), True, False, 2
+    )
+    notifier.close()

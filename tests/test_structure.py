@@ -22,8 +22,8 @@ FLOORS = [
     {"messages", "home", "when", "saying", "replies", "clock", "store", "errors", "places", "__init__"},
     {"care", "understand", "listen", "speak", "notify"},
     {"skills", "converse"},
-    {"fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
-    {"furnish", "stage", "play", "rehearsal", "check", "house", "simulate"},
+    {"sensors", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
+    {"furnish", "stage", "play", "rehearsal", "check", "house", "simulate", "doors"},
     {"demo", "doctor", "cli"},
 ]
 

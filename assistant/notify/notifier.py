@@ -59,8 +59,12 @@ class Notifier:
     def __init__(
         self, household: Household, *, telephone: Ringer | None = None, link: Callable[[Notify], str] | None = None,
         seconds: float = SECONDS, alarm_seconds: float = ALARM_SECONDS,
+        line: Callable[[Household], Ringer | None] | None = None,
     ) -> None:
+        """`line` makes the telephone of a household, anew when the family changes its address."""
         self._telephone = telephone
+        self._line = line
+        self._line_url: str | None = None
         self._link = link
         """Gives a line to answer with, to be put below a message; empty for none."""
         self._seconds, self._alarm_seconds = seconds, alarm_seconds
@@ -76,6 +80,12 @@ class Notifier:
         senders = {one.name: channel(one.url) for one in household.channels if not _rings(one)}
         with self._lock:
             self._urls, self._senders = urls, senders
+        ringing = next((one.url for one in household.channels if _rings(one)), "")
+        if self._line is not None and ringing != self._line_url:
+            old, self._telephone, self._line_url = self._telephone, self._line(household), ringing
+            if old is not None:
+                # Its calls are reported as cancelled; hanging up and ending baresip may take seconds.
+                threading.Thread(target=old.close, name="old-line", daemon=True).start()
         if any(_scheme(one) not in CHANNELS and not _rings(one) for one in household.channels):
             threading.Thread(target=CHILDREN.warm, name="notify-warm", daemon=True).start()
 

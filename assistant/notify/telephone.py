@@ -199,6 +199,10 @@ class Telephone:
                 self._known.remove(job)
             job.tell(report)
         self._drop()
+        while not self._jobs.empty():  # whoever asked for them rings on another line
+            left = self._jobs.get()[2]
+            if left is not None:
+                left.tell(Delivered(left.call.message, False, "cancelled"))
 
     def _one(self, job: Job) -> Delivered:
         call = job.call

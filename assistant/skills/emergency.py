@@ -68,6 +68,24 @@ def help_button(turn: Turn, event: Pressed) -> Conversation:
     yield from _trigger(turn, "button", Step.CERTAIN)
 
 
+@skill.pressed("fall")
+def fall_sensor(turn: Turn, event: Pressed) -> Conversation:
+    """A sensor believes that somebody fell: asked about, silence counts as yes."""
+    yield from _sensed(turn, "sensor", Step.UNSURE)
+
+
+@skill.pressed("bed")
+def bed_sensor(turn: Turn, event: Pressed) -> Conversation:
+    """Not up at the usual time, or out of bed for too long."""
+    yield from _sensed(turn, "sensor", Step.UNSURE)
+
+
+@skill.pressed("smoke")
+def smoke_sensor(turn: Turn, event: Pressed) -> Conversation:
+    """Smoke does not wait for two questions, but burnt toast can be called off."""
+    yield from _sensed(turn, "fire", Step.LIKELY)
+
+
 @skill.pressed("cancel")
 def cancel_button(turn: Turn, event: Pressed) -> Conversation:
     """The other button stops a countdown; a running alarm it stops only after a question."""
@@ -105,6 +123,15 @@ def stepped(turn: Turn, by: timedelta) -> None:
     incident.shift(turn.store, by)
 
 
+def _sensed(turn: Turn, kind: str, how: Step) -> Conversation:
+    """A sensor repeats itself, which says no more than the first time: it hurries no question that is already being asked."""
+    present = incident.live(turn.store)
+    if present is None or present.drill:
+        yield from _trigger(turn, kind, how)
+    else:
+        yield from TALKS[present.state](turn, present)
+
+
 def _trigger(turn: Turn, kind: str, how: Step) -> Conversation:
     before = incident.live(turn.store)
     known = incident.trigger(turn.store, turn.now, turn.household, kind, how)
@@ -125,7 +152,8 @@ def _question(turn: Turn, known: Incident) -> Conversation:
         if known.asked >= 2:
             known = incident.step(turn.store, turn.now, turn.household, known, Step.SILENCE)
             break
-        text = turn.reply("question" if known.asked == 0 else "question_again")
+        first = "question_sensor" if known.kind == "sensor" else "question"
+        text = turn.reply(first if known.asked == 0 else "question_again")
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.QUESTION_SECONDS)
         answer = yield _emergency(text, incident.QUESTION_SECONDS)
         if answer is not None and (answer.intent == "dialogue.no" or _half(turn, answer)):

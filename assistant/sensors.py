@@ -1,0 +1,129 @@
+"""Ways to call for help that make no sound: a key of a USB button, and sensors that tell a port of this machine.
+
+Both are off by default. The port is open on the loopback address only, for home automation that runs on the same machine:
+`curl -X POST http://127.0.0.1:8421/fall`.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO, Literal, get_args
+
+from assistant.messages import Pressed
+
+log = logging.getLogger(__name__)
+
+Told = Literal["help", "cancel", "fall", "bed", "smoke"]
+"""What a sensor may tell: a path of the port, and a `Pressed`."""
+
+EVENT = struct.Struct("llHHi")
+"""`struct input_event` of Linux: seconds, microseconds, type, code, value."""
+EV_KEY, DOWN = 1, 1
+"""A key went down; 0 is up, 2 the repetition of one that is held."""
+BOUNCE = 0.3
+"""Seconds within which the contacts of a cheap button close more than once; a second press sends an alarm at once."""
+AGAIN = 5.0
+"""Seconds after which a button that was unplugged is looked for again."""
+SAME = 60.0
+"""Seconds in which the same thing told again is the same event: sensors repeat themselves until they are quiet."""
+REQUEST_SECONDS = 3.0
+"""Longest a sensor may take to say what it wants."""
+
+
+def presses(device: BinaryIO) -> Iterator[float]:
+    """The time, in seconds, of each press of any key of an evdev device (`/dev/input/event3`), without bounces."""
+    last = float("-inf")
+    while len(raw := device.read(EVENT.size)) == EVENT.size:
+        seconds, micros, kind, _code, value = EVENT.unpack(raw)
+        at = seconds + micros / 1e6
+        if kind == EV_KEY and value == DOWN and abs(at - last) > BOUNCE:
+            last = at
+            yield at
+
+
+class Key:
+    """Every key of one input device is the help button; it may be unplugged and come back."""
+
+    def __init__(self, device: Path, post: Callable[[Pressed], None]) -> None:
+        self._device = device
+        self._post = post
+        self._stop = threading.Event()
+        self.trouble = ""
+        """Why it cannot be read, for `doctor`."""
+        threading.Thread(target=self._run, name="help-key", daemon=True).start()
+
+    def close(self) -> None:
+        """Post nothing more; the thread ends with the device's next event."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self._device.open("rb", buffering=0) as device:
+                    self.trouble = ""
+                    for _ in presses(device):
+                        if self._stop.is_set():
+                            return
+                        self._post(Pressed("help"))
+            except OSError as error:
+                if not self.trouble:
+                    log.warning("the help key cannot be read: %s", error)
+                self.trouble = error.strerror or type(error).__name__
+            self._stop.wait(AGAIN)
+
+
+class Port:
+    """A loopback port that takes what sensors tell. Raises OSError if it is taken."""
+
+    def __init__(self, port: int, post: Callable[[Pressed], None]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(post))
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, name="sensors", daemon=True).start()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(post: Callable[[Pressed], None]) -> type[BaseHTTPRequestHandler]:
+    last: dict[str, float] = {}
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = REQUEST_SECONDS
+        server_version, sys_version = "xiaoban", ""
+
+        def do_POST(self) -> None:
+            """One event; its name is the path."""
+            told = self.path.strip("/")
+            # A page in a browser on this machine may post here too, but not without naming itself.
+            local = (self.headers.get("Host") or "").rpartition(":")[0] in ("127.0.0.1", "localhost")
+            if not local or self.headers.get("Origin") or told not in get_args(Told):
+                log.warning("a sensor was refused")
+                self._answer(404)
+                return
+            with lock:
+                now = monotonic()
+                repeated = told not in ("help", "cancel") and now - last.get(told, float("-inf")) < SAME
+                last[told] = now
+            if not repeated:
+                post(Pressed(told))  # type: ignore[arg-type]
+            self._answer(204)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: a log line a minute says nothing new."""
+
+    return Handler
