@@ -271,8 +271,7 @@ def spoken_at(text: str, voice: str, speed: float) -> Path:
 
 
 def render(wanted: Sequence[tuple[str, str, float]]) -> None:
-    """Let a process of its own say what was not said before: the speakers' text library and Vosk both carry OpenFst, and
-    in one process the second to load hangs."""
+    """Let a process of its own say what was not said before: the voice's memory is gone before anything is decoded."""
     SPEECH.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps([text, voice, speed, str(spoken_at(text, voice, speed))]) for text, voice, speed in wanted if not spoken_at(text, voice, speed).exists()]
     if lines:
