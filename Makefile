@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY := $(VENV)/bin/python
 
-.PHONY: help demo test run setup setup-dev fetch check doctor lint types bench bench-understand bench-times simulate lock clips clean docs wheel
+.PHONY: help demo test run setup setup-dev fetch check doctor lint types bench bench-understand bench-times simulate faults load lock clips clean docs wheel
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -65,6 +65,12 @@ bench-times: setup-dev  ## spoken times beside the libraries for them
 
 simulate: setup-dev  ## a hundred years of care with forgetfulness, power cuts and dead networks; a failing one becomes a play
 	$(PY) -m assistant.simulate --years 100
+
+faults: setup-dev  ## power loss at every system call, a refusing disk at every write, a thousand kills (half an hour)
+	XIAOBAN_LONG=1 $(PY) -m pytest -q tests/test_storage_faults.py
+
+load: setup-dev  ## fifty medicines and a million lines of log: how long an answer takes
+	$(PY) tests/bench/load.py
 
 wheel: setup-dev
 	$(PY) -m build --wheel
