@@ -359,7 +359,7 @@ def test_when_the_clock_is_believed_again_it_is_settled_once() -> None:
     h.trusted = False
     h.run(at("10:00"))
     h.steps(timedelta(0), trusted=True)
-    assert (states(h)["缬沙坦 07:30"], h.family_got) == ("unknown", ["药还没有回音", "我停过一阵"])
+    assert (states(h)["缬沙坦 07:30"], h.family_got) == ("unknown", ["药还没有回音"])
 
 
 @pytest.mark.parametrize("by", [timedelta(hours=-1), timedelta(minutes=-3), timedelta(seconds=30), timedelta(hours=1)])

@@ -473,7 +473,8 @@ def came_back(
 ) -> tuple[Dose, ...]:
     """After an outage or a step forward: what nobody could ask about is UNKNOWN, what is inside its limit is asked.
 
-    Returns the unknown ones, already marked as told: the caller sends one summary.
+    Returns those the family does not know of yet, now marked as told: the caller sends one summary. The others were
+    asked about and told of before; they stand in the digest.
     """
     zone = household.zone
     long_off = since is not None and now - since > LONG_OFF
@@ -487,7 +488,9 @@ def came_back(
                 # Told before the outage and unanswered until the limit while we still lived: that was missed.
                 alive = since is not None and dose.state is not State.PLANNED and dose.limit <= since
                 event = Event.LIMIT if alive else Event.LOST
-                unknown.append(move(store, now, dose, event, told=dose.told or now))
+                closed = move(store, now, dose, event, told=dose.told or now)
+                if dose.told is None:
+                    unknown.append(closed)
             elif dose.state in (State.PLANNED, State.DUE) and now - dose.due >= JUST_NOW:
                 move(store, now, dose, Event.OFF, ask=now)
     return tuple(unknown)
