@@ -13,6 +13,7 @@ import subprocess
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -49,6 +50,12 @@ def test_webhook_tells_apart_taken_refused_and_unknown(mode: str, ok: bool, ambi
         begun = monotonic()
         outcome = webhook(f"json://127.0.0.1:{peer.port}/in").send(MESSAGE, 1.0)
     assert (outcome.ok, outcome.ambiguous, monotonic() - begun < 2.0) == (ok, ambiguous, True)
+
+
+def test_a_key_with_a_chinese_name_in_it_goes_out() -> None:
+    with web("ok") as peer:
+        outcome = webhook(f"json://127.0.0.1:{peer.port}/in").send(replace(MESSAGE, key="i20261122-1-m0-刘敏-微信"), 2.0)
+    assert outcome.ok
 
 
 def test_huge_answer_is_not_swallowed() -> None:

@@ -8,7 +8,7 @@ import json
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from assistant.messages import Notify
 from assistant.notify.channel import Outcome
@@ -54,7 +54,8 @@ class Webhook:
              "urgent": notify.urgent, "attachment": notify.attachment},
             ensure_ascii=False,
         ).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": notify.key, "User-Agent": "xiaoban"}
+        # A key holds the person's name, and a header holds no Chinese.
+        headers = {"Content-Type": "application/json", "Idempotency-Key": quote(notify.key, safe=""), "User-Agent": "xiaoban"}
         if self.settings.secret:
             headers["X-Xiaoban-Signature"] = signature(self.settings.secret, body)
         if self.settings.basic:
