@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY := $(VENV)/bin/python
 
-.PHONY: help demo test run setup setup-dev fetch check doctor lint types bench bench-understand bench-times simulate faults load lock clips clean docs wheel
+.PHONY: help demo test run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults simulate faults load lock clips clean docs wheel
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,9 @@ bench-understand: setup-dev fetch  ## how much of what elders say is understood,
 bench-times: setup-dev  ## spoken times beside the libraries for them
 	$(PY) tests/bench/times_compare.py
 	$(PY) tests/bench/times_homophones.py
+
+bench-faults: setup-dev  ## ten thousand random mixes of faults in an emergency: somebody is reached in every one (takes a night)
+	XIAOBAN_MIXES=$${XIAOBAN_MIXES:-10000} $(PY) -m pytest -q tests/test_emergency.py -k reached_whenever
 
 simulate: setup-dev  ## a hundred years of care with forgetfulness, power cuts and dead networks; a failing one becomes a play
 	$(PY) -m assistant.simulate --years 100
