@@ -172,6 +172,8 @@ class _Thought:
     reasons: list[str] = field(default_factory=list)
     opposed: tuple[str, ...] = ()
     """The two opposites the decoders heard."""
+    agreed: str = ""
+    """The intent that every good hypothesis puts first."""
 
 
 class Understander:
@@ -462,6 +464,8 @@ class Understander:
         for one in known:
             strongest[one.hypothesis.source] = max(strongest.get(one.hypothesis.source, 1e-6), one.hypothesis.score)
         good = [one for one in known if one.hypothesis.score >= RIVAL * strongest[one.hypothesis.source] and one.fits[0].score * one.trusted >= ACT]
+        if len(tops := {one.fits[0].intent for one in good}) == 1:
+            thought.agreed = tops.pop()
         for one in good:
             for other in good:
                 pair = (one.fits[0].intent, other.fits[0].intent)
@@ -498,6 +502,8 @@ class Understander:
             return Judgement(None, (meanings[0][0],) if meanings else ())
         if scores[best] >= 0.97:  # word for word: the next may be nearer than otherwise
             margin = min(margin, MARGIN) if best in STRICT else 0.0
+            if thought.agreed == best and frozenset(ranked[:2]) not in POLAR_PAIRS:
+                margin = 0.0  # 药吃了 and 要吃了 sound alike: the characters decide where all that was heard agrees on them
         if scores[best] >= act and scores[best] - second >= margin:
             meaning, doubts = meanings[0]
             return Judgement(meaning, doubts)
