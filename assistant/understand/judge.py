@@ -65,11 +65,16 @@ OPPOSITES = (
 """When the decoders hear the two of a pair, nothing is done: it is asked."""
 POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.unsure", "medication.query", "medication.taking", "medication.snooze"})
 """Those that one syllable divides."""
+SAMPLED = 0.25
+"""What a time or number of the grammar decoder weighs beside one of the free decoder: its grammar holds a sample of them, and it
+writes the nearest (每周三下午两点 as 明天下午两点)."""
 RIVAL = 0.5
 """A hypothesis with this share of the best score of its decoder may be the right one."""
 _DOUBTED = re.compile(r"没有?[^没不]{0,3}(?:吃|服|喝|打|咽)[^没不]{0,3}过[^没不吗]{0,3}[了啦来]$")
 """没吃过药了: nobody says so, and the recogniser writes it for 我吃过药了 (SPEECH.md)."""
 _ABOUT_A_DOSE = ("medication.taken", "medication.not_taken", "medication.skip")
+
+_NEGATION = re.compile(r"[不没别甭莫勿]")
 
 ANCHOR = 0.35
 """Words that anchor a phrase may sound this much otherwise."""
@@ -451,6 +456,7 @@ class Understander:
         for intent in set(free) & set(held):
             high, low = max(free[intent], held[intent]), min(free[intent], held[intent])
             thought.scores[intent] = 1.0 - (1.0 - high) * (1.0 - 0.35 * low)
+        self._veto(thought, free)
         known = [one for one in thought.heard if one.trusted and one.fits]
         for one in thought.heard:
             if one.trusted and _DOUBTED.search(one.said.text) and (not one.fits or one.fits[0].intent in _ABOUT_A_DOSE):
@@ -478,6 +484,26 @@ class Understander:
             if frozenset((top_free, top_held)) in OPPOSITES and min(free[top_free], held[top_held]) > 0.4:
                 thought.reasons.append(f"两次听写相反：{top_free}、{top_held}")
                 thought.opposed = (top_free, top_held)
+
+    def _veto(self, thought: _Thought, free: Mapping[str, float]) -> None:
+        """The grammar decoder cannot write what is not in it: 别 before 给我女儿打电话, 以前, 恩人 after 救命.
+
+        So what only it has understood is stopped by the guards of the likeliest free text, and a reading without any negation
+        is at best asked back where that text has one.
+        """
+        top = max((one for one in thought.heard if one.hypothesis.source == "free"), key=lambda one: one.hypothesis.score, default=None)
+        if top is None:
+            return
+        denied = _NEGATION.search(top.said.text) is not None
+        for intent, source in list(thought.source.items()):
+            if source.hypothesis.source != "grammar" or free.get(intent, 0.0) >= ASK:
+                continue
+            if guarding.stopped(intent, top.guards):
+                thought.reasons.append(f"自由听写里的护栏不许：{intent}")
+                thought.scores.pop(intent, None)
+            elif denied and intent != "emergency.call" and not _NEGATION.search(source.said.text):
+                thought.reasons.append(f"自由听写里有否定：{intent} 只能问")
+                thought.scores[intent] = min(thought.scores.get(intent, 0.0), ASK)
 
     def _decide(self, thought: _Thought, now: datetime, asking: Asking | None, options: tuple[str, ...]) -> Judgement:
         if not thought.heard:
@@ -566,10 +592,11 @@ class Understander:
             covers = len(one.said.text) / longest * (1.0 if one.hypothesis.whole else 0.5)
             weight = max(0.0, one.hypothesis.score) / best[one.hypothesis.source] * one.trusted * fitting * covers
             filled = filling.fill(intent, one.said, one.measures, self._values(intent, one.said))
+            sampled = one.hypothesis.source == "grammar" and any(other.hypothesis.source == "free" and other.trusted for other in thought.heard)
             for slot, value in filled.slots.items():
                 # A decoder that caught only the end (十点找个人) knows nothing of 明天上午 before it.
                 if slot in VOTED and (covers >= COVERS or slot in filling.NAMES or slot not in slots):
-                    votes.setdefault(slot, []).append((value, weight))
+                    votes.setdefault(slot, []).append((value, weight * (SAMPLED if sampled and slot not in filling.NAMES else 1.0)))
         split: dict[str, tuple[str, ...]] = {}
         for slot, cast in votes.items():
             values: list[Slot] = []
