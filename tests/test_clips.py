@@ -1,6 +1,7 @@
 """What is said in each clip is understood, and what must not act does not: tests/clips/clips.toml through both decoders.
 
-A clip with `known = "why"` is not understood yet; the mark is strict, so the day it is understood the test says so.
+A clip with `known = "why"` is not understood yet; the mark is not strict, because
+decoding differs in its last bits from processor to processor: `pytest -rX` lists the ones that are understood after all.
 No clip, known or not, may make an error that CARE forbids (a wrong time is read back before it counts, so it is no such error).
 """
 
@@ -53,7 +54,7 @@ def understood(hearing: Hearing, file: str) -> tuple[str, dict[str, Any]]:
 
 
 def marked(clip: dict[str, Any]) -> Any:
-    marks = [pytest.mark.xfail(reason=clip["known"], strict=True)] if "known" in clip else []
+    marks = [pytest.mark.xfail(reason=clip["known"], strict=False)] if "known" in clip else []
     return pytest.param(clip, id=clip["file"].removesuffix(".opus"), marks=marks)
 
 

@@ -597,6 +597,9 @@ class Understander:
                 # A decoder that caught only the end (十点找个人) knows nothing of 明天上午 before it.
                 if slot in VOTED and (covers >= COVERS or slot in filling.NAMES or slot not in slots):
                     votes.setdefault(slot, []).append((value, weight * (SAMPLED if sampled and slot not in filling.NAMES else 1.0)))
+        if intent == "medication.taken" and self._doubtful(intent, thought, slots.get("medicine")):
+            slots.pop("medicine", None)  # which one is asked, or is the one that is due: never another one written down as taken
+            votes.pop("medicine", None)
         split: dict[str, tuple[str, ...]] = {}
         for slot, cast in votes.items():
             values: list[Slot] = []
@@ -616,6 +619,14 @@ class Understander:
             if slot in filling.NAMES:
                 split[slot] = tuple(str(values[place]) for place in order[:2])
         return split
+
+    def _doubtful(self, intent: str, thought: _Thought, value: Slot | None) -> bool:
+        """Whether a likely free hypothesis that understood the same intent heard nothing of this medicine."""
+        free = [one for one in thought.heard if one.hypothesis.source == "free" and any(f.intent == intent and f.score >= ASK for f in one.fits)]
+        likely = [one for one in free if one.hypothesis.score >= RIVAL * max(other.hypothesis.score for other in free)]
+        return value is not None and any(
+            filling.fill(intent, one.said, one.measures, self._values(intent, one.said)).slots.get("medicine") != value for one in likely
+        )
 
     def _values(self, intent: str, said: Utterance) -> dict[str, str]:
         """Kinds read off their frames; the first value that holds, else the one without frames."""
