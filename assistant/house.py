@@ -143,8 +143,8 @@ class House:
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
         self._ahead = RenderAhead(choice.engine, self._cache)
         self._doors = Doors(kept.household, data, self._clock.wall, self.post)
-        for trouble in self._doors.troubles:
-            print(trouble, file=sys.stderr)
+        for problem in self._doors.troubles:
+            print(problem, file=sys.stderr)
         self._notifier = Notifier(
             kept.household, line=lambda household: telephone(household, self._for_the_telephone), link=self._doors.link
         )

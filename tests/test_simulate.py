@@ -10,7 +10,7 @@ from assistant.care import SCHEMAS
 from assistant.household import read
 from assistant.places import LEDGER
 from assistant.play import play_file
-from assistant.simulate import FAULTS, Plan, World, live, smaller, write
+from assistant.simulate import FAULTS, Plan, World, live, write
 from assistant.store import Store
 
 

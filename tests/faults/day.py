@@ -13,14 +13,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from assistant.care import SCHEMAS  # noqa: E402
-from assistant.clock import VirtualClock  # noqa: E402
-from assistant.furnish import dialogue  # noqa: E402
-from assistant.household import load  # noqa: E402
-from assistant.messages import Heard, Hypothesis, Started  # noqa: E402
-from assistant.places import LEDGER, sample_household  # noqa: E402
-from assistant.stage import Stage  # noqa: E402
-from assistant.store import Store  # noqa: E402
+from assistant.care import SCHEMAS
+from assistant.clock import VirtualClock
+from assistant.furnish import dialogue
+from assistant.household import load
+from assistant.messages import Heard, Hypothesis, Started
+from assistant.places import LEDGER, sample_household
+from assistant.stage import Stage
+from assistant.store import Store
 
 STEPS = (
     ("07:29", ""), ("07:30", "吃了"), ("08:10", "十点提醒我浇花"), ("09:00", "知道了"), ("09:30", "挺好的"), ("10:00", "知道了"),
