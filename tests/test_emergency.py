@@ -62,7 +62,7 @@ def test_symptoms_are_asked_about_twice_before_the_countdown() -> None:
     hear(scene, SYMPTOM)
     wait(scene, 150)
     asked = lines(scene, "asked")
-    assert [text.split("，")[1][:4] for text in asked] == ["您哪里不", "我再问一", "我听见了", asked[3].split("，")[1][:4]]
+    assert [text.split("，")[1][:4] for text in asked] == ["您怎么了", "我再问一", "我听见了", asked[3].split("，")[1][:4]]
     assert _state(scene) is State.ALERTING
 
 

@@ -23,7 +23,7 @@ FLOORS = [
     {"care", "understand", "listen", "speak", "notify"},
     {"skills", "converse"},
     {"sensors", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
-    {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "house", "simulate", "doors"},
+    {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "house", "simulate"},
     {"demo", "doctor", "cli"},
 ]
 
