@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY := $(VENV)/bin/python
 
-.PHONY: help demo test run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults simulate faults load lock clips clean docs wheel
+.PHONY: help demo test coverage run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults simulate faults load lock clips clean docs wheel
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +16,9 @@ run: setup fetch  ## talk to it: needs a microphone and a loudspeaker
 	$(PY) run_assistant.py run
 
 test: setup-dev fetch lint types  ## everything that is checked
+	$(PY) -m pytest --durations=15
+
+coverage: setup-dev fetch  ## which lines the tests never reach
 	$(PY) -m coverage run -m pytest
 	@$(PY) -m coverage report --skip-covered --skip-empty --sort=cover | tail -n 25
 

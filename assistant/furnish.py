@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import cast
 
 from assistant.care import SCHEMAS
@@ -15,7 +17,7 @@ from assistant.listen.ear import hear
 from assistant.listen.frames import wav_frames
 from assistant.listen.grammar import Knows, build
 from assistant.listen.recognizer import Model, TwoDecoders
-from assistant.messages import Asking, Heard, Hypothesis
+from assistant.messages import Asking, Heard, Hypothesis, Judgement
 from assistant.places import VOSK, models_dir, shipped
 from assistant.replies import Replies
 from assistant.store import Store
@@ -29,14 +31,42 @@ def phrasebook() -> Phrasebook:
     return Phrasebook.load(shipped("intents"))
 
 
+_minds: list[tuple[Household, Understander]] = []
+_making = Lock()
+
+
 def understander(household: Household) -> Understander:
-    """The understanding for one household."""
-    return Understander(household, phrasebook())
+    """The understanding for one household, shared by all threads: once made it only reads, and remembers distances."""
+    with _making:
+        for home, mind in _minds:
+            if home == household:
+                return mind
+        _minds.insert(0, (household, Understander(household, phrasebook())))
+        del _minds[2:]
+        return _minds[0][1]
+
+
+@dataclass(frozen=True)
+class Mind:
+    """The same, made when somebody first speaks: an alarm that goes on after a restart needs no understanding."""
+
+    household: Household
+
+    def judge(
+        self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None, options: tuple[str, ...] = ()
+    ) -> Judgement:
+        """See `Understander.judge`."""
+        return understander(self.household).judge(hypotheses, now, asking, options)
+
+
+@lru_cache(maxsize=1)
+def _sentences() -> Mapping[tuple[str, str], tuple[str, ...]]:
+    return Replies.load(shipped("intents")).sentences
 
 
 def dialogue(household: Household, store: Store) -> Dialogue:
     """A dialogue over an open ledger."""
-    return Dialogue(store, household, understander, Replies.load(shipped("intents")))
+    return Dialogue(store, household, Mind, Replies(_sentences()))
 
 
 def forgetful_store() -> Store:

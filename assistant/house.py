@@ -1,7 +1,7 @@
 """The one file with threads: everything that happens goes into one inbox, one loop asks the core and does what it says.
 
-Order of start: ledger, core, outbox, clock (armed from here on: an alarm that was running goes on), then the mouth, then the ear,
-whose models take seconds to load. Order of stop: the other way round.
+Order of start: ledger, core, outbox, clock, mouth (armed from here on: an alarm that was running goes on), then, in a thread of
+their own, the understanding, the microphone and the ear, which take seconds. Order of stop: the other way round.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import sdnotify
 
 from assistant import places
-from assistant.care import SCHEMAS
+from assistant.care import SCHEMAS, incident
 from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
 from assistant.doors import Doors
-from assistant.errors import NoMicrophone, VoiceError, XiaobanError
+from assistant.errors import ModelMissing, NoMicrophone, VoiceError, XiaobanError
 from assistant.furnish import dialogue, grammars, suspicious, understander
 from assistant.home import Household
 from assistant.keeper import Keeper, fingerprint, watch
@@ -61,7 +62,7 @@ from assistant.messages import (
 from assistant.notify.heartbeat import Heartbeat
 from assistant.notify.notifier import Notifier
 from assistant.notify.telephone import telephone
-from assistant.rehearsal import said, said_soon
+from assistant.rehearsal import said
 from assistant.speak.cache import RenderAhead, SpeechCache, rendered, units
 from assistant.speak.engines import choose
 from assistant.speak.mouth import Mouth
@@ -79,6 +80,8 @@ MUTED_A_CHARACTER = 0.4
 MUTED_AT_LEAST = 20.0
 """Seconds after a sentence was given to the mouth, for each character and for a slow voice, after which the ear listens again
 whatever the loudspeaker says: a deaf house is worse than one that hears itself."""
+MICROPHONE_AGAIN = 10.0
+"""Seconds between two tries to open a microphone at the start while an alarm is running."""
 KEEP_WORDS = timedelta(days=30)
 KEEP_LOG = timedelta(days=365)
 """Retention (CARE 7)."""
@@ -92,8 +95,11 @@ class Reload:
     """Not an event of the world: the family's file was saved."""
 
 
+@dataclass(frozen=True, slots=True)
 class Stop:
-    """Not an event of the world: the service is to end."""
+    """Not an event of the world: the service is to end, because of `error` where there is one."""
+
+    error: XiaobanError | None = None
 
 
 class House:
@@ -106,12 +112,13 @@ class House:
         clock: Callable[[Household], Clock] = lambda household: SystemClock(household.zone),
         frames: Callable[[Callable[[Event], None]], Iterable[bytes]] | None = None,
         loudspeaker: str = "",
+        deaf: bool = False,
         output: Callable[[], Output] | None = None,
         happened: Callable[[Event, list[Action]], None] = lambda _event, _actions: None,
     ) -> None:
-        """Raises HouseholdError, StoreError. `frames`: what the ear listens to; None is a house without an ear.
+        """Raises HouseholdError, StoreError. `frames` opens what the ear listens to; None is a house without an ear.
 
-        `output` instead of the loudspeaker of that name. `happened` is told, in the loop's thread, each event and what was
+        `deaf`: it lives on where nothing can be heard with. `output` instead of the loudspeaker of that name. `happened` is told, in the loop's thread, each event and what was
         done about it.
         """
         self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop] = queue.SimpleQueue()
@@ -132,12 +139,14 @@ class House:
         self._systemd: Any = cast(Any, sdnotify).SystemdNotifier()
         self._stopping = threading.Event()
         self._ear: Ear | None = None
-        self._frames = frames
+        self._frames, self._deaf = frames, deaf
         self._happened = happened
         self._deaf_until: datetime | None = None
         self._muted_until: float | None = None
         self._kept_alive: datetime | None = None
         self._tended = ""
+        self._rehearsed = self._clock.wall().date().isoformat()
+        self._failed: XiaobanError | None = None
         choice = choose(kept.household.voice, places.models_dir())
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
@@ -186,7 +195,10 @@ class House:
     # --- the loop -------------------------------------------------------------------------------------------------------
 
     def live(self) -> None:
-        """Until `stop`. This thread is the only one that asks the core or touches the ledger."""
+        """Until `stop`. This thread is the only one that asks the core or touches the ledger.
+
+        Raises NoMicrophone, ModelMissing when there is nothing to hear with at the start and no alarm is running.
+        """
         self._clockwork.start()
         for thread in self._threads:
             thread.start()
@@ -196,6 +208,8 @@ class House:
                 self._turn()
         finally:
             self._close()
+        if self._failed is not None:
+            raise self._failed
 
     def _turn(self) -> None:
         now = self._clock.wall()
@@ -219,8 +233,8 @@ class House:
         match event:
             case None:
                 pass
-            case Stop():
-                self._stopping.set()
+            case Stop(error=error):
+                self._stop(error)
             case Look():
                 for due in due_events(self._store, now):
                     self._do(due)
@@ -237,6 +251,15 @@ class House:
             log.warning("the mouth has not reported; listening again")
             self._do(Spoken())
         self._tend(now)
+
+    def _stop(self, error: XiaobanError | None) -> None:
+        """A house that cannot hear ends with its reason, but never in the middle of an alarm."""
+        if error is not None and (self._deaf or incident.live(self._store) is not None):
+            print(error, file=sys.stderr)
+            self._do(DeviceLost("microphone"))
+            return
+        self._failed = error
+        self._stopping.set()
 
     def _do(self, event: Event) -> None:
         now = self._clock.wall()
@@ -320,7 +343,9 @@ class House:
                 self._store.backup(self._data / places.LEDGER, today)
             except (XiaobanError, OSError) as error:
                 log.error("no backup today: %s", error)
-            threading.Thread(target=self._rehearse, args=(self._core.household,), name="rehearsal", daemon=True).start()
+            if today != self._rehearsed:
+                self._rehearsed = today
+                threading.Thread(target=self._rehearse, args=(self._core.household,), name="rehearsal", daemon=True).start()
 
     def _reload(self) -> None:
         try:
@@ -343,24 +368,36 @@ class House:
     # --- threads of their own -----------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Load the models and listen; without a microphone the house still reminds, rings and sends."""
+        """Load what understands and hears. With nothing to hear with the house ends, or goes on deaf while an alarm runs."""
+        understander(self._core.household)
         if self._frames is None:
             return
-        try:
-            self._model = Model(places.models_dir() / places.VOSK)
-            household = self._core.household
-            words = grammars(household, self._model.knows, ("command", "distress", *get_args(Asking)))
-            decoders = TwoDecoders(self._model)
-            brain = understander(household)  # of its own: the core's belongs to another thread
-            spotter = Spotter(self._model, household.wake_words, brain.distress_phrases(), decoders)
-            ear = Ear(self._frames(self.post), decoders, spotter, words, self.post,
-                      lambda found: suspicious(brain, found, self._clock.wall()))
-            ear.start()
-            self._ear = ear
-            print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
-        except XiaobanError as error:
-            print(error, file=sys.stderr)
-            self.post(DeviceLost("microphone"))
+        while not self._stopping.is_set():
+            try:
+                self._open_the_ear(self._frames)
+                return
+            except (NoMicrophone, ModelMissing) as error:
+                self._inbox.put(Stop(error))
+                if self._deaf:
+                    return
+            except XiaobanError as error:
+                print(error, file=sys.stderr)
+                self.post(DeviceLost("microphone"))
+                return
+            self._stopping.wait(MICROPHONE_AGAIN)
+
+    def _open_the_ear(self, opened: Callable[[Callable[[Event], None]], Iterable[bytes]]) -> None:
+        frames = opened(self.post)
+        self._model = Model(places.models_dir() / places.VOSK)
+        household = self._core.household
+        words = grammars(household, self._model.knows, ("command", "distress", *get_args(Asking)))
+        decoders = TwoDecoders(self._model)
+        brain = understander(household)
+        spotter = Spotter(self._model, household.wake_words, brain.distress_phrases(), decoders)
+        ear = Ear(frames, decoders, spotter, words, self.post, lambda found: suspicious(brain, found, self._clock.wall()))
+        ear.start()
+        self._ear = ear
+        print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
 
     def _learn(self, household: Household) -> None:
         if self._ear:
@@ -378,9 +415,8 @@ class House:
     def _rehearse(self, household: Household) -> None:
         """Render what will be said in the next day before it is said."""
         try:
-            now = self._clock.wall()
-            for texts in (said_soon(household, now), self._core.replies.fixed(), said(household, now)):
-                self._ahead.want(texts)
+            for text in chain(said(household, self._clock.wall(), self._stopping.is_set), self._core.replies.fixed()):
+                self._ahead.want((text,))
         except Exception:
             log.exception("rehearsal failed")
 
@@ -400,31 +436,23 @@ class House:
 
 
 def live(household_file: Path, data: Path, microphone: str = "", loudspeaker: str = "", keyboard: bool = False) -> int:
-    """The command `run`. Raises NoMicrophone before anything starts if there is none (and no keyboard stands for it)."""
+    """The command `run`. Raises NoMicrophone, ModelMissing where there is nothing to hear with (and no keyboard stands for it)."""
     if not household_file.exists():
         raise XiaobanError(f"还没有家庭文件：{household_file}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
-    house: House | None = None
+    opened: list[MicrophoneFrames] = []
 
-    def lost(event: DeviceLost | DeviceFound) -> None:
-        if house is not None:
-            house.post(event)
+    def ear(post: Callable[[Event], None]) -> Iterable[bytes]:
+        opened.append(MicrophoneFrames(microphone or None, told=post))
+        return opened[-1]
 
-    ear: MicrophoneFrames | None = None
-    try:
-        ear = MicrophoneFrames(microphone or None, told=lost)
-    except NoMicrophone as error:
-        if not keyboard:
-            raise
-        print(error, file=sys.stderr)
-    frames = ear
-    house = House(household_file, data, frames=(lambda _: frames) if frames is not None else None, loudspeaker=loudspeaker)
+    house = House(household_file, data, frames=ear, loudspeaker=loudspeaker, deaf=keyboard)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: house.stop())
     if keyboard:
         threading.Thread(target=_keys, args=(house,), name="keyboard", daemon=True).start()
     house.live()
-    if ear is not None:
-        ear.close()
+    for one in opened:
+        one.close()
     return 0
 
 

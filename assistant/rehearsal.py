@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from assistant.care.incident import will_say
@@ -17,33 +17,45 @@ ALARM = timedelta(minutes=20)
 NEXT = timedelta(hours=2)
 
 
-def said(household: Household, now: datetime) -> list[str]:
-    """Every sentence 小伴 would say by itself: an alarm first (never synthesised when it matters), then the coming day."""
-    return list(dict.fromkeys([*_alarm(household, now), *_day(household, now)]))
+STEP = timedelta(minutes=1)
 
 
-def said_soon(household: Household, now: datetime) -> list[str]:
-    """The same of the next two hours only: what must be rendered first."""
-    return list(dict.fromkeys([*_alarm(household, now), *_day(household, now, NEXT)]))
+def said(household: Household, now: datetime, gone: Callable[[], bool] = lambda: False) -> Iterator[str]:
+    """Every sentence 小伴 would say by itself, in the order in which it must be ready.
+
+    An alarm first (never synthesised when it matters), then the next two hours, then the coming day. Ends early once
+    `gone` says that nobody waits for it any more.
+    """
+    known: set[str] = set()
+    for text in (*will_say(household), *_day(household, now, NEXT, gone), *_alarm(household, now, gone), *_day(household, now, DAY, gone)):
+        if text not in known:
+            known.add(text)
+            yield text
 
 
-def _alarm(household: Household, now: datetime) -> Iterator[str]:
-    yield from will_say(household)
+def _alarm(household: Household, now: datetime, gone: Callable[[], bool]) -> Iterator[str]:
     for network, answers in ((True, {}), (False, {}), (True, {c.name: "coming" for c in household.ladder[:1]})):
+        if gone():
+            return
         stage = Stage(dialogue(household, forgetful_store()), VirtualClock(now))
         stage.people.network = network
         stage.people.answers.update(answers)
         stage.tell(Started())
         stage.tell(Pressed("help"))
-        stage.run(now + ALARM)
+        _live(stage, now + ALARM, gone)
         yield from _spoken(stage)
 
 
-def _day(household: Household, now: datetime, length: timedelta = DAY) -> Iterator[str]:
+def _day(household: Household, now: datetime, length: timedelta, gone: Callable[[], bool]) -> Iterator[str]:
     stage = Stage(dialogue(household, forgetful_store()), VirtualClock(now))
     stage.tell(Started())
-    stage.run(now + length)
+    _live(stage, now + length, gone)
     yield from _spoken(stage)
+
+
+def _live(stage: Stage, end: datetime, gone: Callable[[], bool]) -> None:
+    while stage.clock.now < end and not gone():
+        stage.run(min(end, stage.clock.now + STEP))
 
 
 def _spoken(stage: Stage) -> Iterator[str]:

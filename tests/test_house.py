@@ -79,7 +79,7 @@ class Living:
 
     def __post_init__(self) -> None:
         made: queue.SimpleQueue[House] = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._live, args=(made,))
+        self.thread = threading.Thread(target=self._live, args=(made,), daemon=True)
         self.thread.start()
         self.house = made.get(timeout=PATIENCE)
 
