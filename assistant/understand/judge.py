@@ -72,7 +72,7 @@ RIVAL = 0.5
 """A hypothesis with this share of the best score of its decoder may be the right one."""
 _DOUBTED = re.compile(r"没有?[^没不]{0,3}(?:吃|服|喝|打|咽)[^没不]{0,3}过[^没不吗]{0,3}[了啦来]$")
 """没吃过药了: nobody says so, and the recogniser writes it for 我吃过药了 (SPEECH.md)."""
-_ABOUT_A_DOSE = ("medication.taken", "medication.not_taken", "medication.skip")
+_ABOUT_A_DOSE = ("medication.taken", "medication.not_taken", "medication.skip", "medication.query")
 
 _NEGATION = re.compile(r"[不没别甭莫勿]")
 
@@ -97,6 +97,8 @@ COVERS = 0.7
 """Share of the longest hypothesis that one must cover to vote about a time or a number."""
 VOTED = frozenset({"when", "day", "duration", "systolic", "diastolic", "value", *filling.NAMES})
 """Slots the hypotheses vote about."""
+TRAILING = 0.4
+"""A phrase so much worse than the best one decides nothing."""
 LIKE_ENOUGH = 0.5
 """Gate (b) of the grammar decoder: likeness to a free hypothesis, three syllables and more (SPEECH.md)."""
 LIKE_SHORT = 0.85
@@ -211,7 +213,7 @@ class Understander:
         self._asked_intents = {
             asking: frozenset(line.intent for line in phrasebook.templates if line.asking == asking)
             | frozenset(line.intent for line in phrasebook.frames if line.asking == asking)
-            for asking in ("dose", "yes_no", "emergency", "which", "when", "evidence", "text")
+            for asking in get_args(Asking)
         }
 
     # --- doors ---
@@ -263,6 +265,8 @@ class Understander:
             seen.add((hypothesis.source, text))
             if text in surveyed:
                 heard.append(replace(surveyed[text], hypothesis=hypothesis))
+                continue
+            if hypothesis.source == "grammar" and not self._sounds_like_any(text, heard):
                 continue
             said = None
             if (like := self._like(hypothesis, text, heard, rival)) is not None:
@@ -358,13 +362,15 @@ class Understander:
         odds = self._runs.weigh(said)
         doubtful: set[str] = set()
         limits = self._index.limits(said)
+        top = 0.0
         strange = not any(span.cost < 0.5 for span in said.concepts.get("{medicine}", ()))
         for number in self._index.candidates(said, asking):
             template = self._index.templates[number]
             forbids = template.intent[0] == "!"
             known = never.get(template.intent[1:], NEVER) if forbids else by_phrase.get(template.intent, _NOTHING).score
             # Only what beats the intent's best so far (or, of what must not be, comes near enough to matter) is worth its cost.
-            bound = min(limits.bound, (1.0 - known) * limits.scale + 1e-9)
+            # and so is only what comes near the best intent of all.
+            bound = min(limits.bound, (1.0 - max(known, 0.0 if forbids else top - TRAILING)) * limits.scale + 1e-9)
             cost = self._index.align(number, said, limits, bound)
             if cost is None:
                 continue
@@ -379,6 +385,7 @@ class Understander:
                 score = max(min(score, ACT - 0.02), plainly)
                 if plainly < ACT:
                     doubtful.add(template.text)
+            top = max(top, score)
             if score > known:
                 by_phrase[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
         fired = guarding.fired(self.book.guards, said)
@@ -429,12 +436,20 @@ class Understander:
             for frame in anchors
         )
 
+    def _sounds_like_any(self, text: str, heard: Sequence[Heard]) -> bool:
+        """Whether the second half of the gate can be passed: what it shuts out anyway need not be understood."""
+        free = [one for one in heard if one.hypothesis.source != "grammar"]
+        return not free or self._likeness(syllables(text), free) >= 0.9 * LIKE_ENOUGH
+
+    def _likeness(self, sounds: Sequence[str], free: Sequence[Heard]) -> float:
+        return max((self.ear.likeness(sounds, other.said.sounds) for other in free), default=0.0)
+
     def _gate(self, one: Heard, free: Sequence[Heard]) -> float:
         """How far a grammar hypothesis is believed: 0 unless it is sayable and sounds like what the free decoder heard."""
         if not one.fits or one.fits[0].score < SAYABLE:
             return 0.0
         size = len(one.said.sounds)
-        best = max((self.ear.likeness(one.said.sounds, other.said.sounds) for other in free), default=0.0)
+        best = self._likeness(one.said.sounds, free)
         if best < (LIKE_ENOUGH if size >= 3 else LIKE_SHORT):
             return 0.0
         return 0.55 + 0.45 * best

@@ -21,6 +21,8 @@ BUDGET = (0.0, 0.06, 0.36, 0.7, 1.0, 1.25, 1.5)
 """How much sound may differ in a word of 1, 2, 3 … syllables. One syllable: only what the accent folds anyway."""
 HOMOPHONE = (0.0, 0.08, 0.03)
 """Cost of a character that sounds the same but is another, in a word of one syllable, of two and more."""
+REMEMBERED = 8192
+"""Places of utterances whose words are remembered, about 2 MB."""
 NEAR = 0.6
 """Syllables farther apart than this never stand for each other inside a word."""
 
@@ -78,7 +80,9 @@ class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
     words: list[Word] = field(default_factory=list)
     longest: int = 0
-    """Syllables of the longest word that passes here: how much may still differ."""
+    """Syllables of the longest word that passes here."""
+    budget: float = 0.0
+    """How much its sound may differ."""
 
 
 class Lexicon:
@@ -95,6 +99,8 @@ class Lexicon:
                     universe.update(reading)
                     self._add(reading, word)
         self._universe = tuple(universe)
+        self._longest = self._root.longest
+        self._begin = lru_cache(maxsize=REMEMBERED)(self._beginning)
         self._near: dict[str, tuple[tuple[str, float], ...]] = {}
 
     def _add(self, reading: Sequence[str], word: Word) -> None:
@@ -103,6 +109,7 @@ class Lexicon:
         for syllable in reading:
             node.longest = max(node.longest, size)
             node = node.children.setdefault(syllable, _Node())
+            node.budget = max(node.budget, _budget(size))
         node.longest = max(node.longest, size)
         node.words.append(word)
 
@@ -118,20 +125,30 @@ class Lexicon:
 
     def find(self, text: str, sounds: Sequence[str]) -> list[Span]:
         """Every word that may stand somewhere in the utterance."""
-        best: dict[tuple[int, int, str, str], Span] = {}
+        found: list[Span] = []
         for start in range(len(text)):
-            stack = [(self._root, start, 0.0, 0)]
-            while stack:
-                node, at, cost, wrong = stack.pop()
-                for word in node.words:
-                    self._take(best, word, text, start, at, cost, wrong)
-                if at == len(text):
-                    continue
-                for syllable, far in self._choices(text[at], sounds[at]):
-                    child = node.children.get(syllable)
-                    if child is not None and cost + far <= _budget(child.longest):
-                        stack.append((child, at + 1, cost + far, wrong))
-        return list(best.values())
+            end = start + self._longest
+            here = self._begin(text[start:end], tuple(sounds[start:end]))
+            found += here if start == 0 else [
+                Span(start, start + one.end, one.concept, one.text, one.cost, one.value, one.exact) for one in here
+            ]
+        return found
+
+    def _beginning(self, text: str, sounds: tuple[str, ...]) -> tuple[Span, ...]:
+        """The words that may begin `text`. Remembered: hypotheses of one utterance are mostly the same words."""
+        best: dict[tuple[int, int, str, str], Span] = {}
+        stack = [(self._root, 0, 0.0)]
+        while stack:
+            node, at, cost = stack.pop()
+            for word in node.words:
+                self._take(best, word, text, 0, at, cost)
+            if at == len(text):
+                continue
+            for syllable, far in self._choices(text[at], sounds[at]):
+                child = node.children.get(syllable)
+                if child is not None and cost + far <= child.budget:
+                    stack.append((child, at + 1, cost + far))
+        return tuple(best.values())
 
     def _choices(self, char: str, sound: str) -> tuple[tuple[str, float], ...]:
         usual = plain(char)
@@ -139,7 +156,6 @@ class Lexicon:
 
     def _take(
         self, best: dict[tuple[int, int, str, str], Span], word: Word, text: str, start: int, end: int, cost: float,
-        wrong: int,
     ) -> None:
         size = end - start
         said = text[start:end]
@@ -456,6 +472,10 @@ class Limits:
     skip: list[float]
     """Cost of leaving out each syllable of the utterance."""
     slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]]
+    near: tuple[int, ...]
+    """Syllables of the index each syllable of the utterance may stand for, as bits."""
+    heard: dict[str, list[float]] = field(default_factory=dict)
+    """Character of a template → what it costs at each place of the utterance; filled as templates are aligned."""
 
     def score(self, cost: float) -> float:
         """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
@@ -477,6 +497,11 @@ class Index:
             self._size.append(_shortest(template))
             for pair in pairs:
                 rows[pair].add(number)
+        self._bit = {sound: place for place, sound in enumerate(sorted({sound for line in self.sounds for sound in line if sound[0] != "{"}))}
+        self._masks = [_mask(self._bit[sound] for sound in line if sound[0] != "{") for line in self.sounds]
+        self._open = [any(node in FREE for node in template.nodes) for template in templates]
+        self._slots = [tuple({node for node in template.nodes if node[0] == "{"}) for template in templates]
+        self._near: dict[str, int] = {}
         count = max(1, len(templates))
         self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers))) for pair, numbers in rows.items()}
 
@@ -546,7 +571,29 @@ class Index:
                 skip[at] = BOUND
         for at in said.hidden:
             skip[at] = BOUND
-        return Limits(scale, min(BOUND, WORTH * scale), skip, _slot_spans(said))
+        return Limits(scale, min(BOUND, WORTH * scale), skip, _slot_spans(said), tuple(self._near_bits(sound) for sound in said.sounds))
+
+    def _near_bits(self, sound: str) -> int:
+        known = self._near.get(sound)
+        if known is None:
+            known = _mask(place for other, place in self._bit.items() if self.ear.distance(sound, other) <= NEAR)
+            self._near[sound] = known
+        return known
+
+    def _unsaid(self, number: int, said: Utterance, limits: Limits, unknown: bool) -> list[int] | None:
+        """Places of the utterance that nothing in the template can stand for, None where any word may.
+
+        They are left out in every alignment, so what that costs is known beforehand.
+        """
+        slots = self._slots[number]
+        if self._open[number] or (unknown and "{medicine}" in slots):
+            return None
+        mask = self._masks[number]
+        places = [at for at, near in enumerate(limits.near) if not near & mask and at not in said.hidden]
+        if places and slots:
+            filled = {at for slot in slots for start, ends in limits.slots.get(slot, {}).items() for end, _ in ends for at in range(start, end)}
+            places = [at for at in places if at not in filled]
+        return places
 
     def align(self, number: int, said: Utterance, limits: Limits, bound: float, unknown: bool = True) -> float | None:
         """Cost of saying the utterance by template `number`, or None from `bound` on.
@@ -554,18 +601,30 @@ class Index:
         `unknown`: a medicine this home does not know may stand for {medicine}.
         """
         template, sounds = self.templates[number], self.sounds[number]
-        text, size = said.text, len(said.text)
-        skip, slots = limits.skip, limits.slots
+        size = len(said.text)
+        skip, slots, heard = limits.skip, limits.slots, limits.heard
+        paid = 0.0
+        unsaid = self._unsaid(number, said, limits, unknown)
+        if unsaid:
+            paid = sum(skip[at] for at in unsaid)
+            if paid >= bound:
+                return None
+            skip = skip.copy()
+            for at in unsaid:
+                skip[at] = 0.0
+            bound -= paid
         begin = _skipped({0: 0.0}, skip, size, bound)
         after: list[dict[int, float]] = []
-        polar = self.ear.polar
-        drops = DROP_BESIDE_FREE if any(node in FREE for node in template.nodes) else DROP
+        drops = DROP_BESIDE_FREE if self._open[number] else DROP
         for token, sound, before in zip(template.nodes, sounds, template.before, strict=True):
-            entering: dict[int, float] = {}
-            for earlier in before:
-                for at, cost in (begin if earlier < 0 else after[earlier]).items():
-                    if cost < entering.get(at, bound):
-                        entering[at] = cost
+            if len(before) == 1:
+                entering = begin if before[0] < 0 else after[before[0]]
+            else:
+                entering = {}
+                for earlier in before:
+                    for at, cost in (begin if earlier < 0 else after[earlier]).items():
+                        if cost < entering.get(at, bound):
+                            entering[at] = cost
             if not entering:
                 after.append(entering)
                 continue
@@ -573,26 +632,40 @@ class Index:
             if token[0] == "{":
                 self._slot(token, entering, leaving, slots, said, skip, bound, unknown)
             else:
-                turning = sound in polar and token in "没不别甭"
-                drop = BOUND if turning else EASY.get(token, drops)
+                step = heard.get(token)
+                if step is None:
+                    step = heard[token] = self._steps(token, sound, said)
+                drop = step[size]
+                if drop == DROP:
+                    drop = drops
                 for at, cost in entering.items():
                     if at < size:
-                        if text[at] == token:
-                            far = 0.0
-                        else:
-                            far = self.ear.distance(said.sounds[at], sound)
-                            if turning and at in said.hidden:
-                                far = 0.3
-                            elif far == 0.0:
-                                far = 0.02
-                            elif far > NEAR:
-                                far = BOUND
-                        if cost + far < leaving.get(at + 1, bound):
-                            leaving[at + 1] = cost + far
-                    if cost + drop < leaving.get(at, bound):
-                        leaving[at] = cost + drop
-            after.append(_skipped(leaving, skip, size, bound))
-        return min((after[end][size] for end in template.last if size in after[end]), default=None)
+                        total = cost + step[at]
+                        if total < bound and total < leaving.get(at + 1, bound):
+                            leaving[at + 1] = total
+                    cost += drop
+                    if cost < bound and cost < leaving.get(at, bound):
+                        leaving[at] = cost
+            after.append(_skipped(leaving, skip, size, bound) if leaving else leaving)
+        least = min((after[end][size] for end in template.last if size in after[end]), default=None)
+        return None if least is None else least + paid
+
+    def _steps(self, token: str, sound: str, said: Utterance) -> list[float]:
+        """What a template's character costs at each place of the utterance, and last, what it costs to leave it out."""
+        turning = sound in self.ear.polar and token in "没不别甭"
+        steps = []
+        for at, char in enumerate(said.text):
+            far = 0.0
+            if char != token:
+                far = self.ear.distance(said.sounds[at], sound)
+                if turning and at in said.hidden:
+                    far = 0.3
+                elif far == 0.0:
+                    far = 0.02
+                elif far > NEAR:
+                    far = BOUND
+            steps.append(far)
+        return [*steps, BOUND if turning else EASY.get(token, DROP)]
 
     def _slot(
         self, token: str, entering: Mapping[int, float], leaving: dict[int, float],
@@ -660,6 +733,14 @@ def _scale(said: Utterance) -> float:
     measured = {at for name in ("{when}", "{day}", "{duration}", "{number}") for span in said.concepts.get(name, ())
                 for at in range(span.start + 1, span.end)}
     return max(1.6, 0.55 * sum(weight for at, weight in enumerate(said.weights) if at not in measured) + 0.5)
+
+
+def _mask(places: Iterable[int]) -> int:
+    """Bits set at `places`."""
+    mask = 0
+    for place in places:
+        mask |= 1 << place
+    return mask
 
 
 class _Fold:
