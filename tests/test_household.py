@@ -407,7 +407,7 @@ def test_a_file_cut_off_anywhere_never_comes_into_force(kept: Keeper) -> None:
 # --- any bytes ----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(at=st.integers(0, len(SAMPLE.encode())))
 def test_a_file_cut_off_anywhere_is_refused_or_its_loss_is_seen(at: int) -> None:
     good = parse(SAMPLE).household
@@ -419,7 +419,7 @@ def test_a_file_cut_off_anywhere_is_refused_or_its_loss_is_seen(at: int) -> None
     assert loaded.household == good or found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(junk=st.binary(max_size=300))
 def test_random_bytes_are_refused_and_nothing_else(junk: bytes) -> None:
     try:
@@ -429,7 +429,7 @@ def test_random_bytes_are_refused_and_nothing_else(junk: bytes) -> None:
     raise AssertionError("random bytes made a household")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_a_sample_with_anything_typed_into_it_is_read_or_refused(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(SAMPLE)))

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from assistant.understand.sound import Ear, accents, forbidden_words, parts, simplified, syllables
+from assistant.understand.sound import Ear, accents, forbidden_words, numbered, parts, simplified, syllables
 
 PROFILES = accents()
 
@@ -89,3 +89,18 @@ def test_likeness_tells_the_right_sentence_from_a_forced_one() -> None:
 
 def test_traditional_characters_become_simplified() -> None:
     assert simplified("提醒我八點鐘吃藥") == "提醒我八点钟吃药"
+
+
+@pytest.mark.parametrize(
+    ("text", "sounds"),
+    [
+        ("一个月不要忘了", "yi2 ge4 yue4 bu2 yao4 wang4 le5"),
+        ("一起，不吃", "yi4 qi3 ， bu4 chi1"),
+        ("下午一点，第一个，一百一十", "xia4 wu3 yi1 dian3 ， di4 yi1 ge4 ， yi1 bai3 yi1 shi2"),
+        ("王奶奶", "wang2 nai3 nai5"),
+        ("银行，行不行", "yin2 hang2 ， xing2 bu4 xing2"),
+        ("OK 3", "OK 3"),
+    ],
+)
+def test_tones_change_as_they_are_spoken(text: str, sounds: str) -> None:
+    assert numbered(text) == sounds

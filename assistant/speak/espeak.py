@@ -35,7 +35,7 @@ _MARKS = str.maketrans("，、；。！？：—…", ",,;.!?:,,")
 class Espeak:
     """The machine's own voice. Raises VoiceError at the first sentence where eSpeak NG is not installed."""
 
-    version = "2"
+    version = "3"
 
     def __init__(self, speaker: str = "cmn-latn-pinyin") -> None:
         self._speaker = speaker

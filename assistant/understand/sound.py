@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin, pinyin
 from rapidfuzz.distance import Levenshtein
+
+os.environ["PYPINYIN_NO_PHRASES"] = "1"  # its 47,000 phrases cost 45 MB; `_heteronyms` loads those that say something
+import pypinyin
+from pypinyin import Style, lazy_pinyin, pinyin
+from pypinyin.constants import PINYIN_DICT
+
+del os.environ["PYPINYIN_NO_PHRASES"]  # not for the children
+
+_PHRASE = re.compile(r'"([^"]+)": \[((?:\s*\[\s*"[^"]+"\s*\],?)+)\s*\]')
+_READING = re.compile(r'"([^"]+)"')
+
+
+def _heteronyms() -> Iterator[tuple[str, list[list[str]]]]:
+    """Phrases of pypinyin's list in which a character is read otherwise than alone, about one in five."""
+    listed = Path(pypinyin.__file__).with_name("phrases_dict.json").read_text(encoding="utf-8")
+    for found in _PHRASE.finditer(listed):
+        phrase, readings = found[1], _READING.findall(found[2])
+        if readings != [PINYIN_DICT.get(ord(char), "").partition(",")[0] for char in phrase]:
+            yield phrase, [[reading] for reading in readings]
+
+
+pypinyin.load_phrases_dict(dict(_heteronyms()))
 
 _ACCENTS = Path(__file__).with_name("accents.toml")
 
@@ -52,10 +75,33 @@ def syllables(text: str) -> tuple[str, ...]:
 
 
 def numbered(text: str) -> str:
-    """Numbered pinyin with tone sandhi, syllables apart, neutral tone 5, all else as it stands: `ni2 hao3 ， wang2 nai3 nai5`."""
-    return " ".join(
-        lazy_pinyin(text, style=Style.TONE3, v_to_u=False, neutral_tone_with_five=True, tone_sandhi=True)
-    )
+    """Numbered pinyin, syllables apart, neutral tone 5, all else as it stands: `ni3 hao3 ， wang2 nai3 nai5`.
+
+    一 and 不 change their tone as the next syllable asks (yi2 ge4, bu2 yao4), but 一 in a number stays; the third tones
+    are left to the voice.
+    """
+    runs = [run for run in re.split(r"([\u3400-\u9fff]+)", text) if run]
+    return " ".join(sound for run in runs for sound in _changed(run))
+
+
+def _changed(run: str) -> list[str]:
+    sounds: list[str] = lazy_pinyin(run, style=Style.TONE3, v_to_u=False, neutral_tone_with_five=True)
+    if len(sounds) != len(run):
+        return [run.strip()] if run.strip() else []
+    for at, char in enumerate(run[:-1]):
+        if char == run[at + 1] and char in _KIN:
+            sounds[at + 1] = sounds[at + 1][:-1] + "5"
+        tone = sounds[at + 1][-1]
+        if char == "不" and tone == "4":
+            sounds[at] = "bu2"
+        elif char == "一":
+            counted = run[at - 1:at] in _NUMERIC or run[at + 1] in _NUMERIC
+            sounds[at] = "yi1" if counted else "yi2" if tone in "45" else "yi4"
+    return sounds
+
+
+_KIN = "奶爷妈爸姐哥弟妹叔婆公姑舅伯婶姥太"
+_NUMERIC = tuple("第初周零一二三四五六七八九十百千点月号")
 
 
 def readings(char: str) -> tuple[str, ...]:
