@@ -4,7 +4,8 @@
 
 `sentences/rounds/*.toml`: [[s]] say, intent ("" = nothing may be done, "?x" = x may be asked,
 not done, "x|y" = either), slots, asking,
-options, home (a file beside, else the sample household).
+options, home (a file beside or in `households`, else the sample household). `figures.md` beside them holds what each round gave
+at its very first run, before anything was mended for it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = HERE / "sentences" / "rounds"
+HOUSEHOLDS = HERE / "households"
 sys.path[:0] = [str(HERE.parent.parent), str(HERE)]
 
 from assistant.household import load  # noqa: E402
@@ -38,7 +40,8 @@ def book() -> Phrasebook:
 
 @lru_cache
 def understander(home: str) -> Understander:
-    return Understander(load(ROUNDS / f"{home}.yaml" if home else sample_household()), book())
+    files = (folder / f"{home}.yaml" for folder in (ROUNDS, HOUSEHOLDS))
+    return Understander(load(next((file for file in files if file.exists()), sample_household())), book())
 
 
 def outcome(row: dict[str, Any]) -> tuple[str, str]:
