@@ -287,20 +287,26 @@ def house(voice: str) -> dict[str, Any]:
         family.write_text(re.sub(r"声音: \w+", f"声音: {voice}", sample_household().read_text(encoding="utf-8")), encoding="utf-8")
         one = House(family, Path(folder) / "data", frames=microphone)
         stood = time.perf_counter() - began
-        living = threading.Thread(target=one.live, daemon=True)
-        living.start()
-        while one._ear is None:
-            time.sleep(0.02)
-        ready = time.perf_counter() - began
-        most, most_voice, end = 0.0, 0.0, time.monotonic() + 25
-        while time.monotonic() < end:
-            most = max(most, resident())
-            most_voice = max(most_voice, sum(_resident_or_gone(child) for child in children(os.getpid())))
-            time.sleep(0.1)
-        own, voiced = resident(), sum(_resident_or_gone(child) for child in children(os.getpid()))
-        one.stop()
-        living.join(10)
-    return {"stood": stood, "ready": ready, "own": own, "voice": voiced, "most": most, "most_voice": most_voice}
+        seen: dict[str, float] = {}
+
+        def watch() -> None:
+            while one._ear is None:
+                time.sleep(0.02)
+            seen["ready"] = time.perf_counter() - began
+            most, most_voice, end = 0.0, 0.0, time.monotonic() + 25
+            while time.monotonic() < end:
+                most = max(most, resident())
+                most_voice = max(most_voice, sum(_resident_or_gone(child) for child in children(os.getpid())))
+                time.sleep(0.1)
+            seen.update(most=most, most_voice=most_voice, own=resident())
+            seen["voice"] = sum(_resident_or_gone(child) for child in children(os.getpid()))
+            one.stop()
+
+        watching = threading.Thread(target=watch, daemon=True)
+        watching.start()
+        one.live()
+        watching.join(10)
+    return {"stood": stood, **seen}
 
 
 def _resident_or_gone(process: int) -> float:
