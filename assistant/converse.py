@@ -180,16 +180,25 @@ class Dialogue:
     def handle(self, event: Event, now: datetime) -> list[Action]:
         """What should be done about `event`. Never raises for anything a person says, nor for a disk that is full.
 
-        What cannot be written goes on in memory: the elder is told, and the present conversation is not believed done.
+        Everything that comes of an event is one commit, and nothing is said or sent before it. What cannot be written
+        goes on in memory: the elder is told, and the present conversation is not believed done.
         """
         self._actions = []
         try:
-            self._take(event, now)
+            with self.store.together():
+                try:
+                    self._take(event, now)
+                except StoreError:
+                    self._unwritable(now)
+                    self._take(event, now)
+                self._next(now)
+                self._instantly(now)
         except StoreError:
+            # All of it was done but the commit, and goes on in memory: she hears that before what was meant to be said.
+            done, self._actions = self._actions, []
             self._unwritable(now)
-            self._take(event, now)
-        self._next(now)
-        self._instantly(now)
+            self._actions += done
+            self._instantly(now)
         return self._actions
 
     def _unwritable(self, now: datetime) -> None:

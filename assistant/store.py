@@ -31,6 +31,8 @@ BACKUPS = 7
 """Daily copies kept."""
 STATEMENTS = 512
 """Prepared statements kept: a day uses some two hundred, the default of 128 prepares the rest each time."""
+PROVED = 4096
+"""Rows remembered as they were when their checksum was last right: those a house looks at again and again, some MB."""
 
 
 def stamp(moment: datetime) -> str:
@@ -109,6 +111,29 @@ class Column:
     """Whether it is the INTEGER PRIMARY KEY, the row's number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of a table, asked once."""
+
+    names: tuple[str, ...]
+    """Of the columns, in the table's order."""
+    defaults: Row
+    texts: frozenset[str]
+    """Columns that turn a number into its text."""
+    key: str | None
+    """The INTEGER PRIMARY KEY."""
+    counted: bool
+    """AUTOINCREMENT: never again the number of a deleted row."""
+    insert: str
+    """SQL of a new row: its number, then all columns."""
+
+    def stored(self, key: str, value: Any) -> Any:
+        """A value as its column will hold it."""
+        if isinstance(value, datetime):
+            return stamp(value)
+        return str(value) if key in self.texts and isinstance(value, int | float) else value
+
+
 class Store:
     """Rows of all care machines. All times are given; every write belongs to a transaction."""
 
@@ -120,11 +145,21 @@ class Store:
         """(table, id) of rows whose checksum was wrong when they were read; they are never acted on."""
         self.mended: list[tuple[str, int]] = []
         """(table, id) of rows in which a single flipped bit was found by the checksum and put right."""
-        self._columns: dict[str, tuple[Column, ...]] = {}
-        self._counted: dict[str, bool] = {}
+        self._shapes: dict[str, Shape] = {}
         self._wakes: dict[str, str] = {}
         """Table → earliest `wake_at` (empty: nothing wakes) since it was last written; asked for after every event."""
+        self._proved: dict[tuple[str, int], tuple[Any, ...]] = {}
+        """Rows as they were when their checksum was last right: one that is the same still is not summed again."""
+        self._rows: dict[tuple[str, int], Row] = {}
+        """Rows read or written in this transaction: nobody else can have changed them since."""
+        self._numbers: dict[str, int] = {}
+        """Highest number of a table in this transaction."""
+        self._written: list[tuple[str, Sequence[Any]]] = []
+        """What this transaction has written, so that it can be written again elsewhere if the disk refuses the commit."""
+        self._together = False
         self._depth = 0
+        self._saved = 0
+        """Of the open levels, how many SQLite knows of: one in which nothing is written needs no savepoint."""
         self._lock: int | None = None
         self._schemas = (ledger, *schemas)
         _not_newer(db, self._schemas)
@@ -195,15 +230,26 @@ class Store:
     def into_memory(self) -> None:
         """Go on from a copy in memory: the disk can no longer be written, and an alarm may not wait for it.
 
-        What follows is lost at the next power cut, so `note` says so until then.
+        What the transaction in progress has written so far comes along. What follows is lost at the next power cut,
+        so `note` says so until then.
         """
         rescued = sqlite3.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS)
         with contextlib.suppress(sqlite3.Error):
+            if self.db.conn.in_transaction:
+                self.db.conn.execute("ROLLBACK")  # a copy of half a transaction may be half a page
+        with contextlib.suppress(sqlite3.Error):
             self.db.conn.backup(rescued)
         self.db = Database(rescued)
-        self._wakes.clear()
+        written = self._written
+        self._forget()
         for schema in self._schemas:
             schema.apply(self.db)  # of a disk that cannot even be read, at least the tables
+        for sql, values in written:
+            with contextlib.suppress(sqlite3.Error):  # a change of a row that could not be read
+                rescued.execute(sql, values)
+        if self._depth:  # in the middle of a transaction: the levels that are open are open here too
+            rescued.execute("BEGIN IMMEDIATE")
+            self._saved = 0 if self._together else 1
         self.note = "账本写不进去了（磁盘满了或者坏了），现在只记在内存里，断电就没有了。请尽快检查磁盘。"
         log.critical("the ledger cannot be written; going on in memory")
 
@@ -224,103 +270,190 @@ class Store:
             old.unlink()
         return copy
 
-    # --- rows ---------------------------------------------------------------------------------------------------
+    # --- transactions -------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """All transactions inside become one, with one commit at the end: what came about before an error stays.
+
+        Raises StoreError if the commit is refused; `into_memory` then still has everything that was written inside.
+        """
+        if self._together or self._depth:
+            yield
+            return
+        self._together = True
+        try:
+            yield
+        finally:
+            self._together = False
+            self._commit()
 
     @contextlib.contextmanager
     def atomic(self) -> Iterator[None]:
         """One transaction: all of it or none, also across power loss; nests. Raises StoreError if the disk will not."""
-        run = self.db.conn.execute
-        name = f"s{self._depth}"
-        try:
-            run(f"SAVEPOINT {name}" if self._depth else "BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise _refused(error) from error
+        level, mark = self._depth, len(self._written)
+        whole = not level and not self._together
+        if not self.db.conn.in_transaction:
+            self._begin()
         self._depth += 1
+        if whole:
+            self._saved = 1  # the transaction is the savepoint
         try:
             yield
-            run(f"RELEASE {name}" if self._depth > 1 else "COMMIT")
+            if whole:
+                self._commit()
+            elif self._saved > level:
+                self.db.conn.execute(f"RELEASE s{level}")
         except BaseException as error:
             # A full disk may have rolled back everything by itself; a second rollback would hide why.
             if self.db.conn.in_transaction:
-                run(f"ROLLBACK TO {name}" if self._depth > 1 else "ROLLBACK")
-                if self._depth > 1:
-                    run(f"RELEASE {name}")
-            self._wakes.clear()
+                if whole:
+                    self.db.conn.execute("ROLLBACK")
+                elif self._saved > level:
+                    self.db.conn.execute(f"ROLLBACK TO s{level}")
+                    self.db.conn.execute(f"RELEASE s{level}")
+            self._forget(self._written[:mark])
             if isinstance(error, sqlite3.OperationalError):
                 raise _refused(error) from error
             raise
         finally:
-            self._depth -= 1
+            self._depth = level
+            self._saved = min(self._saved, level)
+
+    def _begin(self) -> None:
+        if self._written:
+            # SQLite gave the whole transaction up by itself; going on would lose what it had written before.
+            raise StoreError("账本写不进去：磁盘满了或者坏了。请检查磁盘。")
+        try:
+            self.db.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise _refused(error) from error
+
+    def _commit(self) -> None:
+        """Raises StoreError, and keeps `_written`, if the disk refuses."""
+        try:
+            if self.db.conn.in_transaction:
+                self.db.conn.execute("COMMIT")
+            elif self._written:
+                raise StoreError("账本写不进去：磁盘满了或者坏了。请检查磁盘。")
+        except sqlite3.OperationalError as error:
+            raise _refused(error) from error
+        self._rows.clear()
+        self._numbers.clear()
+        self._written.clear()
+
+    def _forget(self, written: Sequence[tuple[str, Sequence[Any]]] = ()) -> None:
+        """What was known of rows is no longer so; of this transaction only `written` remains."""
+        self._rows.clear()
+        self._numbers.clear()
+        self._proved.clear()
+        self._wakes.clear()
+        self._written = list(written)
+
+    # --- rows ---------------------------------------------------------------------------------------------------
 
     def columns(self, table: str) -> tuple[str, ...]:
         """Names of a table's columns."""
-        return tuple(column.name for column in self._shape(table))
+        return self._shape(table).names
 
-    def _shape(self, table: str) -> tuple[Column, ...]:
-        if table not in self._columns:
-            self._columns[table] = tuple(
+    def _shape(self, table: str) -> Shape:
+        shape = self._shapes.get(table)
+        if shape is None:
+            columns = [
                 Column(name, type_.upper(), _literal(default), bool(key) and type_.upper() == "INTEGER")
                 for _, name, type_, _, default, key in self.db.execute(f"PRAGMA table_info([{table}])").fetchall()
-            )
+            ]
             (sql,) = self.db.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table]).fetchone() or ("",)
-            self._counted[table] = "AUTOINCREMENT" in sql.upper()
-        return self._columns[table]
+            names = ", ".join(f"[{column.name}]" for column in columns)
+            shape = self._shapes[table] = Shape(
+                names=tuple(column.name for column in columns),
+                defaults={column.name: column.default for column in columns},
+                texts=frozenset(column.name for column in columns if column.type == "TEXT"),
+                key=next((column.name for column in columns if column.key), None),
+                counted="AUTOINCREMENT" in sql.upper(),
+                insert=f"INSERT INTO [{table}] (rowid, {names}) VALUES (?{', ?' * len(columns)})",
+            )
+        return shape
 
     def insert(self, table: str, **values: Any) -> int:
         """A new row; datetimes become stamps. Returns its id. Raises sqlite3.IntegrityError if it exists already."""
         shape = self._shape(table)
-        row: dict[str, Any] = {column.name: column.default for column in shape}
-        row.update({key: _plain(value) for key, value in values.items()})
+        row: dict[str, Any] = {**shape.defaults, **{key: shape.stored(key, value) for key, value in values.items()}}
+        if len(row) > len(shape.names):
+            raise KeyError((table, *sorted(set(row) - set(shape.names))))
         with self.atomic() if not self._depth else contextlib.nullcontext():
-            number = self._next_number(table)
-            for column in shape:
-                if column.key and row[column.name] is None:
-                    row[column.name] = number
-                elif column.key:
-                    number = int(row[column.name])
-                row[column.name] = _stored(column, row[column.name])
+            if shape.key is None or row[shape.key] is None:
+                number = self._next_number(table, shape)
+                if shape.key is not None:
+                    row[shape.key] = number
+            else:
+                number = int(row[shape.key])
             row["crc"] = checksum(row)
-            names = ", ".join(f"[{key}]" for key in row)
-            marks = ", ".join("?" for _ in row)
             # The number is ours, so that the checksum can be over the whole row in the same statement.
-            self._run(table, f"INSERT INTO [{table}] (rowid, {names}) VALUES (?, {marks})", [number, *row.values()])
+            self._run(table, shape.insert, [number, *row.values()])
+            self._numbers[table] = max(number, self._numbers.get(table, 0))
+            self._now_is(table, number, row)
         return number
 
-    def _next_number(self, table: str) -> int:
-        (last,) = self.db.conn.execute(f"SELECT max(rowid) FROM [{table}]").fetchone()
-        if self._counted[table]:
-            # Never again the number of a deleted row.
-            (ever,) = self.db.conn.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
-            last = max(last or 0, ever or 0)
+    def _next_number(self, table: str, shape: Shape) -> int:
+        last = self._numbers.get(table)
+        if last is None:
+            (last,) = self.db.conn.execute(f"SELECT max(rowid) FROM [{table}]").fetchone()
+            if shape.counted:
+                # Never again the number of a deleted row.
+                (ever,) = self.db.conn.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
+                last = max(last or 0, ever or 0)
         return int(last or 0) + 1
 
     def update(self, table: str, number: int, **values: Any) -> None:
         """Change columns of one row. Raises KeyError if there is no such row, or it is damaged."""
-        shape = {column.name: column for column in self._shape(table)}
-        changed = {key: _stored(shape[key], _plain(value)) for key, value in values.items()}
+        shape = self._shape(table)
+        changed = {key: shape.stored(key, value) for key, value in values.items()}
         with self.atomic() if not self._depth else contextlib.nullcontext():
-            rows = self.find(table, "rowid = ?", number)
-            if not rows:
+            before = self.get(table, number)
+            if before is None:
                 raise KeyError((table, number))
-            changed["crc"] = checksum({**rows[0], **changed})
-            sets = ", ".join(f"[{key}] = ?" for key in changed)
+            row = {**before, **changed}
+            row["crc"] = changed["crc"] = checksum(row)
+            sets = ", ".join([f"[{key}] = ?" for key in changed])
             self._run(table, f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*changed.values(), number])
+            self._now_is(table, number, row)
+
+    def _now_is(self, table: str, number: int, row: Row) -> None:
+        self._rows[table, number] = row
+        self._prove(table, number, (number, *row.values()))
+
+    def _prove(self, table: str, number: int, values: tuple[Any, ...]) -> None:
+        if len(self._proved) >= PROVED:
+            self._proved.clear()
+        self._proved[table, number] = values
 
     def _run(self, table: str, sql: str, values: Sequence[Any]) -> None:
-        """A statement that changes rows of `table`; every change of a table that wakes goes through here."""
+        """A statement that changes rows of `table`; every change goes through here, inside `atomic`."""
         self._wakes.pop(table, None)
         try:
+            while self._saved < self._depth:
+                self.db.conn.execute(f"SAVEPOINT s{self._saved}")
+                self._saved += 1
             self.db.conn.execute(sql, values)
         except sqlite3.OperationalError as error:
             raise _refused(error) from error
+        self._written.append((sql, values))
 
     def delete(self, table: str, number: int) -> None:
         """Remove one row for good."""
+        self._remove(table, "rowid = ?", number)
+
+    def _remove(self, table: str, where: str, *values: Any) -> None:
         with self.atomic():
-            self._run(table, f"DELETE FROM [{table}] WHERE rowid = ?", [number])
+            self._run(table, f"DELETE FROM [{table}] WHERE {where}", values)
+            self._rows.clear()
+            self._numbers.clear()
 
     def get(self, table: str, number: int) -> Row | None:
         """One row, or None if there is none or it is damaged."""
+        if self.db.conn.in_transaction and (row := self._rows.get((table, number))) is not None:
+            return row
         return next(iter(self.find(table, "rowid = ?", number)), None)
 
     def find(self, table: str, where: str = "1", *args: Any, order: str = "rowid", limit: int = -1) -> list[Row]:
@@ -328,32 +461,40 @@ class Store:
         return [row for _, row in self._find(table, where, *args, order=order, limit=limit)]
 
     def _find(self, table: str, where: str, *args: Any, order: str, limit: int) -> list[tuple[int, Row]]:
-        sql = f"SELECT rowid AS _rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}"
+        names = self._shape(table).names
+        sql = f"SELECT rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}"
+        values = [stamp(a) if isinstance(a, datetime) else a for a in args]
         try:
-            cursor = self.db.conn.execute(sql, [_plain(a) for a in args])
-            found = cursor.fetchall()
+            found = self.db.conn.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
             if "decode" not in str(error):
                 raise _refused(error) from error
             # A flipped bit left a text that is no UTF-8: it must come back as it is, to be mended.
             self.db.conn.text_factory = _text
             try:
-                cursor = self.db.conn.execute(sql, [_plain(a) for a in args])
-                found = cursor.fetchall()
+                found = self.db.conn.execute(sql, values).fetchall()
             finally:
                 self.db.conn.text_factory = str
-        names = [column[0] for column in cursor.description]
+        few = len(found) <= PROVED // 4
+        held = self.db.conn.in_transaction and few
         rows: list[tuple[int, Row]] = []
-        for values in found:
-            row: dict[str, Any] = dict(zip(names, values, strict=True))
-            number = row.pop("_rowid")
-            if row["crc"] == checksum(row):
-                rows.append((number, row))
-            elif mended := self._mend(table, number, row):
-                rows.append((number, mended))
+        for fetched in found:
+            number = fetched[0]
+            row: Row = dict(zip(names, fetched[1:], strict=True))
+            if self._proved.get((table, number)) != fetched:
+                if row["crc"] == checksum(row):
+                    if few:
+                        self._prove(table, number, fetched)
+                elif mended := self._mend(table, number, row):
+                    row = mended
+                else:
+                    continue
+            rows.append((number, row))
+            if held:
+                self._rows[table, number] = row
         return rows
 
-    def _mend(self, table: str, number: int, row: dict[str, Any]) -> Row | None:
+    def _mend(self, table: str, number: int, row: Row) -> Row | None:
         """Put a damaged row right if one flipped bit explains it, else put it into quarantine.
 
         The CRC-32 of Ethernet has Hamming distance 4 up to 91,607 bits (Koopman 2002): a row that fits after one
@@ -365,6 +506,7 @@ class Store:
                 if mended is not None:
                     sets = ", ".join(f"[{key}] = ?" for key in mended)
                     self._run(table, f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*mended.values(), number])
+                    self._rows.pop((table, number), None)
                     self.mended.append((table, number))
                     log.warning("mended row: %s %s", table, number)
                 else:
@@ -372,14 +514,15 @@ class Store:
                     self.damaged.append((table, number))
                     body = json.dumps(row, ensure_ascii=True, default=repr)
                     self.insert("quarantine", of=table, row=number, body=body, wake_at=AT_ONCE)
-                    self._run(table, f"DELETE FROM [{table}] WHERE rowid = ?", [number])
+                    self._remove(table, "rowid = ?", number)
         except StoreError:
             log.error("a damaged row could not be written: %s %s", table, number)
         return mended
 
     def count(self, table: str, where: str = "1", *args: Any) -> int:
         """How many rows meet a condition."""
-        (number,) = self.db.execute(f"SELECT count(*) FROM [{table}] WHERE {where}", [_plain(a) for a in args]).fetchone()
+        values = [stamp(a) if isinstance(a, datetime) else a for a in args]
+        (number,) = self.db.conn.execute(f"SELECT count(*) FROM [{table}] WHERE {where}", values).fetchone()
         return int(number)
 
     # --- log and settings -----------------------------------------------------------------------------------------
@@ -390,8 +533,7 @@ class Store:
 
     def forget_log(self, before: datetime, kind: str = "") -> None:
         """Log lines older than `before` go for good: retention (CARE 7)."""
-        with self.atomic():
-            self.db.execute("DELETE FROM log WHERE at < ? AND (? = '' OR kind = ?)", [stamp(before), kind, kind])
+        self._remove("log", "at < ? AND (? = '' OR kind = ?)", stamp(before), kind, kind)
 
     def setting(self, key: str, default: str = "") -> str:
         """A remembered value."""
@@ -401,7 +543,7 @@ class Store:
     def remember(self, key: str, value: str) -> None:
         """Keep a value under a key."""
         with self.atomic():
-            self.db.execute("DELETE FROM setting WHERE key = ?", [key])
+            self._remove("setting", "key = ?", key)
             self.insert("setting", key=key, value=value)
 
     # --- what wakes -----------------------------------------------------------------------------------------------
@@ -449,17 +591,8 @@ class Store:
         yield from list(self.damaged)
 
 
-def _plain(value: Any) -> Any:
-    return stamp(value) if isinstance(value, datetime) else value
-
-
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
-
-
-def _stored(column: Column, value: Any) -> Any:
-    """A value as the column will hold it: a TEXT column turns a number into its text."""
-    return str(value) if column.type == "TEXT" and isinstance(value, int | float) else value
 
 
 def _literal(default: str | None) -> str | int | float | None:

@@ -14,6 +14,7 @@ from assistant.care.message import PER_MINUTE, RESERVED, TRANSITIONS, State, Ste
 from assistant.messages import Acknowledged, Call, Delivered, Notify
 from assistant.stage import People, Stage
 from assistant.store import Store
+from tests.faults.disk import Full
 from tests.faults.scene import NOON, Sent, hear, household, lines, stage, wait
 
 
@@ -257,6 +258,16 @@ def test_a_request_on_a_full_disk_goes_on_in_memory_and_the_elder_knows() -> Non
         "王奶奶，我的账本写不进去了，新的事只记在脑子里，一断电就忘了。请家里人来看看。", "好，我这就给女儿刘敏发消息，请来视频。",
         "给女儿刘敏的消息送出去了，等着回话呢。",
     ]
+
+
+def test_a_refused_commit_is_said_before_what_was_meant_to_be_said() -> None:
+    scene = stage()
+    scene.dialogue.store.db.conn = Full(scene.dialogue.store.db.conn)  # type: ignore[assignment]
+    hear(scene, "跟敏敏视频")
+    wait(scene, 30)
+    assert ([text[:12] for text in lines(scene, "said")], [to.partition("：")[0] for to in lines(scene, "sent")]) == (
+        ["王奶奶，我的账本写不进去", "好，我这就给女儿刘敏发消", "给女儿刘敏的消息送出去了"], ["视频", "小伴的账本写不进去了"]
+    )
 
 
 def test_the_family_hears_of_a_full_disk() -> None:

@@ -20,6 +20,7 @@ from assistant.care import SCHEMAS, dose
 from assistant.errors import StoreError
 from assistant.skills import medication
 from assistant.store import Store, checksum
+from tests.faults.disk import Full
 from tests.talks import Home, at, said
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +74,67 @@ def test_a_transaction_is_all_or_nothing_also_inside_another() -> None:
             store.remember("b", "2")
             raise RuntimeError
     assert (store.setting("a"), store.setting("b")) == ("1", "")
+
+
+def test_what_is_done_together_is_one_commit(path: Path) -> None:
+    store = opened(path)
+    seen: list[str] = []
+    store.db.conn.set_trace_callback(lambda sql: seen.append(sql.split(" ")[0]))
+    with store.together():
+        store.remember("a", "1")
+        with store.atomic():
+            store.remember("b", "2")
+        store.note_down(at("08:00"), "x")
+    store.db.conn.set_trace_callback(None)
+    assert ([word for word in seen if word in ("BEGIN", "COMMIT")], opened(path).setting("b")) == (["BEGIN", "COMMIT"], "2")
+
+
+def test_a_part_that_fails_leaves_the_rest_of_what_is_done_together(path: Path) -> None:
+    store = opened(path)
+    with store.together():
+        store.remember("a", "1")
+        with contextlib.suppress(RuntimeError), store.atomic():
+            store.remember("b", "2")
+            raise RuntimeError
+        store.remember("c", "3")
+    assert [opened(path).setting(key) for key in "abc"] == ["1", "", "3"]
+
+
+def test_what_was_written_before_a_refused_commit_goes_on_in_memory(path: Path) -> None:
+    store = opened(path)
+    store.remember("before", "1")
+    number = store.insert("reminder", what="浇花", due_at=at("15:00"), state="set")
+    store.db.conn = Full(store.db.conn)  # type: ignore[assignment]
+    with pytest.raises(StoreError, match="磁盘满了"), store.together():
+        store.remember("a", "2")
+        store.update("reminder", number, state="done")
+        with contextlib.suppress(RuntimeError), store.atomic():
+            store.remember("never", "3")
+            raise RuntimeError
+    store.into_memory()
+    assert ([store.setting(key) for key in ("before", "a", "never")], store.find("reminder")[0]["state"], store.damaged) == (
+        ["1", "2", ""], "done", []
+    )
+
+
+def test_going_on_in_memory_in_the_middle_of_a_transaction_keeps_its_parts_apart() -> None:
+    store = Store.memory()
+    with store.atomic():
+        store.remember("a", "1")
+        store.into_memory()
+        with contextlib.suppress(RuntimeError), store.atomic():
+            store.remember("b", "2")
+            raise RuntimeError
+        store.remember("c", "3")
+    assert [store.setting(key) for key in "abc"] == ["1", "", "3"]
+
+
+def test_a_row_changed_by_another_process_is_read_anew(path: Path) -> None:
+    house, other = opened(path), opened(path)
+    number = house.insert("reminder", what="浇花", due_at=at("15:00"), state="set")
+    other.update("reminder", number, what="浇树")
+    house.update("reminder", number, state="done")
+    assert [(r["what"], r["state"]) for r in (house.get("reminder", number), other.get("reminder", number)) if r] == [("浇树", "done")] * 2
 
 
 def test_the_number_of_a_deleted_reminder_is_never_given_again() -> None:
