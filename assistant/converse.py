@@ -7,6 +7,7 @@ whose `wake_at` brings it back.
 Who has the floor, highest first:
     an alarm                    starts at once, ends whatever was being talked about
     the answer to a question    goes to the conversation that asked
+    two people on the telephone are left alone: only 挂了, and a cry while no help is under way, is for us
     something else meanwhile    is answered, then the question is asked again
     rows that are due           wait until nobody talks, in order of priority
 """
@@ -19,10 +20,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from assistant.care import message
+from assistant.care import incident, message, request
 from assistant.errors import StoreError
 from assistant.home import Household
 from assistant.messages import (
+    OVER,
     UNCLEAR,
     Acknowledged,
     Action,
@@ -31,6 +33,7 @@ from assistant.messages import (
     Asking,
     Call,
     ClockStepped,
+    Connected,
     Conversation,
     Delivered,
     DeviceFound,
@@ -40,6 +43,7 @@ from assistant.messages import (
     HangUp,
     Heard,
     HouseholdChanged,
+    HungUp,
     Hush,
     Hypothesis,
     Judgement,
@@ -47,7 +51,9 @@ from assistant.messages import (
     Meaning,
     Notify,
     Pause,
+    PickUp,
     Pressed,
+    Rang,
     Say,
     Silence,
     Sound,
@@ -56,7 +62,7 @@ from assistant.messages import (
 )
 from assistant.replies import Replies
 from assistant.skills import SKILLS
-from assistant.skills.skill import ALARM, NORMAL, Skill, Turn
+from assistant.skills.skill import ALARM, CALL, NORMAL, Skill, Turn
 from assistant.store import Store
 
 log = logging.getLogger(__name__)
@@ -82,6 +88,8 @@ ANSWERS: dict[Asking, tuple[str, ...]] = {
     "when": ("dialogue.when",),
     "evidence": ("dialogue.empty", "dialogue.full", "medication.unsure"),
     "text": ("dialogue.text",),
+    "ring": ("dialogue.yes", "dialogue.no"),
+    "talk": ("call.hang_up",),
 }
 """Intents that answer a question of a kind; anything else said meanwhile is a request of its own."""
 
@@ -242,6 +250,16 @@ class Dialogue:
                 for skill in self.skills:
                     for started in skill.starteds:
                         self._wait(started, skill, NORMAL)
+            case Rang() | HungUp():
+                for skill in self.skills:
+                    for line in skill.lines:
+                        line(self._turn(skill.name, now), event)
+                if isinstance(event, HungUp):
+                    self._over(event.key, now)
+            case Connected():
+                for skill in self.skills:
+                    for connected in skill.connecteds:
+                        self._connected(Waiting(lambda turn, connected=connected: connected(turn, event), skill.name, CALL), now)  # type: ignore[misc]
             case DeviceLost() | DeviceFound():
                 self.store.note_down(now, f"device.{type(event).__name__}", text=event.device)
                 if event == DeviceFound("network"):
@@ -254,6 +272,9 @@ class Dialogue:
         ask = talk.ask if talk else None
         if not event.hypotheses:
             return  # noise: neither an answer nor a request; the deadline goes on
+        if talk is not None and ask is not None and ask.asking == "talk":
+            self._overheard(talk, event, now)
+            return
         attended = event.woken or ask is not None or self.listening(now)
         judged = self._judge.judge(
             event.hypotheses, now, ask.asking if ask else None, ask.options if ask else ()
@@ -277,6 +298,16 @@ class Dialogue:
             self._attend(event, judged, talk, now)
             if request is not None:
                 self._begin_meaning(request, now, ALARM if request.intent == ALWAYS else NORMAL)
+
+    def _overheard(self, talk: Talk, event: Heard, now: datetime) -> None:
+        """Two people are on the telephone: nothing of it is written down, and hardly anything is for us."""
+        meaning = self._judge.judge(event.hypotheses, now, "talk").meaning
+        if meaning is None:
+            return
+        if meaning.intent in ANSWERS["talk"]:
+            self._resume(talk, meaning, now)
+        elif meaning.intent == ALWAYS and not self._helped():
+            self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
 
     def _attend(self, event: Heard, judged: Judgement, talk: Talk | None, now: datetime) -> None:
         meaning, ask = judged.meaning, talk.ask if talk else None
@@ -379,6 +410,8 @@ class Dialogue:
         if event.table not in self._dues:
             raise LookupError(f"no skill drives table {event.table}")
         skill, begin, priority = self._dues[event.table]
+        if self._between_people and priority == ALARM:
+            return  # 到了吗, 真的没事吗: whoever is on the telephone asks that too; the row stays due
         if any(talk.cause == event for talk in self._talks) or any(w.cause == event for w in self._waiting):
             return
         waiting = Waiting(lambda turn: begin(turn, event.row), skill.name, priority, event)
@@ -388,6 +421,8 @@ class Dialogue:
             self._waiting.append(waiting)
 
     def _pressed(self, event: Pressed, now: datetime) -> None:
+        if self._between_people and (event.button == "wake" or self._helped()):
+            return
         if event.button == "wake":
             self._emit(Listen(), now)
             self._follow_until = now + timedelta(seconds=FOLLOW_UP)
@@ -404,6 +439,11 @@ class Dialogue:
 
     def _acknowledged(self, event: Acknowledged, now: datetime) -> None:
         found = message.by_key(self.store, event.key)
+        if found is None and (rang := request.of_call(self.store, event.key)) is not None and incident.live(self.store):
+            # A key pressed in a call that rang us means the alarm that person was told of.
+            event = replace(event, person=rang.person)
+            key = message.last_key(self.store, rang.person, (incident.PURPOSE,)) if rang.person else None
+            found = message.by_key(self.store, key) if key else None
         if found is None:
             self.store.note_down(now, "acknowledged.unknown", text=event.person)
             return
@@ -411,7 +451,39 @@ class Dialogue:
         for skill in self.skills:
             if follow := skill.acknowledgeds.get(purpose):
                 begin = Waiting(lambda turn, follow=follow: follow(turn, row, event), skill.name, ALARM)  # type: ignore[misc]
-                self._interrupt(begin, now) if purpose == "incident" else self._waiting.append(begin)
+                if purpose != "incident":
+                    self._waiting.append(begin)
+                elif self._between_people:
+                    self._start(begin, now)  # it is only told, and may be told by the one on the telephone
+                else:
+                    self._interrupt(begin, now)
+
+    def _connected(self, waiting: Waiting, now: datetime) -> None:
+        """People who want to talk to each other come before everything but an alarm's question."""
+        if any(talk.priority == ALARM for talk in self._talks):
+            self._waiting.append(waiting)
+        else:
+            self._interrupt(waiting, now)
+
+    def _over(self, key: str, now: datetime) -> None:
+        """A call is over, and with it the question about it."""
+        for talk in [talk for talk in self._talks if talk.ask is not None and talk.ask.call == key]:
+            if talk is self._talks[-1]:
+                self._resume(talk, Meaning(OVER), now)
+            else:
+                self._talks.remove(talk)
+                talk.conversation.close()
+
+    @property
+    def _between_people(self) -> bool:
+        """Whether two people are on the telephone."""
+        ask = self.asking
+        return ask is not None and ask.asking == "talk"
+
+    def _helped(self) -> bool:
+        """Whether help is being called or under way: whoever is on the telephone meanwhile is left there."""
+        known = incident.live(self.store)
+        return known is not None and known.state in (incident.State.ALERTING, incident.State.ACKED)
 
     def _stepped(self, by: timedelta, trusted: bool, now: datetime) -> None:
         self.trusted = trusted
@@ -448,7 +520,10 @@ class Dialogue:
 
     def _interrupt(self, waiting: Waiting, now: datetime) -> None:
         while self._talks:
-            self._talks.pop().conversation.close()
+            talk = self._talks.pop()
+            talk.conversation.close()
+            if talk.ask is not None and talk.ask.asking == "talk":
+                self._emit(HangUp(talk.ask.call), now)
         self._speaking, self._speech_until, self.deadline = False, None, None
         self._start(waiting, now)
 
@@ -462,7 +537,7 @@ class Dialogue:
         """Let a conversation go on until it asks or ends."""
         talk.turn.now, talk.turn.household, talk.turn.trusted = now, self.household, self.trusted
         talk.turn.early = meaning is not None and self._speaking
-        if talk.ask is not None:
+        if talk.ask is not None and not talk.ask.call:
             self._recent = (talk.ask, now)
         talk.ask, talk.tries = None, 0
         answer = meaning
@@ -498,6 +573,8 @@ class Dialogue:
         if self._talks and (ask := self._talks[-1].ask):
             if self._actions and isinstance(self._actions[-1], Hush):
                 self.deadline = now + timedelta(seconds=ask.seconds)  # 别说了: keep listening, do not ask aloud
+            elif ask.asking == "talk":
+                pass  # it was heard beside them; once it has been spoken their time goes on
             else:
                 self._emit(ask, now)  # what was open before is asked again
 
@@ -513,7 +590,7 @@ class Dialogue:
                 self._follow_until = now + timedelta(seconds=seconds)
             case Hush():
                 self._speaking, self._speech_until = False, None
-            case Notify() | Call() | HangUp() | Sound() | Adjust() | Pause():
+            case Notify() | Call() | PickUp() | HangUp() | Sound() | Adjust() | Pause():
                 pass
 
     def _next(self, now: datetime) -> None:

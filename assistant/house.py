@@ -35,6 +35,7 @@ from assistant.listen.grammar import build
 from assistant.listen.microphone import MicrophoneFrames
 from assistant.listen.recognizer import Model, TwoDecoders
 from assistant.listen.spotter import Spotter
+from assistant.listen.tap import Tap
 from assistant.messages import (
     Action,
     Adjust,
@@ -52,6 +53,7 @@ from assistant.messages import (
     Listen,
     Notify,
     Pause,
+    PickUp,
     Pressed,
     Say,
     Silence,
@@ -143,6 +145,8 @@ class House:
         self._happened = happened
         self._deaf_until: datetime | None = None
         self._muted_until: float | None = None
+        self._microphone: MicrophoneFrames | None = None
+        self._lent = False
         self._kept_alive: datetime | None = None
         self._tended = ""
         self._rehearsed = self._clock.wall().date().isoformat()
@@ -155,7 +159,7 @@ class House:
         for problem in self._doors.troubles:
             print(problem, file=sys.stderr)
         self._notifier = Notifier(
-            kept.household, line=lambda household: telephone(household, self._for_the_telephone), link=self._doors.link
+            kept.household, line=lambda household: telephone(household, self._for_the_telephone, self.post), link=self._doors.link
         )
         self._speaker = Speaker(
             output or (lambda: Loudspeaker(loudspeaker)), kept.household.voice.volume,
@@ -271,6 +275,10 @@ class House:
         self._happened(event, actions)
         if isinstance(event, Spoken) or any(isinstance(a, Hush) for a in actions):
             self._open_ear(now)
+        if self._lent and not self._between_people:
+            self._lent = False
+            if self._microphone:
+                self._microphone.back()
 
     def _perform(self, action: Action) -> None:
         match action:
@@ -283,6 +291,8 @@ class House:
                 self._mouth.hush()
             case Notify() | Call():
                 self._notifier.send(action, self.post)
+            case PickUp(key=key, text=text):
+                self._notifier.pick_up(key, text)
             case HangUp(key=key):
                 self._notifier.hang_up(key)
             case Adjust(louder=louder, slower=slower):
@@ -296,7 +306,7 @@ class House:
 
     def _mouth_busy_sound(self, event: Heard) -> None:
         """The sound that says "I heard you": at once, because a rendered answer may take a second (IJHCI 2024)."""
-        if (event.woken or self._core.asking) and not self._mouth.speaking:
+        if (event.woken or self._core.asking) and not self._mouth.speaking and not self._between_people:
             self._mouth.sound("heard")
 
     def _mute(self, text: str) -> None:
@@ -307,8 +317,25 @@ class House:
         if self._ear:
             self._ear.mute()
 
+    @property
+    def _between_people(self) -> bool:
+        """Whether the elder is on the telephone."""
+        ask = self._core.asking
+        return ask is not None and ask.asking == "talk"
+
+    def _lend(self, key: str) -> None:
+        """Microphone and loudspeaker to the telephone; the ear goes on with what the elder says into it."""
+        self._lent = True
+        self._speaker.rest()
+        if self._microphone is not None and (sound := self._notifier.sound) is not None:
+            self._microphone.lend(Tap(sound), lambda: self._notifier.talk(key))
+        else:
+            self._notifier.talk(key)
+
     def _open_ear(self, now: datetime) -> None:
         self._muted_until = None
+        if self._between_people and not self._lent and self._core.asking is not None:
+            self._lend(self._core.asking.call)
         if self._ear is None:
             return
         self._ear.unmute()
@@ -388,6 +415,7 @@ class House:
 
     def _open_the_ear(self, opened: Callable[[Callable[[Event], None]], Iterable[bytes]]) -> None:
         frames = opened(self.post)
+        self._microphone = frames if isinstance(frames, MicrophoneFrames) else None
         self._model = Model(places.models_dir() / places.VOSK)
         household = self._core.household
         words = grammars(household, self._model.knows, ("command", "distress", *get_args(Asking)))

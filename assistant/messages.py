@@ -13,11 +13,12 @@ from typing import Any, Literal
 from assistant.home import Household
 from assistant.when import Recurrence
 
-Asking = Literal["dose", "yes_no", "emergency", "which", "when", "evidence", "text"]
+Asking = Literal["dose", "yes_no", "emergency", "which", "when", "evidence", "text", "ring", "talk"]
 """What kind of answer an open question expects; each is a closed grammar of its own.
 
 dose: the six answers to 您吃了吗. yes_no: 是/不是 in every manner. emergency: 您还好吗 and the cancel window.
 which: one of the question's options. when: a time. evidence: the pillbox is empty or full. text: free words (a message).
+ring: 接 or 不接. talk: two people are on the telephone, and nothing is for us but 挂了.
 """
 
 Slot = str | int | float | date | datetime | timedelta | Recurrence
@@ -56,6 +57,10 @@ class Meaning:
 
 UNCLEAR = "dialogue.unclear"
 """Intent given to a question asked with `repair=False` when something was said that is no answer to it."""
+
+
+OVER = "call.over"
+"""Intent given to a question about a telephone call once that call is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,31 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Rang:
+    """Somebody rings the house and waits for us to answer."""
+
+    key: str
+    """Names this call; HungUp brings it again."""
+    number: str
+    """Who it says it is: a telephone number, or `name@host`. Whoever runs the line vouches for it, we cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The other end of a call between people is there, ours or theirs; the elder's microphone is still shut."""
+
+    key: str
+    """Of the Rang, or the idempotency key of the Call."""
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """A call that rang us, or a conversation that was Connected, is over, whoever ended it."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class HouseholdChanged:
     """The family's file was saved and is valid."""
 
@@ -181,7 +211,7 @@ class Started:
 
 Event = (
     Heard | Silence | Spoken | Due | Pressed | Delivered | Acknowledged | HouseholdChanged | ClockStepped
-    | DeviceLost | DeviceFound | Started
+    | DeviceLost | DeviceFound | Started | Rang | Connected | HungUp
 )
 
 
@@ -215,6 +245,8 @@ class Ask:
     """Whether the question is let go, not asked again, once something else is said instead."""
     requests: bool = False
     """For `text`: whether words that are also a request are carried out after the skill has had them."""
+    call: str = ""
+    """Key of the telephone call it is about: once that is over the skill gets a Meaning of intent OVER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +288,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class PickUp:
+    """Answer a call that rings; the caller hears `text` again and again until the elder can be heard."""
+
+    key: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the calls of this key, or all."""
+    """End the calls of this key, or all; one that still rings us is refused."""
 
     key: str = ""
 
@@ -298,7 +338,7 @@ class Pause:
     seconds: float
 
 
-Action = Say | Ask | Notify | Call | HangUp | Listen | Sound | Hush | Adjust | Pause
+Action = Say | Ask | Notify | Call | PickUp | HangUp | Listen | Sound | Hush | Adjust | Pause
 
 Conversation = Generator[Action, Meaning | None, None]
 """A skill talks top to bottom: `answer = yield Ask(...)`; None means nobody answered."""

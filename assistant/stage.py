@@ -19,12 +19,16 @@ from assistant.messages import (
     Action,
     Ask,
     Call,
+    Connected,
     Delivered,
     Due,
     Event,
     HangUp,
+    HungUp,
     Hush,
     Notify,
+    PickUp,
+    Rang,
     Say,
     Silence,
     Spoken,
@@ -92,6 +96,8 @@ class People:
     dead_channels: set[str] = field(default_factory=set)
     answers: dict[str, str] = field(default_factory=dict)
     """name → what they do with a call or alarm: coming, all_clear, voicemail, busy."""
+    talk: float = 20.0
+    """Seconds after which somebody who talks with the elder hangs up."""
     latency: float = 0.4
     """Seconds one delivery takes."""
 
@@ -109,6 +115,10 @@ class People:
             yield 2.0, Delivered(call.message, False, "no line")
             return
         match self.answers.get(call.person, "silent"):
+            case "coming" | "all_clear" | "accepted" if not call.text:
+                yield 9.0, Connected(call.key)
+                yield 9.0 + self.talk, HungUp(call.key)
+                yield 9.0 + self.talk, Delivered(call.message, True, "talked")
             case "coming" | "all_clear" | "accepted" as answer:
                 yield 9.0, Acknowledged(call.key, call.person, answer)
                 yield 12.0, Delivered(call.message, True, "answered")
@@ -152,6 +162,11 @@ class Stage:
         number = next(self._count)
         heapq.heappush(self._queue, (self.clock.now + timedelta(seconds=seconds), number, event))
         return number
+
+    def ring(self, number: str, seconds: float = 30.0, key: str = "in-1") -> None:
+        """Somebody rings the house now, for so long."""
+        self._calls[key] = [self.later(seconds, HungUp(key))]
+        self.tell(Rang(key, number))
 
     def power_cut(self, dialogue: Dialogue) -> None:
         """Everything that was in memory is gone: talk, mouth, calls under way. `dialogue` is the one after the start."""
@@ -235,9 +250,21 @@ class Stage:
             case Call():
                 self.note(action.person, "called", action.text, detail=action.number)
                 self._calls[action.key] = [self.later(after, event) for after, event in self.people.pick_up(action)]
+            case PickUp(key=key, text=text):
+                self.note("xiaoban", "picked_up", text)
+                self._forget(key)
+                self._calls[key] = [self.later(0.3, Connected(key)), self.later(self.people.talk, HungUp(key))]
             case HangUp(key=key):
-                gone = {n for k, numbers in self._calls.items() if key in ("", k) for n in numbers}
-                self._queue = [item for item in self._queue if item[1] not in gone]
-                heapq.heapify(self._queue)
+                self.note("xiaoban", "hung_up", key)
+                for event in self._forget(key):
+                    self.later(0.1, event)
             case _:
                 self.note("xiaoban", type(action).__name__.lower(), getattr(action, "name", ""))
+
+    def _forget(self, key: str) -> list[Event]:
+        """Nothing more comes of the call of this key, or of all; gives what ends those between people."""
+        numbers = {n for k, ns in self._calls.items() if key in ("", k) for n in ns}
+        gone = [item[2] for item in self._queue if item[1] in numbers]
+        self._queue = [item for item in self._queue if item[1] not in numbers]
+        heapq.heapify(self._queue)
+        return [event for event in gone if isinstance(event, HungUp) or (isinstance(event, Delivered) and event.detail == "talked")]

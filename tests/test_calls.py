@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from assistant.care import message, request
-from assistant.messages import Acknowledged
+from assistant.messages import Acknowledged, Pressed
 from assistant.stage import People, Stage
 from tests.faults.scene import hear, household, lines, stage, wait
 
@@ -130,3 +132,199 @@ def test_who_is_asked_when_nobody_was_named() -> None:
 def test_every_state_but_the_last_ones_can_be_left(state: request.State) -> None:
     final = {request.State.DECLINED, request.State.DONE, request.State.GIVEN_UP}
     assert any(before is state for before, _ in request.TRANSITIONS) == (state not in final)
+
+
+# --- somebody rings -----------------------------------------------------------------------------------------------
+
+DAUGHTER, STRANGER = "+8613800000001", "01012345678"
+
+
+def _rows(scene: Stage) -> list[tuple[str, str, str]]:
+    return [(row["kind"], row["person"], row["state"]) for row in scene.dialogue.store.find("request")]
+
+
+def _rung(scene: Stage, number: str) -> None:
+    """The telephone rings, and who it is has been said."""
+    scene.ring(number)
+    wait(scene, 0.5)
+    scene.until_quiet()
+
+
+def test_a_call_is_announced_by_name_and_answered_by_voice() -> None:
+    scene = stage()
+    _rung(scene, DAUGHTER)
+    hear(scene, "接", woken=False)
+    wait(scene, 60)
+    assert lines(scene, "asked", "said", "picked_up") == [
+        "女儿刘敏来电话了，接不接？", "好，这就接。", "", "女儿刘敏的电话通了，您说话。", "电话挂了。",
+    ]
+    assert _rows(scene) == [("incoming", "刘敏", "done")]
+
+
+def test_a_call_can_be_refused_and_a_stranger_is_called_one() -> None:
+    scene = stage()
+    _rung(scene, STRANGER)
+    hear(scene, "不接", woken=False)
+    wait(scene, 5)
+    assert (lines(scene, "asked", "said"), lines(scene, "hung_up"), _rows(scene)) == (
+        ["有个不认识的号码来电话，接不接？", "好，不接。"], ["in-1"], [("incoming", "", "declined")],
+    )
+
+
+def test_a_call_nobody_answers_is_told_once_and_never_picked_up() -> None:
+    scene = stage()
+    scene.ring(DAUGHTER, 25)
+    wait(scene, 120)
+    assert (lines(scene, "said"), lines(scene, "picked_up"), _rows(scene)) == (
+        ["刚才女儿刘敏来过电话，没有接上。"], [], [("incoming", "刘敏", "nobody")],
+    )
+
+
+@pytest.mark.parametrize(("number", "picked"), [(DAUGHTER, 1), (STRANGER, 0)])
+def test_during_an_alarm_the_familys_calls_are_answered_at_once_and_strangers_never(number: str, picked: int) -> None:
+    scene = stage()
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 40)
+    scene.ring(number)
+    wait(scene, 3)
+    assert len(lines(scene, "picked_up")) == picked
+
+
+@pytest.mark.parametrize(("minutes", "picked"), [(9, 1), (11, 0)])
+def test_ten_minutes_after_an_alarm_too(minutes: int, picked: int) -> None:
+    scene = stage(people=People(answers={"刘敏": "all_clear"}))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 60)
+    wait(scene, minutes * 60)
+    scene.ring(DAUGHTER)
+    wait(scene, 3)
+    assert len(lines(scene, "picked_up")) == picked
+
+
+def test_a_cancelled_alarm_opens_no_microphone() -> None:
+    scene = stage()
+    hear(scene, "救命啊我摔倒了")
+    scene.until_quiet()
+    hear(scene, "我没事不用叫")
+    wait(scene, 100)
+    scene.ring(DAUGHTER)
+    wait(scene, 3)
+    assert lines(scene, "picked_up") == []
+
+
+def test_a_countdown_is_never_held_up_by_a_call() -> None:
+    alone, rung = stage(), stage()
+    for scene in (alone, rung):
+        hear(scene, "救命啊我摔倒了", woken=False)
+    rung.ring(DAUGHTER, 90)
+    first = []
+    for scene in (alone, rung):
+        wait(scene, 70)
+        first.append(next(one.at for one in scene.happened if one.kind == "sent"))
+    picked = next(one.at for one in rung.happened if one.kind == "picked_up")
+    assert (first[0] == first[1], picked >= first[1]) == (True, True)
+
+
+def test_while_a_contact_talks_to_the_elder_the_ladder_rings_nobody_and_then_goes_on() -> None:
+    scene = stage(people=People(talk=90))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 40)
+    scene.ring(DAUGHTER)
+    wait(scene, 31)
+    before = len(lines(scene, "called"))
+    wait(scene, 55)
+    during = len(lines(scene, "called"))
+    wait(scene, 60)
+    assert (during - before, len(lines(scene, "called")) > during) == (0, True)
+
+
+def test_a_cry_during_a_call_in_an_alarm_does_not_hang_up_on_the_helper() -> None:
+    scene = stage(people=People(talk=90))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 40)
+    scene.ring(DAUGHTER)
+    wait(scene, 10)
+    hear(scene, "救命啊我摔倒了", woken=False)
+    scene.tell(Pressed("help"))
+    wait(scene, 5)
+    assert lines(scene, "hung_up") == []
+
+
+def test_a_cry_during_any_other_call_hangs_up_and_begins_an_alarm() -> None:
+    scene = stage(people=People(talk=300))
+    _rung(scene, STRANGER)
+    hear(scene, "接", woken=False)
+    wait(scene, 8)
+    hear(scene, "救命啊我摔倒了", woken=False)
+    wait(scene, 1)
+    assert (lines(scene, "hung_up"), _rows(scene)[0], len(scene.dialogue.store.find("incident"))) == (
+        ["in-1"], ("incoming", "", "done"), 1,
+    )
+
+
+def test_a_key_in_a_call_that_rang_us_takes_the_alarm() -> None:
+    scene = stage(people=People(talk=90))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 40)
+    scene.ring(DAUGHTER)
+    wait(scene, 10)
+    scene.tell(Acknowledged("in-1", "", "coming"))
+    wait(scene, 2)
+    rows = scene.dialogue.store.find("incident")
+    assert (rows[0]["state"], rows[0]["person"], lines(scene, "hung_up")) == ("acked", "刘敏", [])
+
+
+def test_what_is_said_on_the_telephone_is_not_written_down_and_only_hanging_up_is_obeyed() -> None:
+    scene = stage(people=People(answers={"刘强": "accepted"}, talk=300))
+    hear(scene, "给强子打电话")
+    wait(scene, 20)
+    hear(scene, "跟敏敏视频")
+    wait(scene, 2)
+    requests = len(_rows(scene))
+    hear(scene, "挂了", woken=False)
+    wait(scene, 5)
+    heard = [row["text"] for row in scene.dialogue.store.find("log", "kind = 'heard'")]
+    assert (requests, heard, lines(scene, "said")[-1], _rows(scene)) == (
+        1, ["给强子打电话"], "电话挂了。", [("voice", "刘强", "done")],
+    )
+
+
+def test_the_elder_can_take_back_a_call_that_still_rings() -> None:
+    scene = stage()
+    hear(scene, "给强子打电话")
+    wait(scene, 5)
+    hear(scene, "挂了")
+    wait(scene, 60)
+    assert (lines(scene, "said")[-1], len(lines(scene, "called")), _rows(scene)) == (
+        "电话挂了。", 1, [("voice", "刘强", "given_up")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "who"),
+    [("13800000001", "刘敏"), ("+8613800000001", "刘敏"), ("008613800000001", "刘敏"), ("8613800000001", "刘敏"),
+     ("sip:13800000001@provider.example;user=phone", "刘敏"), ("138-0000-0001", "刘敏"), ("1380000000", ""), ("", ""),
+     ("anonymous@anonymous.invalid", ""), ("0013800000001", ""), ("138000000011", "")],
+)
+def test_a_number_is_known_however_it_is_written(number: str, who: str) -> None:
+    found = request.contact_of(household(), number)
+    assert (found.name if found else "") == who
+
+
+def test_after_a_power_cut_nobody_is_on_the_telephone_and_old_calls_are_not_rung_again() -> None:
+    scene = stage(people=People(talk=3000))
+    _rung(scene, DAUGHTER)
+    hear(scene, "接", woken=False)
+    wait(scene, 8)
+    again = stage(store=scene.dialogue.store, at=scene.clock.now)
+    wait(again, 30)
+    assert (_rows(again), lines(again, "called")) == ([("incoming", "刘敏", "done")], [])
+
+
+def test_a_call_asked_for_before_a_long_power_cut_is_not_made() -> None:
+    scene = stage()
+    hear(scene, "给强子打电话")
+    wait(scene, 2)
+    again = stage(store=scene.dialogue.store, at=scene.clock.now + timedelta(hours=3))
+    wait(again, 60)
+    assert (lines(again, "called"), _rows(again)) == ([], [("voice", "刘强", "given_up")])

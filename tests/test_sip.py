@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from assistant.messages import Acknowledged, Call, Delivered
+from assistant.messages import Acknowledged, Call, Connected, Delivered, HungUp, Rang
 from assistant.notify.telephone import RATE, Settings, Telephone, installed
 from assistant.speak.speech import Speech
 from tests.faults.sip import loudest, phone
@@ -29,7 +29,7 @@ def _ring(port: int, *, text: str = "老人求助", card: str = "地址：三号
           key_wait: float = 3.0, cancel_after: float = 0.0) -> tuple[list[str], str, bool]:
     """(answers acknowledged, word for the end, ok)."""
     telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=port, source="aubridge,x", player="aubridge,y"), _tone, key_wait=key_wait)
-    events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+    events: queue.Queue[Delivered | Acknowledged | Rang | Connected | HungUp] = queue.Queue()
     answers: list[str] = []
     try:
         telephone.ring(Call(1, "k", "刘敏", "电话", number, text, card, ring, urgent=True), events.put)
@@ -39,7 +39,8 @@ def _ring(port: int, *, text: str = "老人求助", card: str = "地址：三号
             event = events.get(timeout=20)
             if isinstance(event, Delivered):
                 return answers, event.detail, event.ok
-            answers.append(event.answer)
+            if isinstance(event, Acknowledged):
+                answers.append(event.answer)
     finally:
         telephone.close()
 
@@ -115,7 +116,7 @@ def test_a_conversation_ends_well_when_the_other_hangs_up() -> None:
 def test_calls_follow_each_other_on_one_line() -> None:
     with phone("busy") as first, phone("answer", (0.8, "1", "rfc4733")) as second:
         telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=first.port), _tone, key_wait=3.0)
-        events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+        events: queue.Queue[Delivered | Acknowledged | Rang | Connected | HungUp] = queue.Queue()
         telephone.ring(Call(1, "a", "刘敏", "电话", "1380", "文", "", 3.0), events.put)
         one = events.get(timeout=15)
         telephone._settings = Settings("xiaoban", "127.0.0.1", port=second.port)
@@ -129,7 +130,7 @@ def test_calls_follow_each_other_on_one_line() -> None:
 def test_baresip_killed_in_mid_call_is_reported_and_started_again() -> None:
     with phone("answer") as far:
         telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=far.port), _tone, key_wait=20.0)
-        events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+        events: queue.Queue[Delivered | Acknowledged | Rang | Connected | HungUp] = queue.Queue()
         telephone.ring(Call(1, "a", "刘敏", "电话", "1380", "文", "", 5.0), events.put)
         while "ACK" not in far.log:
             threading.Event().wait(0.05)
@@ -146,7 +147,7 @@ def test_baresip_killed_in_mid_call_is_reported_and_started_again() -> None:
 def test_strange_numbers_are_never_dialled(number: str) -> None:
     expected = "bad number" if number != "12" else None
     telephone = Telephone(Settings("x", "127.0.0.1"), _tone, binary="no-such-program")
-    events: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+    events: queue.Queue[Delivered | Acknowledged | Rang | Connected | HungUp] = queue.Queue()
     telephone.ring(Call(1, "a", "刘敏", "电话", number, "文"), events.put)
     report = events.get(timeout=5)
     telephone.close()

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database, Migrations
 
-from assistant.care import message
+from assistant.care import message, request
 from assistant.errors import StoreError
 from assistant.home import Contact, Household
 from assistant.messages import Meaning
@@ -128,6 +128,9 @@ STATUS_EVERY = timedelta(seconds=60)
 CALM = timedelta(seconds=60)
 """While somebody is on the way a repeated cry is passed on at most this often."""
 
+AFTERMATH = timedelta(minutes=10)
+"""So long after an alarm calls from the family's numbers are answered without asking."""
+
 SYMPTOMS = frozenset({"unwell", "chest_pain", "stroke", "breath"})
 """Kinds that are a complaint, not a cry: asked about first."""
 
@@ -144,6 +147,8 @@ AUTHORITIES = frozenset({"110", "112", "119", "120", "122", "911", "999"})
 REACHED = ("no answer", "busy", "declined", "answered without a key", "wrong number")
 """What the telephone says of a call that got as far as the other end; anything else is the line's fault, not the person's."""
 
+PICKED_UP = "接通了，请您等一下。您来处理，请按一。已经没事了，请按九。"
+"""What somebody hears who rings during an alarm, until the elder's microphone is open."""
 KEYS = "您来处理，请按一。没听清，请按二。已经没事了，请按九。"
 """Said at the end of every call: nothing but a key counts, so that a voicemail or a child takes nothing over."""
 
@@ -230,6 +235,14 @@ def live(store: Store) -> Incident | None:
     marks = ", ".join(f"'{state.value}'" for state in LIVE)
     rows = store.find("incident", f"state IN ({marks})", order="id DESC", limit=1)
     return _incident(rows[0]) if rows else None
+
+
+def recent(store: Store, now: datetime) -> Incident | None:
+    """The alarm that is going on or ended less than ten minutes ago; one that was stopped in time, or a drill, is none."""
+    rows = store.find(
+        "incident", "drill = 0 AND (state IN ('alerting', 'acked') OR state = 'closed' AND ended_at > ?)", now - AFTERMATH, order="id DESC",
+    )
+    return next((_incident(row) for row in rows if ladder_of(store, int(row["id"])) is not None), None)
 
 
 def ladder_of(store: Store, incident: int) -> Ladder | None:
@@ -378,7 +391,7 @@ def will_say(household: Household) -> list[str]:
     """Everything a telephone may have to say, for rendering ahead."""
     if not callable_contacts(household):
         return []
-    return [call_text(household, "", drill=True), card(household), *(call_text(household, kind) for kind in WORDS)]
+    return [PICKED_UP, call_text(household, "", drill=True), card(household), *(call_text(household, kind) for kind in WORDS)]
 
 
 # --- what may be said ---------------------------------------------------------------------------------------------
@@ -583,7 +596,8 @@ def _climb(store: Store, now: datetime, household: Household, number: int) -> Ru
 def _call(store: Store, now: datetime, household: Household, incident: Incident, ladder: Ladder) -> bool:
     """The next call, unless one is in the air. True when a drill has reached the top."""
     people = callable_contacts(household)
-    if message.people_of(store, PURPOSE, incident.id, f"kind = 'call' AND {message.STILL}"):
+    # Somebody who rang us and is talking to the elder has the line; nobody else need be rung meanwhile.
+    if request.talking(store, now) or message.people_of(store, PURPOSE, incident.id, f"kind = 'call' AND {message.STILL}"):
         _set(store, ladder.id, call_at=now + POLL)
         return False
     if ladder.place >= len(people) and incident.drill:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +20,8 @@ from assistant.store import Row, Store, moment
 PURPOSE = "request"
 """Purpose of a request's messages and calls."""
 
-Kind = Literal["video", "voice", "callback", "message"]
-"""voice rings; callback is a message that asks to be rung."""
+Kind = Literal["video", "voice", "callback", "message", "incoming"]
+"""voice rings; callback is a message that asks to be rung; incoming is somebody who rings us."""
 
 
 class State(StrEnum):
@@ -58,6 +59,7 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.HELD_UP, Step.EXPIRE): State.GIVEN_UP,
     (State.NOTED, Step.EXPIRE): State.GIVEN_UP,
     (State.SENT, Step.TIMEOUT): State.NOBODY,
+    (State.NOTED, Step.TIMEOUT): State.NOBODY,
     (State.SENT, Step.FINISH): State.DONE,
     **{(state, Step.ACCEPT): State.ACCEPTED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
     **{(state, Step.DECLINE): State.DECLINED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
@@ -68,6 +70,10 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
 PATIENCE: Mapping[str, timedelta] = {"video": timedelta(minutes=5), "callback": timedelta(minutes=10)}
 """How long an answer is waited for before the elder is told that nobody answered, by kind."""
 
+HELPING = timedelta(minutes=10)
+"""Longest conversation during an alarm that nobody has taken yet: so long the ladder rings nobody else."""
+REDIAL = timedelta(minutes=10)
+"""A telephone call the elder asked for longer ago than this is not begun again after a power cut."""
 STALE = timedelta(hours=12)
 """A call request older than this is pointless; a message is not."""
 
@@ -83,7 +89,9 @@ class Request:
     message: int
     """Id in the outbox."""
     text: str
+    """Words of a message; the number of an incoming call."""
     link: str
+    """Room of a video call; key of an incoming call."""
     asked: datetime
 
 
@@ -121,6 +129,62 @@ def begin(
     return known(store, number)
 
 
+def rang(store: Store, now: datetime, household: Household, key: str, number: str) -> Request:
+    """Somebody rings: who it is as far as the number says, empty for strangers. It is asked about once the floor is free."""
+    caller = contact_of(household, number)
+    with store.atomic():
+        row = store.insert(
+            "request", kind="incoming", person=caller.name if caller is not None else "", state=State.NOTED.value,
+            text=number, link=key, asked_at=now, wake_at=now,
+        )
+        store.note_down(now, "request.rang", row, caller.name if caller is not None else "stranger")
+    return known(store, row)
+
+
+def contact_of(household: Household, number: str) -> Contact | None:
+    """Whose number it is: +86 138… and 0086138… are 138…; a landline counts with its area code."""
+    wanted = _bare(number)
+    return next((c for c in household.ladder if c.phone and _bare(c.phone) == wanted), None) if wanted else None
+
+
+def _bare(number: str) -> str:
+    """`sip:+86-138…@host` → `138…`; empty for what is no telephone number."""
+    user = re.sub(r"^sips?:", "", number.strip()).partition("@")[0].partition(";")[0]
+    digits = re.sub(r"[\s().-]", "", user)
+    bare = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", digits)
+    return bare if re.fullmatch(r"\+?\d{5,15}", bare) else ""
+
+
+def of_call(store: Store, key: str) -> Request | None:
+    """The request of a telephone call: one that rang us, or one the elder asked for."""
+    rows = store.find("request", "kind = 'incoming' AND link = ?", key, order="id DESC", limit=1)
+    if rows:
+        return _request(rows[0])
+    sent = message.by_key(store, key)
+    return of_message(store, sent[0]) if sent is not None else None
+
+
+def talking(store: Store, now: datetime) -> Request | None:
+    """The conversation that is going on, if one is; none is believed to last longer than `HELPING`."""
+    rows = store.find(
+        "request", "kind IN ('incoming', 'voice') AND state = 'accepted' AND asked_at > ?", now - HELPING,
+        order="id DESC", limit=1,
+    )
+    return _request(rows[0]) if rows else None
+
+
+def resume(store: Store, now: datetime) -> None:
+    """After a start no call is in the air; one the elder asked for just now is rung again, an old one is not."""
+    with store.atomic():
+        for row in store.find("request", "kind = 'incoming' AND state IN ('noted', 'accepted')"):
+            one = _request(row)
+            step(store, now, one, Step.FINISH if one.state is State.ACCEPTED else Step.TIMEOUT)
+        for row in store.find("request", "kind = 'voice' AND state IN ('noted', 'accepted') AND asked_at <= ?", now - REDIAL):
+            one = _request(row)
+            message.withdraw_one(store, one.message)
+            step(store, now, one, Step.FINISH if one.state is State.ACCEPTED else Step.EXPIRE)
+
+
 def room(household: Household, contact: Contact, code: str) -> str:
     """The link of a video room; empty if the family gave no template."""
     template = contact.room or household.room
@@ -155,8 +219,8 @@ def step(store: Store, now: datetime, one: Request, what: Step) -> Request | Non
     return known(store, one.id)
 
 
-def postpone(store: Store, number: int, wake: datetime) -> None:
-    """Ask later."""
+def postpone(store: Store, number: int, wake: datetime | None) -> None:
+    """Ask later, or not by itself."""
     store.update("request", number, wake_at=wake)
 
 

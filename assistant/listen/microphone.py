@@ -196,6 +196,7 @@ class MicrophoneFrames:
         self._patience = patience
         self._closed = threading.Event()
         self._dropped = 0
+        self._lent: tuple[Source, Callable[[], None]] | None = None
         source = self._open()
         if isinstance(source, NoMicrophone):
             raise source
@@ -210,36 +211,64 @@ class MicrophoneFrames:
         """End the iterator, from any thread."""
         self._closed.set()
 
+    def lend(self, instead: Source, then: Callable[[], None]) -> None:
+        """Somebody else needs the device until `back`: `then` is called once it is free, and `instead` is listened to."""
+        self._lent = (instead, then)
+
+    def back(self) -> None:
+        """The device is ours again; it is opened as soon as it can be."""
+        self._lent = None
+
     def __iter__(self) -> Iterator[bytes]:
         return pcm_frames(self._sound())
 
     def _sound(self) -> Iterator[bytes]:
         try:
             quiet = 0.0
+            instead: Source | None = None
             step = min(0.25, self._patience.ill_after)
             while not self._closed.is_set():
+                if (self._lent[0] if self._lent else None) is not instead:
+                    instead = self._handed_over(instead)
+                    quiet = 0.0
                 sound = self._source.read(step)
                 if sound is not None:
                     quiet = 0.0
                     yield sound
                     continue
                 quiet += step
-                if quiet >= self._patience.ill_after:
+                if quiet >= self._patience.ill_after and instead is None:
                     self._recover()
                     quiet = 0.0
         finally:
             _aside(self._source.close)
 
-    def _recover(self) -> None:
-        log.warning("microphone gives no sound, opening it again")
-        self._told(DeviceLost("microphone"))
+    def _handed_over(self, instead: Source | None) -> Source | None:
+        """Lend the device or take it back; gives what is listened to instead of it from now on."""
+        lent = self._lent
+        if lent is None:
+            self._recover(told=False)
+            return None
+        self._dropped += self._source.dropped
+        closing = threading.Thread(target=self._source.close, name="microphone-helper", daemon=True)
+        closing.start()
+        closing.join(self._patience.ill_after)  # a device that hangs in closing hangs nobody
+        self._source = lent[0]
+        lent[1]()
+        return lent[0]
+
+    def _recover(self, *, told: bool = True) -> None:
+        if told:
+            log.warning("microphone gives no sound, opening it again")
+            self._told(DeviceLost("microphone"))
         self._dropped += self._source.dropped
         _aside(self._source.close)
         while not self._closed.is_set():
             source = self._open()
             if not isinstance(source, NoMicrophone):
                 self._source = source
-                self._told(DeviceFound("microphone"))
+                if told:
+                    self._told(DeviceFound("microphone"))
                 return
             self._closed.wait(self._patience.again_after)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from assistant.messages import Acknowledged, Call, Delivered, Notify
+from assistant.messages import Acknowledged, Call, Connected, Delivered, HungUp, Notify, Rang
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Sender(Protocol):
         """What is wrong with its settings, in Chinese for the family; empty if nothing can be seen without sending."""
 
 
-Tell = Callable[[Delivered | Acknowledged], None]
+Tell = Callable[[Delivered | Acknowledged | Rang | Connected | HungUp], None]
 """Takes events, from any thread: the inbox."""
 
 
@@ -43,7 +44,20 @@ class Ringer(Protocol):
     """A telephone."""
 
     def ring(self, call: Call, tell: Tell) -> None:
-        """Begin a call and return; ends with exactly one Delivered, an Acknowledged before it if a key was pressed."""
+        """Begin a call and return; ends with exactly one Delivered, an Acknowledged before it if a key was pressed.
+
+        A conversation (no text) tells Connected when the other end is there, and HungUp before the Delivered.
+        """
+
+    def pick_up(self, key: str, text: str = "") -> None:
+        """Answer a call that rings us; the text is played in a loop until `talk`."""
+
+    def talk(self, key: str) -> None:
+        """The microphone and the loudspeaker are free: let the two hear each other."""
+
+    @property
+    def sound(self) -> Path | None:
+        """Folder in which what the elder says into the telephone is found while she talks; None if nowhere."""
 
     def hang_up(self, key: str = "") -> None:
         """End the call of this key, or all."""

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from assistant.home import Channel, Household
 from assistant.messages import Call, Delivered, Notify
@@ -118,6 +119,21 @@ class Notifier:
         """End the call of this key, or all."""
         if self._telephone is not None:
             self._telephone.hang_up(key)
+
+    def pick_up(self, key: str, text: str = "") -> None:
+        """Answer a call that rings us."""
+        if self._telephone is not None:
+            self._telephone.pick_up(key, text)
+
+    def talk(self, key: str) -> None:
+        """Let the elder and the other end hear each other."""
+        if self._telephone is not None:
+            self._telephone.talk(key)
+
+    @property
+    def sound(self) -> Path | None:
+        """Where what the elder says into the telephone is found."""
+        return self._telephone.sound if self._telephone is not None else None
 
     def check(self) -> list[tuple[str, str]]:
         """(channel, what is wrong in Chinese) for every channel of which something can be seen without sending."""

@@ -1,9 +1,11 @@
-"""A telephone through baresip: dials, plays the message in a loop, takes a key press as the acknowledgement.
+"""A telephone through baresip: dials, plays the message in a loop, takes a key press as the acknowledgement; is rung.
 
 baresip (BSD, in Debian) runs as a child with a private configuration and is driven over its ctrl_tcp socket: netstrings
 of JSON, commands out, events in. Facts found by trying 1.0.0: it hangs up when a WAV ends, so ours are longer than any
 call; `ausrc` changes the source of the call in progress, which is how a message is begun again and the card read;
-SIP/TLS takes the port above the SIP port; aubridge is the only player that needs no sound card.
+SIP/TLS takes the port above the SIP port; aubridge is the only player that needs no sound card; `hangup` ends the call
+that `line` chose last, whatever it is given (later versions take its id); sndfile writes down what the elder says into a
+conversation, which is how our ear still hears 挂了 while the microphone is baresip's.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from urllib.parse import parse_qsl, unquote
 import numpy as np
 
 from assistant.home import Household
-from assistant.messages import Acknowledged, Call, Delivered
+from assistant.messages import Acknowledged, Call, Connected, Delivered, HungUp, Rang
 from assistant.notify.channel import Tell
 from assistant.notify.channels import TELEPHONES
 from assistant.speak.speech import Speech, resample
@@ -48,7 +50,13 @@ TALK = 3600.0
 """Longest conversation between people."""
 READY = 6.0
 """Seconds baresip may take to start."""
-MODULES = ("g711", "aufile", "aubridge", "alsa")
+AGAIN = 10.0
+"""Seconds before a baresip that did not start is started again to be rung."""
+SILENT = "aubridge,nowhere"
+"""A source and a player of nothing."""
+IN_MEMORY = Path("/dev/shm")
+"""Where tapes are kept if it is there: what people say to each other must not reach the card."""
+MODULES = ("g711", "aufile", "aubridge", "alsa", "sndfile")
 APPS = ("account", "menu", "ctrl_tcp")
 FOLDERS = ("/usr/lib/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modules",
            "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib/arm-linux-gnueabihf/baresip/modules")
@@ -77,7 +85,7 @@ class Settings:
     port: int = 0
     transport: str = "udp"
     register: bool = False
-    """Keep registered, for a provider that wants it."""
+    """Keep registered: a provider wants it, and rings us only then."""
     listen: str = ""
     """Address and port of our side; empty: any."""
     source: str = "alsa,default"
@@ -112,6 +120,11 @@ class Settings:
         return f"sip:{number}@{self.host}{port}{transport}"
 
     @property
+    def rings(self) -> bool:
+        """Whether anybody can ring us: the provider knows where we are, or the port is a fixed one."""
+        return self.register or bool(self.listen)
+
+    @property
     def account(self) -> str:
         """The line of baresip's accounts file. A password goes here and nowhere else."""
         port = f":{self.port}" if self.port else ""
@@ -136,20 +149,52 @@ class Job:
     call: Call
     tell: Tell
     cancelled: threading.Event = field(default_factory=threading.Event)
+    talk: threading.Event = field(default_factory=threading.Event)
+    """The devices are free for it."""
+    connected: bool = False
+    """Two people are talking."""
+
+
+@dataclass(eq=False)
+class Caller:
+    """Somebody who rings us."""
+
+    key: str
+    id: str
+    """baresip's name for the call."""
+    place: int
+    """baresip's line it is on: 1, or 2 beside a call of ours."""
+    text: str = ""
+    """Played until the devices are free."""
+    pick_up: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    talk: threading.Event = field(default_factory=threading.Event)
+    tape: Tape | None = None
+    """Made when it is answered."""
+    connected: bool = False
+    plays: str = ""
+    """What the caller hears now: a source of baresip's."""
 
 
 class Telephone:
     """One line: calls wait for each other, alarms first."""
 
     def __init__(
-        self, settings: Settings, render: Callable[[str], Speech | None], *, key_wait: float = KEY_WAIT, binary: str = "baresip"
+        self, settings: Settings, render: Callable[[str], Speech | None], *, rung: Tell | None = None,
+        key_wait: float = KEY_WAIT, binary: str = "baresip",
     ) -> None:
+        """`rung` is told when somebody rings us; None: nobody can."""
         self._settings = settings
         self._render = render
         """Text → speech, from the cache if possible; None if no voice can say it (then the call beeps)."""
         self._key_wait = key_wait
         self._binary = binary
-        self._folder = Path(tempfile.mkdtemp(prefix="xiaoban-phone-"))
+        self._rung = rung if settings.rings else None
+        self._folder = Path(tempfile.mkdtemp(prefix="xiaoban-phone-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None))
+        (self._folder / "sound").mkdir()
+        self._caller: Caller | None = None
+        self._current: Job | None = None
+        self._started_at = float("-inf")
         self._jobs: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._count = 0
         self._lock = threading.Lock()
@@ -174,6 +219,29 @@ class Telephone:
             for job in self._known:
                 if key in ("", job.call.key):
                     job.cancelled.set()
+            if self._caller is not None and key in ("", self._caller.key):
+                self._caller.cancelled.set()
+
+    def pick_up(self, key: str, text: str = "") -> None:
+        """Answer the call that rings; a call of ours that nobody has answered is given up for it."""
+        caller = self._caller
+        if caller is not None and caller.key == key:
+            caller.text = text
+            caller.pick_up.set()
+
+    def talk(self, key: str) -> None:
+        """The microphone and the loudspeaker are free for this conversation."""
+        with self._lock:
+            for job in self._known:
+                if job.call.key == key:
+                    job.talk.set()
+        if (caller := self._caller) is not None and caller.key == key:
+            caller.talk.set()
+
+    @property
+    def sound(self) -> Path | None:
+        """Where baresip writes what the elder says, in memory if there is a place, gone when the call is over."""
+        return self._folder / "sound"
 
     def close(self) -> None:
         """Hang up, end baresip, forget the account."""
@@ -186,23 +254,133 @@ class Telephone:
 
     def _run(self) -> None:
         while True:
-            job = self._jobs.get()[2]
+            job = self._next()
             if job is None:
                 break
+            self._current = job
             try:
                 report = self._one(job)
             except Exception as error:  # the edge of a thread: becomes an event
                 log.exception("telephone")
                 self._drop()
                 report = Delivered(job.call.message, False, f"telephone failed: {type(error).__name__}")
+            self._current = None
+            self._forget()
             with self._lock:
                 self._known.remove(job)
+            if job.connected:
+                job.tell(HungUp(job.call.key))
             job.tell(report)
         self._drop()
         while not self._jobs.empty():  # whoever asked for them rings on another line
             left = self._jobs.get()[2]
             if left is not None:
                 left.tell(Delivered(left.call.message, False, "cancelled"))
+
+    def _next(self) -> Job | None:
+        """The next call to make; until there is one, and while somebody who rang us is talking, we can be rung."""
+        while True:
+            busy = self._caller is not None and self._caller.pick_up.is_set()
+            try:
+                if not busy:
+                    return self._jobs.get(timeout=0.02 if self._rung else None)[2]
+                if self._jobs.queue[:1] and self._jobs.queue[0][2] is None:
+                    return None
+            except queue.Empty:
+                pass
+            try:
+                self._look()
+            except Exception:  # the edge of a thread
+                log.exception("telephone")
+                self._drop()
+
+    def _look(self) -> None:
+        """Whatever happens on the line while we ring nobody."""
+        if (self._line is None or not self._line.alive) and monotonic() - self._started_at < AGAIN:
+            threading.Event().wait(0.2)
+            return
+        line = self._ready()
+        if line is not None:
+            event = line.event(0.15)
+            if event is not None and not self._is_callers(event, line):
+                self._registered(event)
+            self._tend(line)
+
+    def _registered(self, event: dict[str, object]) -> None:
+        if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
+            self.trouble = str(event.get("param", "")) if event["type"] == "REGISTER_FAIL" else ""
+
+    def _is_callers(self, event: dict[str, object], line: Line) -> bool:
+        """Take what happens to a call that rings us; False if it is about something else."""
+        if event.get("direction") != "incoming":
+            return False
+        kind, name, caller = event.get("type"), str(event.get("id", "")), self._caller
+        if kind == "CALL_INCOMING":
+            if caller is not None or self._rung is None:
+                line.hang_up(2 if caller is not None and caller.place == 1 else 1, name)
+                if caller is not None:
+                    line.command("line", str(caller.place))
+                return True
+            self._caller = Caller(f"in-{os.urandom(4).hex()}-{name}", name, 1 if self._current is None else 2)
+            self._rung(Rang(self._caller.key, str(event.get("peeruri", "")).removeprefix("sip:").partition(";")[0]))
+        elif caller is None or name != caller.id or self._rung is None:
+            pass
+        elif kind == "CALL_ESTABLISHED":
+            caller.connected = True
+            self._rung(Connected(caller.key))
+        elif kind == "CALL_DTMF_START" and str(event.get("param", "")) in ANSWER_OF:
+            self._rung(Acknowledged(caller.key, "", ANSWER_OF[str(event["param"])]))  # type: ignore[arg-type]
+        elif kind == "CALL_CLOSED":
+            self._gone()
+        return True
+
+    def _gone(self) -> None:
+        """Whoever rang us is gone."""
+        caller, self._caller = self._caller, None
+        if caller is not None:
+            if caller.tape is not None:
+                caller.tape.close()
+            self._forget()
+            if self._rung is not None:
+                self._rung(HungUp(caller.key))
+
+    def _tend(self, line: Line) -> None:
+        """Do with whoever rings us what was asked for."""
+        caller = self._caller
+        if caller is None:
+            return
+        if caller.cancelled.is_set():
+            line.hang_up(caller.place, caller.id)
+            end, others = monotonic() + 2.0, list[dict[str, object]]()
+            while self._caller is caller and line.alive and monotonic() < end:
+                if (event := line.event(0.1)) is not None and not self._is_callers(event, line):
+                    others.append(event)
+            line.put_back(others)
+            if self._caller is caller:
+                self._drop()
+        elif caller.pick_up.is_set() and caller.tape is None and self._current is None:
+            caller.tape = Tape(self._folder, self._render, caller.text, "")
+            line.command("line", str(caller.place))
+            line.command("ausrc", SILENT)
+            line.command("auplay", SILENT)
+            line.command("accept", caller.id)
+        elif caller.connected and caller.talk.is_set():
+            if caller.plays != self._settings.source:
+                caller.plays = self._settings.source
+                self._open(line)
+        elif caller.connected and caller.tape is not None and caller.tape.message is not None and not caller.plays:
+            caller.plays = f"aufile,{caller.tape.message}"
+            line.command("ausrc", caller.plays)
+
+    def _open(self, line: Line) -> None:
+        """The elder's microphone and loudspeaker to the call."""
+        line.command("ausrc", self._settings.source)
+        line.command("auplay", self._settings.player)
+
+    def _forget(self) -> None:
+        """What was said is nobody's any more."""
+        for path in (self._folder / "sound").glob("*.wav"):
+            path.unlink(missing_ok=True)
 
     def _one(self, job: Job) -> Delivered:
         call = job.call
@@ -213,14 +391,10 @@ class Telephone:
         line = self._ready()
         if line is None:
             return Delivered(call.message, False, "no telephone")
-        tape = Tape(self._folder, self._render, call)
-        if call.text:
-            line.command("ausrc", f"aufile,{tape.beeps}")
-            line.command("auplay", "aubridge,nowhere")
-        else:
-            line.command("ausrc", self._settings.source)
-            line.command("auplay", self._settings.player)
-        line.closed = False
+        tape = Tape(self._folder, self._render, call.text, call.card)
+        line.command("ausrc", f"aufile,{tape.beeps}" if call.text else SILENT)
+        line.command("auplay", SILENT)
+        line.closed, line.place = False, 1 if self._caller is None else 2
         line.command("dial", self._settings.uri(call.number))
         try:
             return self._follow(job, line, tape)
@@ -233,20 +407,30 @@ class Telephone:
         call = job.call
         number = call.message
         end = monotonic() + call.ring
-        answered = acknowledged = played = repeated = False
+        answered = acknowledged = played = repeated = opened = False
         while monotonic() < end:
-            if job.cancelled.is_set():
+            self._tend(line)
+            wanted = self._caller is not None and self._caller.pick_up.is_set()
+            if job.cancelled.is_set() or wanted:
+                if job.connected:
+                    return Delivered(number, True, "talked")
                 return Delivered(number, acknowledged, "acknowledged" if acknowledged else "cancelled")
+            if job.connected and job.talk.is_set() and not opened:
+                opened = True
+                self._open(line)
             if answered and call.text and not played and tape.message is not None:
                 line.command("ausrc", f"aufile,{tape.message}")
                 played = True
             event = line.event(0.2)
-            if event is None:
+            if event is None or self._is_callers(event, line):
                 continue
             match event.get("type"), str(event.get("param", "")):
                 case "CALL_ESTABLISHED", _:
                     answered = True
                     end = monotonic() + (self._key_wait if call.text else TALK)
+                    if not call.text:
+                        job.connected = True
+                        job.tell(Connected(call.key))
                 case "CALL_CLOSED", reason:
                     if acknowledged or (answered and not call.text):
                         return Delivered(number, True, "acknowledged" if acknowledged else "talked")
@@ -268,34 +452,37 @@ class Telephone:
                     return Delivered(number, False, "line failed")
                 case "GONE", _:
                     self._drop()
-                    return Delivered(number, acknowledged, "acknowledged" if acknowledged else "telephone failed")
+                    ended = "acknowledged" if acknowledged else "talked" if job.connected else "telephone failed"
+                    return Delivered(number, acknowledged or job.connected, ended)
                 case _:
                     pass
-        if acknowledged:
-            return Delivered(number, True, "acknowledged")
+        if acknowledged or job.connected:
+            return Delivered(number, True, "acknowledged" if acknowledged else "talked")
         return Delivered(number, False, "answered without a key" if answered else "no answer")
 
     def _hang_up(self, line: Line) -> None:
         """End the call and see it end: its last event must not be taken for the next call's."""
         if line.closed or not line.alive:
             return
-        line.command("hangup")
+        line.hang_up(line.place)
         end = monotonic() + 2.0
         while not line.closed and line.alive and monotonic() < end:
-            line.event(0.1)
+            if (event := line.event(0.1)) is not None:
+                self._is_callers(event, line)
         if not line.closed:
             self._drop()
 
     def _ready(self) -> Line | None:
         """A running baresip; started if there is none."""
         if self._line is not None and self._line.alive:
-            while (event := self._line.event(0.0)) is not None:
-                if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
-                    self.trouble = str(event.get("param", "")) if event["type"] == "REGISTER_FAIL" else ""
+            while self._current is not None and (event := self._line.event(0.0)) is not None:
+                if not self._is_callers(event, self._line):
+                    self._registered(event)
             if self._line.alive:
                 return self._line
         self._drop()
         modules = _modules()
+        self._started_at = monotonic()
         if shutil.which(self._binary) is None or modules is None:
             return None
         try:
@@ -306,6 +493,7 @@ class Telephone:
         return self._line
 
     def _drop(self) -> None:
+        self._gone()
         if self._line is not None:
             self._line.close()
             self._line = None
@@ -314,7 +502,7 @@ class Telephone:
 class Tape:
     """The WAV files of one call; speech is rendered while it rings."""
 
-    def __init__(self, folder: Path, render: Callable[[str], Speech | None], call: Call) -> None:
+    def __init__(self, folder: Path, render: Callable[[str], Speech | None], text: str, card: str) -> None:
         self._folder = Path(tempfile.mkdtemp(dir=folder))
         self.beeps = self._folder / "beeps.wav"
         self.message: Path | None = None
@@ -322,11 +510,11 @@ class Tape:
         self.card_seconds = 0.0
         self._closed = False
         write(self.beeps, _beeps())
-        if call.text:
-            threading.Thread(target=self._make, args=(render, call), name="tape", daemon=True).start()
+        if text:
+            threading.Thread(target=self._make, args=(render, text, card), name="tape", daemon=True).start()
 
-    def _make(self, render: Callable[[str], Speech | None], call: Call) -> None:
-        for name, text in (("message", call.text), ("card", call.card)):
+    def _make(self, render: Callable[[str], Speech | None], message: str, card: str) -> None:
+        for name, text in (("message", message), ("card", card)):
             speech = render(text) if text else None
             if speech is None or self._closed:
                 continue
@@ -374,8 +562,8 @@ class Line:
         sip = settings.listen or f"0.0.0.0:{_free_port(pair=True)}"
         config = [
             f"module_path {modules}", f"sip_listen {sip}", f"ctrl_tcp_listen 127.0.0.1:{port}",
-            "audio_player aubridge,nowhere", "audio_source aubridge,nowhere", "audio_alert aubridge,nowhere",
-            "ausrc_srate 8000", "auplay_srate 8000", "audio_channels 1", "call_max_calls 1", "call_local_timeout 120",
+            f"audio_player {SILENT}", f"audio_source {SILENT}", f"audio_alert {SILENT}", f"snd_path {folder / 'sound'}",
+            "ausrc_srate 8000", "auplay_srate 8000", "audio_channels 1", "call_max_calls 2", "call_local_timeout 120",
             *(f"module {name}.so" for name in MODULES if (modules / f"{name}.so").exists()),
             *(f"module_app {name}.so" for name in APPS),
         ]
@@ -388,7 +576,9 @@ class Line:
             start_new_session=True,
         )
         self.closed = True
-        """Whether the last call is over."""
+        """Whether our last call is over."""
+        self.place = 1
+        """Which line of baresip's it is on."""
         self._rest = b""
         end = monotonic() + READY
         while True:
@@ -414,11 +604,20 @@ class Line:
         with contextlib.suppress(OSError):
             self._socket.sendall(b"%d:%s," % (len(text), text))
 
+    def hang_up(self, place: int, name: str = "") -> None:
+        """End one call: by its line, and where this baresip knows names, by its name."""
+        self.command("line", str(place))
+        self.command("hangup", name)
+
     def event(self, seconds: float) -> dict[str, object] | None:
         """The next event, or None; `{"type": "GONE"}` once baresip has died."""
         if not self._ready:
             self._read(seconds)
         return self._ready.pop(0) if self._ready else None
+
+    def put_back(self, events: list[dict[str, object]]) -> None:
+        """These come first again."""
+        self._ready[:0] = events
 
     def _read(self, seconds: float) -> None:
         self._socket.settimeout(max(seconds, 0.001))
@@ -445,7 +644,8 @@ class Line:
                 said = json.loads(rest[: int(length)])
                 if said.get("event"):
                     self._ready.append(said)
-                    self.closed = self.closed or said.get("type") == "CALL_CLOSED"
+                    mine = said.get("direction") != "incoming"
+                    self.closed = self.closed or (mine and said.get("type") == "CALL_CLOSED")
                 elif said.get("token") == "dial" and not said.get("ok"):
                     self._ready.append({"type": "REFUSED"})
                     self.closed = True
@@ -466,12 +666,12 @@ class Line:
             self._process.wait()
 
 
-def telephone(household: Household, render: Callable[[str], Speech | None]) -> Telephone | None:
+def telephone(household: Household, render: Callable[[str], Speech | None], rung: Tell | None = None) -> Telephone | None:
     """The household's telephone; None if it has none, or its address makes no sense (`check` says so)."""
     for channel in household.channels:
         if channel.url.partition(":")[0].lower() in TELEPHONES:
             try:
-                return Telephone(Settings.read(channel.url), render)
+                return Telephone(Settings.read(channel.url), render, rung=rung)
             except ValueError:
                 log.warning("the telephone's address makes no sense: %s", channel.name)
     return None

@@ -1,20 +1,43 @@
-"""Reaching people: a video call is a request with an answer, a telephone call rings, a message is read back first."""
+"""Reaching people, and being reached: a video call is a request with an answer, a telephone call rings, a message is read back first."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import timedelta
 
-from assistant.care import message, request, selftest
-from assistant.care.request import Request, Step
+from assistant.care import incident, message, request, selftest
+from assistant.care.request import Request, State, Step
 from assistant.home import Contact
-from assistant.messages import UNCLEAR, Acknowledged, Action, Ask, Conversation, Delivered, Meaning, Say, Sound
+from assistant.messages import (
+    OVER,
+    UNCLEAR,
+    Acknowledged,
+    Action,
+    Ask,
+    Connected,
+    Conversation,
+    Delivered,
+    HangUp,
+    HungUp,
+    Meaning,
+    PickUp,
+    Rang,
+    Say,
+    Sound,
+)
 from assistant.skills.skill import CALL, Skill, Turn
 
 skill = Skill("calls")
 
 LONGEST = 300
 """Characters of a message; speech of a minute has about 250."""
+
+RING_SECONDS = 8.0
+"""Seconds to answer 接不接; asked again as long as it rings."""
+RINGS = 4
+"""How often it is asked; a caller has long given up by then."""
+TALK = timedelta(hours=1)
+"""Longest conversation: a telephone that nobody hung up gives the line back."""
 
 HAPPENED: dict[str, str] = {
     "busy": "voice_busy", "declined": "voice_declined", "no answer": "voice_no_answer",
@@ -42,6 +65,22 @@ def voice(turn: Turn, meaning: Meaning) -> Conversation:
         return
     request.begin(turn.store, turn.now, turn.household, "voice", contact, title="", body="")
     yield Say(turn.reply("dialling", person=_called(contact)))
+
+
+@skill.on("call.hang_up")
+def hang_up(turn: Turn, meaning: Meaning) -> Conversation:
+    """挂了, while the other telephone still rings or nobody is there."""
+    rows = turn.store.find("request", "kind = 'voice' AND state = 'noted'", order="id DESC", limit=1)
+    if not rows:
+        yield Say(turn.reply("no_call"))
+        return
+    one = request.known(turn.store, int(rows[0]["id"]))
+    dialled = message.get(turn.store, one.message)
+    request.step(turn.store, turn.now, one, Step.EXPIRE)
+    message.withdraw_one(turn.store, one.message)
+    if dialled is not None:
+        yield HangUp(dialled.key)
+    yield Say(turn.reply("hung_up"))
 
 
 @skill.on("message.send")
@@ -74,6 +113,89 @@ def send(turn: Turn, meaning: Meaning) -> Conversation:
     yield Say(turn.reply("not_sent"))
 
 
+# --- somebody rings -----------------------------------------------------------------------------------------------
+
+
+@skill.line
+def noted(turn: Turn, event: Rang | HungUp) -> None:
+    """The row of a call that rings us, and its end."""
+    if isinstance(event, Rang):
+        request.rang(turn.store, turn.now, turn.household, event.key, event.number)
+        return
+    one = request.of_call(turn.store, event.key)
+    if one is None or one.kind != "incoming":
+        return  # the end of a call of ours is reported by its delivery
+    if one.state is State.ACCEPTED:
+        request.step(turn.store, turn.now, one, Step.FINISH)
+    elif request.step(turn.store, turn.now, one, Step.TIMEOUT) is not None:
+        request.postpone(turn.store, one.id, turn.now)  # a missed call is told
+
+
+def _rings(turn: Turn, one: Request) -> Conversation:
+    """刘敏来电话了，接不接？ During and just after an alarm the family's calls are answered without asking; strangers' never."""
+    request.postpone(turn.store, one.id, None)
+    contact = turn.household.contact(one.person)
+    alarm = incident.recent(turn.store, turn.now)
+    if contact is not None and alarm is not None:
+        yield from _picked_up(turn, one, incident.PICKED_UP if alarm.state is incident.State.ALERTING else "")
+        return
+    text = turn.reply("rings", person=_called(contact)) if contact is not None else turn.reply("rings_stranger")
+    for _ in range(RINGS):
+        yield Sound("ring")
+        answer = yield Ask(text, asking="ring", seconds=RING_SECONDS, repair=False, call=one.link)
+        if answer is None or answer.intent == UNCLEAR:
+            continue
+        if answer.intent == "dialogue.yes":
+            yield Say(turn.reply("picking_up"))
+            yield from _picked_up(turn, one, "")
+        elif answer.intent == "dialogue.no":
+            request.step(turn.store, turn.now, one, Step.DECLINE)
+            yield HangUp(one.link)
+            yield Say(turn.reply("not_picked_up"))
+        return
+
+
+def _picked_up(turn: Turn, one: Request, text: str) -> Conversation:
+    if request.step(turn.store, turn.now, one, Step.ACCEPT) is not None:
+        yield PickUp(one.link, text)
+
+
+def _missed(turn: Turn, one: Request) -> Conversation:
+    """A call that nobody answered is told, once."""
+    request.postpone(turn.store, one.id, None)
+    contact = turn.household.contact(one.person)
+    if contact is None:
+        yield Say(turn.reply("missed_stranger"))
+    else:
+        yield Say(turn.reply("missed", person=_called(contact)))
+
+
+@skill.connected
+def talk(turn: Turn, event: Connected) -> Conversation:
+    """Both are there: the ear gives its microphone to the telephone until one of them hangs up."""
+    one = request.of_call(turn.store, event.key)
+    if one is None:
+        yield HangUp(event.key)
+        return
+    request.step(turn.store, turn.now, one, Step.ACCEPT)
+    alarm = incident.live(turn.store)
+    untaken = alarm is not None and alarm.state is incident.State.ALERTING
+    contact = turn.household.contact(one.person)
+    text = turn.reply("connected_with", person=_called(contact)) if contact is not None else turn.reply("connected")
+    longest = request.HELPING if untaken else TALK
+    answer = yield Ask(text, asking="talk", seconds=longest.total_seconds(), urgent=untaken, repair=False, call=event.key)
+    if answer is None or answer.intent != OVER:
+        yield HangUp(event.key)
+    yield Say(turn.reply("hung_up"))
+
+
+@skill.started
+def resumed(turn: Turn) -> Conversation:
+    """Nobody is on the telephone after a power cut."""
+    request.resume(turn.store, turn.now)
+    yield from ()
+
+
 # --- what becomes of it -------------------------------------------------------------------------------------------
 
 
@@ -96,11 +218,11 @@ def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
 
 
 def _rang(turn: Turn, one: Request, contact: Contact, event: Delivered) -> Conversation:
-    if event.ok:
+    if event.ok:  # that it is over was said when it was
         request.step(turn.store, turn.now, one, Step.FINISH)
-        yield Say(turn.reply("hung_up"))
         return
-    request.step(turn.store, turn.now, one, Step.EXPIRE)
+    if request.step(turn.store, turn.now, one, Step.EXPIRE) is None:
+        return  # hung up by the elder
     if event.detail == "wrong number":
         selftest.wrong_number(turn.store, turn.now, turn.household, one.person)
     said = turn.reply(HAPPENED.get(event.detail, "voice_failed"), person=_called(contact))
@@ -132,7 +254,11 @@ def answered(turn: Turn, row: int, event: Acknowledged) -> Conversation:
 
 @skill.due("request", priority=CALL)
 def nobody(turn: Turn, row: int) -> Conversation:
-    """Nobody answered in time: said, with what can be done next."""
+    """Somebody rings, or rang; or nobody answered in time: said, with what can be done next."""
+    rang = request.known(turn.store, row)
+    if rang.kind == "incoming":
+        yield from (_rings if rang.state is State.NOTED else _missed)(turn, rang)
+        return
     one = request.step(turn.store, turn.now, request.known(turn.store, row), Step.TIMEOUT)
     contact = turn.household.contact(one.person) if one is not None else None
     if one is None or contact is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from assistant.care import incident, message, selftest
+from assistant.care import incident, message, request, selftest
 from assistant.care.incident import Calls, Incident, State, Status, Step, Texts
 from assistant.home import Contact, Household
 from assistant.messages import (
@@ -293,7 +293,7 @@ def climb(turn: Turn, row: int) -> Iterator[Action]:
         report = _drill_report(turn, known)
         incident.step(turn.store, turn.now, turn.household, known, Step.DONE)
         yield Say(report)
-    elif wants.status:
+    elif wants.status and request.talking(turn.store, turn.now) is None:  # she is talking to somebody who knows
         yield Say(_status(turn, known), urgent=True)
 
 

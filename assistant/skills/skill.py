@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from assistant.home import Household
-from assistant.messages import Acknowledged, Action, Conversation, Delivered, Meaning, Pressed
+from assistant.messages import Acknowledged, Action, Connected, Conversation, Delivered, HungUp, Meaning, Pressed, Rang
 from assistant.replies import Replies
 from assistant.store import Store
 
@@ -47,6 +47,8 @@ OnDue = Callable[[Turn, int], Conversation]
 OnDelivered = Callable[[Turn, int, Delivered], Conversation]
 OnAcknowledged = Callable[[Turn, int, Acknowledged], Conversation]
 OnPressed = Callable[[Turn, Pressed], Conversation]
+OnConnected = Callable[[Turn, Connected], Conversation]
+OnLine = Callable[[Turn, Rang | HungUp], None]
 OnMoment = Callable[[Turn], Conversation]
 OnStep = Callable[[Turn, timedelta], None]
 OnHousehold = Callable[[Turn, Household], Conversation]
@@ -64,6 +66,8 @@ class Skill:
     delivereds: dict[str, OnDelivered] = field(default_factory=dict)
     acknowledgeds: dict[str, OnAcknowledged] = field(default_factory=dict)
     presseds: dict[str, OnPressed] = field(default_factory=dict)
+    connecteds: list[OnConnected] = field(default_factory=list)
+    lines: list[OnLine] = field(default_factory=list)
     starteds: list[OnMoment] = field(default_factory=list)
     steps: list[OnStep] = field(default_factory=list)
     households: list[OnHousehold] = field(default_factory=list)
@@ -124,6 +128,16 @@ class Skill:
             return function
 
         return keep
+
+    def connected(self, function: OnConnected) -> OnConnected:
+        """The conversation beside a call between people, begun when the other end is there."""
+        self.connecteds.append(function)
+        return function
+
+    def line(self, function: OnLine) -> OnLine:
+        """Told when somebody rings and when a call is over; writes it down and says nothing."""
+        self.lines.append(function)
+        return function
 
     def started(self, function: OnMoment) -> OnMoment:
         """Held once after every start, before anything else."""

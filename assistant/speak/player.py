@@ -261,6 +261,13 @@ class Speaker:
             waiting = [*self._queue, *([self._now] if self._now and not self._now.is_siren else [])]
             return sum(max(len(item.samples) - item.at, 1) for item in waiting if not item.cut) / self._rate
 
+    def rest(self) -> None:
+        """Let the device go until there is something to say again: a conversation by telephone needs it."""
+        with self._lock:
+            if self._now is None and not self._queue and not self._closed:
+                self._start()  # the thread of before closes its output and ends
+                self._lock.notify_all()
+
     def close(self) -> None:
         with self._lock:
             self._closed = True

@@ -34,6 +34,9 @@ SENTENCES: dict[str, Meaning] = {
     "打个电话": Meaning("call.voice"),
     "要": Meaning("dialogue.yes"),
     "不": Meaning("dialogue.no"),
+    "接": Meaning("dialogue.yes"),
+    "不接": Meaning("dialogue.no"),
+    "挂了": Meaning("call.hang_up"),
 }
 """What the scene's people can say. The real understanding has its own tests; here only the protocol counts."""
 
