@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from assistant import household as files
-from assistant.clock import SystemClock, VirtualClock
+from assistant.clock import VirtualClock
 from assistant.errors import HouseholdError, ModelMissing
 from assistant.furnish import dialogue, forgetful_store
 from assistant.home import Household
@@ -140,8 +140,8 @@ def preview(home: Household, now: datetime) -> list[Line]:
     return spoken
 
 
-def run_check(path: Path, models_dir: Path, preview_day: bool, out: TextIO, now: datetime | None = None) -> int:
-    """Print the findings, and the spoken day if asked; the exit code is 0, or HouseholdError's on any mistake."""
+def run_check(path: Path, models_dir: Path, out: TextIO) -> int:
+    """Print the findings; the exit code is 0, or HouseholdError's on any mistake."""
     knows: Knows | None = None
     unlistened = ""
     try:
@@ -161,11 +161,6 @@ def run_check(path: Path, models_dir: Path, preview_day: bool, out: TextIO, now:
         return HouseholdError.code
     home = files.load(path)
     print(f"{path}：可以用。{_counts(home)}", file=out)
-    if preview_day:
-        moment = now or SystemClock(home.zone).wall()
-        print("\n明天小伴会说：", file=out)
-        for line in preview(home, moment):
-            print(f"  {line.at:%H:%M}  {line.text}", file=out)
     return 0
 
 

@@ -233,7 +233,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--preview", action="store_true", help="把一天要说的话念一遍")
+    sub.add_argument("--preview", action="store_true", help="把明天要说的话念一遍，也存成录音")
+    sub.add_argument("--loudspeaker", default="", metavar="NAME", help="从名字里有这几个字的喇叭念")
     sub.add_argument("--new", action="store_true", help="没有家庭文件就放一份样例")
 
 
@@ -245,7 +246,15 @@ def check(options: argparse.Namespace) -> int:
     path = options.household or places.household_file()
     if options.new:
         new(path)
-    return run_check(path, places.models_dir(), options.preview, sys.stdout)
+    code = run_check(path, places.models_dir(), sys.stdout)
+    if code == 0 and options.preview:
+        from assistant.clock import SystemClock
+        from assistant.household import load
+        from assistant.preview import aloud
+
+        home = load(path)
+        aloud(home, SystemClock(home.zone).wall(), _data(options), sys.stdout, options.loudspeaker)
+    return code
 
 
 def doctor(options: argparse.Namespace) -> int:

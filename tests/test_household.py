@@ -507,7 +507,7 @@ def test_the_check_of_a_broken_file_exits_with_its_code(tmp_path: Path, capsys: 
 
     path = tmp_path / "家庭.yaml"
     path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
-    assert run_check(path, tmp_path, False, sys.stdout) == HouseholdError.code
+    assert run_check(path, tmp_path, sys.stdout) == HouseholdError.code
     assert "家庭文件第 43 行：「音量」" in capsys.readouterr().out
 
 

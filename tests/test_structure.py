@@ -24,7 +24,7 @@ FLOORS = [
     {"skills", "converse"},
     {"sensors", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
     {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "house", "simulate"},
-    {"demo", "doctor", "cli"},
+    {"demo", "doctor", "preview", "cli"},
 ]
 
 # sounddevice has two: the microphone opens inputs, the player outputs.
