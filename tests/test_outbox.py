@@ -266,7 +266,7 @@ def test_a_refused_commit_is_said_before_what_was_meant_to_be_said() -> None:
     hear(scene, "跟敏敏视频")
     wait(scene, 30)
     assert ([text[:12] for text in lines(scene, "said")], [to.partition("：")[0] for to in lines(scene, "sent")]) == (
-        ["王奶奶，我的账本写不进去", "好，我这就给女儿刘敏发消", "给女儿刘敏的消息送出去了"], ["视频", "小伴的账本写不进去了"]
+        ["王奶奶，我的账本写不进去", "好，我这就给女儿刘敏发消", "给女儿刘敏的消息送出去了"], ["想跟您视频", *["小伴的账本写不进去了"] * 3]
     )
 
 

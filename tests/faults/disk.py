@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 
 class Full:
@@ -11,7 +13,7 @@ class Full:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+    def execute(self, sql: str, *values: Sequence[Any]) -> sqlite3.Cursor:
         if sql == "COMMIT":
             raise sqlite3.OperationalError("database or disk is full")
         return self._connection.execute(sql, *values)
