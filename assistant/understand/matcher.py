@@ -263,14 +263,14 @@ def _shadowed(spans: list[Span], through: frozenset[str]) -> list[Span]:
         )
         if not inside:
             kept.append(span)
-            turns = _turns(span.text) and span.concept not in ("FILLER", "POLITE")
-            cover.append((span.start, span.end, span.cost, span.concept, turns))
+            turned = turns(span.text) and span.concept not in ("FILLER", "POLITE")
+            cover.append((span.start, span.end, span.cost, span.concept, turned))
     return sorted(kept, key=lambda span: (span.start, span.end))
 
 
 def _across(span: Span, sure: Sequence[Span], begins: Mapping[int, set[int]]) -> bool:
     """Whether a word of two lies across the seam of two others: 上回 in 晚上|回来."""
-    if _turns(span.text):
+    if turns(span.text):
         return False
     seam = span.start + 1
     return any(end >= span.end for end in begins.get(seam, ())) and any(
@@ -296,6 +296,8 @@ class Fit:
     """The line that fits, as written."""
     spans: tuple[Span, ...] = ()
     kind: str = "frame"
+    bans: frozenset[str] = frozenset()
+    """Concepts that a frame does not stand beside."""
 
 
 class Frames:
@@ -375,7 +377,8 @@ COMPLEMENT = frozenset("听看说走起洗动睡做记认找站坐爬抬喘跟�
 """After these verbs 不 belongs to the verb (听不清, 看不见) and turns nothing that follows."""
 
 
-def _turns(word: str) -> bool:
+def turns(word: str) -> bool:
+    """Whether a word may turn a sentence round."""
     return any(char in "没不别甭莫" for char in word)
 
 
@@ -422,7 +425,7 @@ def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) ->
         for at in range(span.start, span.end):
             explained[at] = True
     rest = sum(weight for weight, done in zip(said.weights, explained, strict=True) if not done)
-    polar = frame.polar or any(_turns(span.text) for span in spans)
+    polar = frame.polar or any(turns(span.text) for span in spans)
     turned = sum(
         1.0 for span in said.turning if not polar and not all(explained[at] for at in range(span.start, span.end))
     )
@@ -436,7 +439,7 @@ def fit(frame: Frame, said: Utterance, explains: frozenset[str], loose: bool) ->
     share = min(1.0, (rest + 0.3 * turned) / max(total, 3.0))
     doubt = 0.9 * cost if cost <= 0.1 else 1.5 * cost
     score = frame.strength * max(0.0, 1.0 - doubt) * (1.0 - SPREAD[min(3, len(frame.needs))] * RECALL.get(frame.intent, 1.0) * share)
-    return Fit(frame.intent, score, frame.text, spans)
+    return Fit(frame.intent, score, frame.text, spans, bans=frame.bans)
 
 
 # --- templates ----------------------------------------------------------------------------------------------------
@@ -503,7 +506,7 @@ class Index:
         self._slots = [tuple({node for node in template.nodes if node[0] == "{"}) for template in templates]
         self._near: dict[str, int] = {}
         count = max(1, len(templates))
-        self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers))) for pair, numbers in rows.items()}
+        self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers)), frozenset(numbers if "^" in pair or "$" in pair else ())) for pair, numbers in rows.items()}
 
     def _pairs(self, template: Template, sounds: Sequence[str]) -> Iterator[tuple[str, str]]:
         fold = self.fold
@@ -545,7 +548,7 @@ class Index:
                         after += 1
         votes: dict[int, float] = defaultdict(float)
         budget = VOTES
-        for weight, numbers in sorted((row for pair in pairs if (row := self._rows.get(pair))), key=lambda row: -row[0]):
+        for weight, numbers, _ in sorted((row for pair in pairs if (row := self._rows.get(pair))), key=lambda row: -row[0]):
             for number in numbers:
                 votes[number] += weight
             budget -= len(numbers)
@@ -555,6 +558,27 @@ class Index:
                  if self.templates[number].asking in ("", asking)}
         least = FAINT * max(worth.values(), default=0.0)
         return [number for number in nlargest(ENOUGH, worth, key=lambda number: worth[number]) if worth[number] >= least]
+
+    def edges(self, said: Utterance) -> tuple[frozenset[int], frozenset[int]]:
+        """Places where the next two syllables begin a phrase, and places where the last two end one."""
+        tokens: list[list[tuple[int, str]]] = [[(at + 1, self.fold(sound))] for at, sound in enumerate(said.sounds)]
+        for span in said.spans:
+            if span.concept[0] == "{" and span.cost < 0.1:
+                tokens[span.start] += [(span.end, name) for name in (span.concept, *SAME_SLOT.get(span.concept, ()))]
+        size = len(said.text)
+        begins, ends = set(), set()
+        for start, here in enumerate(tokens):
+            for middle, one in here:
+                for end, other in tokens[middle] if middle < size else ():
+                    row = self._rows.get((one, other))
+                    if row is None:
+                        continue
+                    first, last = self._rows.get(("^", one)), self._rows.get((other, "$"))
+                    if first is not None and not first[2].isdisjoint(row[1]):
+                        begins.add(start)
+                    if last is not None and not last[2].isdisjoint(row[1]):
+                        ends.add(end)
+        return frozenset(begins), frozenset(ends)
 
     def limits(self, said: Utterance) -> Limits:
         """What all alignments of one utterance share."""

@@ -91,6 +91,8 @@ class Guard:
     """Patterns of intents that may not act: `emergency.*`."""
     weakens: tuple[str, ...] = ()
     """Patterns of intents that only ask back."""
+    of_clause: bool = False
+    """It forbids nothing in a clause that can be heard to be another: 昨天没睡好|给我闺女打电话."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +323,7 @@ class _Reader:
         return Guard(
             title, tuple(self._frames(name, title, row.get("when", []), "")),
             tuple(self._frames(name, title, row.get("unless", []), "")),
-            tuple(row.get("stops", ())), tuple(row.get("weakens", ())),
+            tuple(row.get("stops", ())), tuple(row.get("weakens", ())), row.get("of_clause") is True,
         )
 
     def _examples(self, name: str, intent: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
