@@ -171,6 +171,8 @@ class Caller:
     talk: threading.Event = field(default_factory=threading.Event)
     tape: Tape | None = None
     """Made when it is answered."""
+    kept: list[Tape] = field(default_factory=list)
+    """Of our call that was on the line when it rang: baresip opens that call's source for this one, and it must be there."""
     connected: bool = False
     plays: str = ""
     """What the caller hears now: a source of baresip's."""
@@ -327,6 +329,7 @@ class Telephone:
             pass
         elif kind == "CALL_ESTABLISHED":
             caller.connected = True
+            line.command("ausrc", SILENT)
             self._rung(Connected(caller.key))
         elif kind == "CALL_DTMF_START" and str(event.get("param", "")) in ANSWER_OF:
             self._rung(Acknowledged(caller.key, "", ANSWER_OF[str(event["param"])]))  # type: ignore[arg-type]
@@ -338,8 +341,8 @@ class Telephone:
         """Whoever rang us is gone."""
         caller, self._caller = self._caller, None
         if caller is not None:
-            if caller.tape is not None:
-                caller.tape.close()
+            for tape in (*caller.kept, *([caller.tape] if caller.tape else [])):
+                tape.close()
             self._forget()
             if self._rung is not None:
                 self._rung(HungUp(caller.key))
@@ -400,7 +403,10 @@ class Telephone:
             return self._follow(job, line, tape)
         finally:
             self._hang_up(line)
-            tape.close()
+            if (caller := self._caller) is not None:
+                caller.kept.append(tape)
+            else:
+                tape.close()
 
     def _follow(self, job: Job, line: Line, tape: Tape) -> Delivered:
         """From dialling to the end of the call."""
