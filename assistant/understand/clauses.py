@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.understand.matcher import Span, Utterance, turns
+from assistant.understand.matcher import QUIET, Span, Utterance, turns
 
 CUTS = frozenset({"BEGINS", "REASON"})
 """Concepts that say where to cut; they hide no other words."""
@@ -24,8 +24,6 @@ DEPENDENT = frozenset("给跟和找叫让的约请是把对同向帮替为喊问
 """Behind these nothing begins anew: 给|我闺女, 让|他."""
 PEOPLE = frozenset({"{person}", "KIN", "OTHER", "PRONOUN", "YOU", "CARER"})
 """Behind these stands what they do: 女儿|给我打扫卫生了 asks nothing of anybody."""
-QUIET = frozenset({"NEUTRAL", "FILLER", "SOFT", "POLITE", "IDIOM"})
-"""Words of these turn nothing round, though 不 or 没 may be in them."""
 OPENED, ENDED, NAMED, SEAM = 0.97, 0.96, 0.93, 0.88
 """How far a boundary is believed: a word that opens, a particle before it, a name, only the seam of two words."""
 

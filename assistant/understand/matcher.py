@@ -30,6 +30,8 @@ SURE = 0.08
 """A word found at no more than this forbids: guards and `!CONCEPT` do not act on what only sounds alike."""
 LIGHT = {"FILLER": 0.03, "SOFT": 0.12, "POLITE": 0.1, "SELF": 0.1, "NEUTRAL": 0.5, "ASPECT": 0.35, "ME": 0.1, "HOUSEHOLD_BOT": 0.02}
 """Weight of a syllable inside a word of these concepts, where everything else weighs 1."""
+QUIET = frozenset({"NEUTRAL", "FILLER", "SOFT", "POLITE", "IDIOM"})
+"""Words of these turn nothing round, though 不 or 没 may be in them."""
 TURNING = "NOT"
 """The concept whose words turn a sentence round."""
 
@@ -194,6 +196,8 @@ class Utterance:
     """Words that turn the sentence round."""
     taken_back: list[tuple[int, int]] = field(default_factory=list)
     """Places that were corrected and no longer count."""
+    bare: frozenset[int] = frozenset()
+    """Positions of 没 不 别 that are no part of a word like 没关系."""
     hidden: frozenset[int] = frozenset()
     """Positions that sound like a word that turns a sentence round, and are written as another."""
 
@@ -231,7 +235,9 @@ def survey(
         at for at, sound in enumerate(sounds)
         if sound in polar and at not in shadow and not any(span.start <= at < span.end for span in turning)
     )
-    return Utterance(text, sounds, spans, dict(concepts), weights, turning, hidden=hidden)
+    quiet = {at for span in spans if span.exact and span.end - span.start > 1 and span.concept in QUIET for at in range(span.start, span.end)}
+    bare = frozenset(at for at, char in enumerate(text) if char in "没不别甭莫" and at not in quiet)
+    return Utterance(text, sounds, spans, dict(concepts), weights, turning, bare=bare, hidden=hidden)
 
 
 def _shadowed(spans: list[Span], through: frozenset[str]) -> list[Span]:
@@ -373,6 +379,7 @@ def _ordered(one: Span, other: Span, touching: bool) -> bool:
     return one.end <= other.start and (not touching or other.start - one.end <= 1)
 
 
+COMPLEMENT_OF = frozenset(("", *"听看说走起洗动睡做记认找站坐爬抬喘跟赶买拿要差好对"))
 COMPLEMENT = frozenset("听看说走起洗动睡做记认找站坐爬抬喘跟赶买拿")
 """After these verbs 不 belongs to the verb (听不清, 看不见) and turns nothing that follows."""
 
@@ -388,6 +395,9 @@ REACHING = frozenset("没不有要用想能许必得是再肯愿意会过敢让�
 
 def _negated(span: Span, said: Utterance) -> bool:
     """Whether a word that turns the sentence round stands at `span`: before it with at most one syllable between."""
+    before = span.start - 1
+    if before >= 0 and said.text[before] in "没不别甭莫" and before in said.bare and not (said.text[before] == "不" and said.text[before - 1:before] in COMPLEMENT_OF):
+        return True
     for turn in said.turning:
         if (turn.start >= span.start and turn.end <= span.end) or (len(turn.text) > 1 and turn.text[-1] not in REACHING):
             continue
