@@ -230,6 +230,13 @@ def doses_by_day(db: Database) -> None:
 
 def read(row: Row, zone: tzinfo = UTC) -> Dose:
     """A row as a value, times in `zone`."""
+    return _read(tuple(row.items()), zone)
+
+
+@lru_cache(maxsize=2048)
+def _read(items: tuple[tuple[str, Any], ...], zone: tzinfo) -> Dose:
+    """The same row is read again with every answer of its day; its eight times are parsed once."""
+    row = dict(items)
 
     def at(key: str) -> datetime | None:
         return moment(row[key]).astimezone(zone) if row[key] else None
@@ -276,6 +283,12 @@ def last_taken(store: Store, zone: tzinfo, medicine: str, since: datetime) -> Do
     """The newest dose of a medicine taken at or after `since`."""
     found = find(store, zone, "medicine = ? AND taken_at >= ? AND state = 'taken'", medicine, since, order="taken_at DESC")
     return found[0] if found else None
+
+
+def next_planned(store: Store, zone: tzinfo, now: datetime) -> list[Dose]:
+    """The doses of the next slot that is planned."""
+    planned = "wake_at IS NOT NULL AND state = 'planned'"
+    return find(store, zone, f"{planned} AND due_at = (SELECT min(due_at) FROM dose WHERE due_at > ? AND {planned})", now)
 
 
 def waiting(store: Store, now: datetime, zone: tzinfo) -> list[Dose]:
@@ -711,14 +724,23 @@ def days_left(store: Store, medicine: Medicine, now: datetime) -> int | None:
     if left is None or medicine.schedule is None or medicine.units <= 0:
         return None
     doses = int(left / medicine.units + 1e-9)
-    clocks = sorted(medicine.schedule.times())
+    clocks = medicine.schedule.times()
+    today = sum(datetime.combine(now.date(), clock, tzinfo=now.tzinfo) > now for clock in clocks)
+    out = _runs_out(medicine.schedule, doses, now.date(), today)
+    return max(0, (out.replace(tzinfo=now.tzinfo) - now).days) if out is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _runs_out(rule: Recurrence, doses: int, today: date, left_today: int) -> datetime | None:
+    """Local time of the first dose there is none for, within a year."""
+    clocks = sorted(rule.times())
     for number in range(361):
-        day = now.date() + timedelta(days=number)
-        if medicine.schedule.on(day):
-            dues = [due for clock in clocks if (due := datetime.combine(day, clock, tzinfo=now.tzinfo)) > now] if not number else clocks
-            if doses < len(dues):
-                return max(0, (datetime.combine(day, clocks[len(clocks) - len(dues) + doses], tzinfo=now.tzinfo) - now).days)
-            doses -= len(dues)
+        day = today + timedelta(days=number)
+        if rule.on(day):
+            count = len(clocks) if number else left_today
+            if doses < count:
+                return datetime.combine(day, clocks[len(clocks) - count + doses])
+            doses -= count
     return None
 
 

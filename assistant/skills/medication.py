@@ -577,8 +577,7 @@ def _nothing_now(turn: Turn) -> Conversation:
 
 def _next(turn: Turn) -> list[Dose]:
     """The doses of the next slot that is planned."""
-    planned = dose.find(turn.store, turn.household.zone, "wake_at IS NOT NULL AND state = 'planned' AND due_at > ?", turn.now)
-    return dose.by_slot(planned)[0] if planned else []
+    return dose.next_planned(turn.store, turn.household.zone, turn.now)
 
 
 @skill.on("medication.taking")

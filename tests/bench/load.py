@@ -3,7 +3,8 @@
     python tests/bench/load.py [--rows 1000000] [--hours 72]
 
 The ledger lies on the real disk with its real settings. An answer is the core's own time, without ear and mouth: from
-the text that was heard to the actions; a tick is a look at what is due and when to look next.
+the text that was heard to the actions, with the commit that comes before them; a tick is a look at what is due and when to
+look next. Beside the time on the wall stands the processor's own: on a busy machine only that one says what the code costs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -40,6 +41,8 @@ SLOTS = ("06:30", "11:30", "16:30", "21:00")
 LONGEST_ANSWER = 10.0
 LONGEST_TICK = 50.0
 """Milliseconds; the answer's is for the 99th of a hundred."""
+LONGEST_GROWTH = 5.0
+"""Megabytes between the first day's end and the last: what a day keeps grows the ledger, not the process."""
 SAID = ("medication.taken", "medication.query", "medication.stock", "medication.snooze", "medication.unsure", "info.time")
 
 
@@ -103,14 +106,17 @@ def measure(folder: Path, rows: int, hours: int, say: Callable[[str], None]) -> 
     told = Told()
     dialogue = Dialogue(store, household, lambda _: told, Replies.load(shipped("intents")))
     answers: list[float] = []
+    worked: list[float] = []
     ticks: list[float] = []
     others: list[float] = []
     plain = dialogue.handle
 
     def timed(event: Event, now: datetime) -> list[Action]:
-        start = perf_counter()
+        begin, start = thread_time(), perf_counter()
         done = plain(event, now)
         (answers if isinstance(event, Heard) else others).append((perf_counter() - start) * 1e3)
+        if isinstance(event, Heard):
+            worked.append((thread_time() - begin) * 1e3)
         return done
 
     dialogue.handle = timed  # type: ignore[method-assign]
@@ -138,11 +144,14 @@ def measure(folder: Path, rows: int, hours: int, say: Callable[[str], None]) -> 
             memory.append(_memory())
     store.close()
     return {
-        "rows": rows, "hours": hours, "doses": MEDICINES * len(SLOTS) * hours // 24, "start s": round(armed, 2),
-        "answers": len(answers), "answer p50 ms": _share(answers, 0.5), "answer p99 ms": _share(answers, 0.99), "answer max ms": _share(answers, 1),
-        "tick p99 ms": _share(ticks, 0.99), "tick max ms": _share(ticks, 1), "event p99 ms": _share(others, 0.99), "event max ms": _share(others, 1),
-        "memory MB": [round(m) for m in memory],
+        "rows": rows, "hours": hours, "doses": MEDICINES * len(SLOTS) * hours // 24, "start s": round(armed, 2), "answers": len(answers),
+        **_spread("answer", answers), **_spread("answer, processor", worked), **_spread("tick", ticks), **_spread("event", others),
+        "memory MB": [round(m) for m in memory], "memory grew MB": round(memory[-1] - memory[len(memory) // 3], 1) if memory else 0.0,
     }
+
+
+def _spread(name: str, values: Sequence[float]) -> dict[str, float]:
+    return {f"{name} {label} ms": _share(values, share) for label, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))}
 
 
 def _share(values: Sequence[float], share: float) -> float:
@@ -160,7 +169,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         figures = measure(Path(folder), options.rows, options.hours, lambda text: print(text, file=sys.stderr))
     print(json.dumps(figures, ensure_ascii=False, indent=1))
-    return int(figures["answer p99 ms"] > LONGEST_ANSWER or figures["tick max ms"] > LONGEST_TICK)  # type: ignore[operator]
+    bounds = {"answer p99 ms": LONGEST_ANSWER, "tick max ms": LONGEST_TICK, "memory grew MB": LONGEST_GROWTH}
+    return int(any(figures[name] > most for name, most in bounds.items()))  # type: ignore[operator]
 
 
 if __name__ == "__main__":
