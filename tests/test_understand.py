@@ -341,3 +341,40 @@ def test_syllables_alone_speak_for_an_intent_no_line_fits(said: str, meant: str)
 @pytest.mark.parametrize("said", ["眼镜找不着了", "阿莫西林找不着了", "我不是心脏疼是饿了", "没吃过我妈做的饭"])
 def test_a_guess_or_a_denial_never_acts(said: str) -> None:
     assert judge(said).meaning is None
+
+
+@pytest.mark.parametrize(("said", "meant", "slots"), [
+    ("外头下着雨呢所以给我闺女打个电话", "call.voice", {"person": "刘敏"}),
+    ("老头子又出去下棋了那三个小时以后提醒我翻被子", "reminder.add", {"what": "翻被子"}),
+    ("昨天晚上没睡好你就给我约个保洁明天上午十点", "booking.create", {"service": "保洁"}),
+    ("给我闺女打个视频我自己弄不了", "call.video", {"person": "刘敏"}),
+])
+def test_a_request_is_found_behind_or_before_its_explanation(said: str, meant: str, slots: dict[str, object]) -> None:
+    meaning = judge(said).meaning
+    assert meaning is not None
+    assert (meaning.intent, {slot: meaning.slots.get(slot) for slot in slots}) == (meant, slots)
+
+
+@pytest.mark.parametrize("said", ["我女儿给我打扫卫生了", "医生刚才说啥来着", "我不想给儿子打电话他忙", "他让我取消提醒了", "迟一个钟再吃啦我刚刚吃饱"])
+def test_a_piece_of_a_sentence_is_no_request(said: str) -> None:
+    assert judge(said).meaning is None
+
+
+@pytest.mark.parametrize(("said", "when"), [
+    ("给我约保洁明天呃后天上午十点", datetime(2026, 11, 24, 10)), ("明天上午九点呃十点约保洁", datetime(2026, 11, 23, 10)),
+])
+def test_a_hesitation_between_two_times_takes_back_the_first(said: str, when: datetime) -> None:
+    meaning = judge(said).meaning
+    assert meaning is not None and meaning.slots["when"] == when
+
+
+@pytest.mark.parametrize("said", ["给刘敏刘强打电话", "给强子打个电话不是打给敏敏"])
+def test_two_people_named_in_one_breath_are_asked_about(said: str) -> None:
+    judged = judge(said)
+    assert {near.slots["person"] for near in judged.nearest} == {"刘敏", "刘强"}
+
+
+@pytest.mark.parametrize(("said", "message"), [("给小军留个话周末回来吃饺子", "周末回来吃饺子"), ("给闺女捎句话", None), ("给闺女发个消息", None)])
+def test_what_is_sent_is_not_what_it_says(said: str, message: str | None) -> None:
+    meaning = judge(said).meaning
+    assert meaning is not None and meaning.slots.get("message") == message

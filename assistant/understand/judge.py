@@ -908,6 +908,8 @@ def _take_back(said: Utterance, found: filling.Measures) -> None:
             before = [old for old in said.spans if old.concept == span.concept and old.end <= mark.start()]
             if not before:
                 continue
+            if span.concept == "{person}" and mark[0] == "不是":
+                break  # 给强子打不是给敏敏: taken back or denied, so slots.py asks
             last = max(before, key=lambda old: (old.end, old.end - old.start))
             measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
             places = [(mark.start(), span.start)] if measured else [(last.start, last.end), (mark.start(), span.start)]

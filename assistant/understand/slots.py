@@ -276,10 +276,16 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
             kept.append((place, group))
     kept.sort(key=lambda row: row[0])
     sets = []
+    places = [place for place, _ in kept]
     for _, group in kept:
         cheapest = min(span.cost for span in group)
         owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
+    if slot == "person":
+        for (place, one), (place2, other) in zip(zip(places, sets, strict=True), list(zip(places, sets, strict=True))[1:], strict=False):
+            between = said.text[place[1]:place2[0]]
+            if one and other and not set(one) & set(other) and ("不是" in between[-4:] or times.HESITATION.fullmatch(between) or (not between and intent.startswith("call."))):
+                return (*one, *other)  # 给刘敏刘强打电话: who of them is asked
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True)
                  if place[0] > 0 and said.text[place[0] - 1] in "给跟和找叫诉对向同" or said.text[max(0, place[0] - 2):place[0]] in ("给我", "跟我", "找我", "叫我", "诉我")]
@@ -362,6 +368,10 @@ _REMIND = re.compile(
 _TELL = re.compile(
     r"(?:发个?|发条|捎个?|捎句|带个?|带句|传个?|传句|留个?)?(?:消息|微信|短信|信息|话|信|口信|留言|语音)?(?:说一声|说一下|说哈|讲一声|讲一下|说声|告诉一声|说道|说起|说(?!话)|讲|告诉|问问|问一下|问一声|问|让|叫|喊)"
 )
+_A_WORD = re.compile(
+    r"^(?:再|也)?(?:发|捎|带|传|留|写)(?:一)?(?:个|条|句|封)?(?:消息|微信|短信|信息|话|信|口信|留言|语音)(?:儿)?(?:过去|去)?(?:吧|呗|啊|呀)?(?:，)?(?=就说|说|告诉|让|叫|问|.{2}|$)(?:就说|说是)?"
+)
+"""What is sent, and not what it says: 留个话, 捎句话, 发个消息."""
 _CANCEL = re.compile(r"(?:把|帮我把|给我把)?(?:那个|这个)?(?:帮我|给我|替我|请)?(?:取消掉|取消了|取消|删掉|删了|删除|去掉|撤掉|撤了|关掉|关了|不要了|不用了|不用提醒我|不用提醒|别提醒我|别提醒|不用叫我|不用喊我|别叫我|别喊我|甭提醒我|甭叫我|莫喊我|莫提醒我|算了|不用再|别再)(?:吧|了)?")
 
 
@@ -404,7 +414,7 @@ def _message(said: Utterance, found: Measures) -> str:
     if not people:
         return ""
     head = people[0]
-    after = text[head.end:]
+    after = _A_WORD.sub("", text[head.end:])
     told = _TELL.match(re.sub(r"^(?:那个|呃|啊|去|，|们|他|她|儿)", "", after))
     if told:
         stripped = re.sub(r"^(?:那个|呃|啊|去|，|们|他|她|儿)", "", after)

@@ -1403,7 +1403,7 @@ def _inherited(readings: list[_Reading], text: str, reader: _Reader) -> list[Spa
     for reading in readings:
         if last:
             between = text[last.span.end : reading.span.start]
-            corrects = len(between) <= 8 and CORRECTIONS.search(between) is not None
+            corrects = (len(between) <= 8 and CORRECTIONS.search(between) is not None) or HESITATION.fullmatch(between) is not None
             if corrects or _JOINS.match(between):
                 reading = _completed(reading, last, reader, corrects)
         spans.append(reading.span)
@@ -1439,14 +1439,26 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
     return reading
 
 
+HESITATION = re.compile(r"[,，、… ]*(?:呃|嗯|哎呀|哎|额|唉|那个|这个|就是说|就是|啊|哦|噢|欸|诶)+[,，、… ]*")
+"""Between two times of one kind it stands for 不对: 明天…呃后天上午十点."""
+
+
 def last_word(spans: list[Span], text: str) -> Span | None:
     """The span that counts after self-correction (八点，不对，九点 → 九点); the first where nothing is taken back.
 
-    不是八点是九点 counts 九点. `spans` are those `find` gave for `text`.
+    不是八点是九点 counts 九点, 明天呃后天 counts 后天, and so does 明天后天上午十点, where the hour is said with it only. `spans`
+    are those `find` gave for `text`.
     """
     if not spans:
         return None
     chosen = spans[0]
+    for one, other in zip(spans, spans[1:], strict=False):
+        between = text[one.end:other.start]
+        same = one.kind == other.kind or (one.kind, other.kind) == ("date", "moment")
+        if one is chosen and same and "duration" not in (one.kind, other.kind) and (
+            HESITATION.fullmatch(between) or (not between and (one.kind, other.kind) == ("date", "moment"))
+        ):
+            chosen = other
     for correction in CORRECTIONS.finditer(text):
         after = [span for span in spans if span.start >= correction.end()]
         if not after:
