@@ -256,6 +256,8 @@ class Dialogue:
                         line(self._turn(skill.name, now), event)
                 if isinstance(event, HungUp):
                     self._over(event.key, now)
+                for table, row in self.store.due(now, ("request",)):  # who rings does not wait for the clock's bell
+                    self._due(Due(table, row), now)
             case Connected():
                 for skill in self.skills:
                     for connected in skill.connecteds:
@@ -306,7 +308,8 @@ class Dialogue:
             return
         if meaning.intent in ANSWERS["talk"]:
             self._resume(talk, meaning, now)
-        elif meaning.intent == ALWAYS and not self._helped():
+        elif meaning.intent == ALWAYS and incident.grade(meaning) is not incident.Step.UNSURE and not self._helped():
+            # Complaints are what one tells a daughter on the telephone; a cry is a cry.
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
 
     def _attend(self, event: Heard, judged: Judgement, talk: Talk | None, now: datetime) -> None:
