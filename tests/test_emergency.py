@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +22,7 @@ from assistant.replies import Replies
 from assistant.skills import emergency
 from assistant.skills.skill import Turn
 from assistant.stage import People, Stage
+from tests.faults import mixes
 from tests.faults.scene import NOON, Sent, Understands, hear, household, lines, stage, wait
 
 CRY, SYMPTOM, CANCEL = "救命啊我摔倒了", "心口闷", "我没事不用叫"
@@ -511,59 +511,16 @@ def test_nothing_is_claimed_without_the_row_that_makes_it_true(
 # --- reachability -------------------------------------------------------------------------------------------------
 
 
-def _mix(seed: int) -> tuple[People, list[str], list[str]]:
-    """Two to five random faults, but one thing that works: a message somebody reads, or a call somebody takes."""
-    dice = random.Random(seed)
-    names = ["刘敏", "刘强", "王建国", "刘小军"]
-    channels = {"刘敏": ["敏敏微信"], "刘强": ["强子微信", "强子邮件"], "王建国": ["老王短信"], "刘小军": ["小军微信"]}
-    saviour = dice.choice(names)
-    by_call = dice.random() < 0.5
-    people = People(latency=dice.choice((0.2, 1.0, 5.0)))
-    everything = [c for cs in channels.values() for c in cs]
-    for _ in range(dice.randint(2, 5)):
-        people.dead_channels.add(dice.choice(everything))
-        people.answers[dice.choice(names)] = dice.choice(("busy", "voicemail", "silent"))
-    if by_call:
-        people.dead_channels.update(everything)
-        people.answers[saviour] = "coming"
-    else:
-        people.dead_channels.add("电话")
-        people.dead_channels.discard(dice.choice(channels[saviour]))
-        people.answers[saviour] = "reads"
-    faults = [dice.choice(("power", "network", "cry", "step")) for _ in range(dice.randint(0, 3))]
-    return people, faults, [saviour]
-
-
 MIXES = int(os.environ.get("XIAOBAN_MIXES", "60"))
-"""How many seeds are tried; `XIAOBAN_MIXES=10000` for a night."""
+"""How many seeds are tried here; `make bench-faults` tries ten thousand."""
 
 
-def test_a_person_is_reached_whenever_one_channel_works() -> None:
-    lost = []
-    for seed in range(MIXES):
-        people, faults, _ = _mix(seed)
-        scene = stage(people=people)
-        hear(scene, CRY, woken=bool(seed % 2))
-        for number, fault in enumerate(faults):
-            wait(scene, 20 + 17 * number)
-            match fault:
-                case "power":
-                    dialogue = Dialogue(scene.dialogue.store, scene.dialogue.household, Understands, Replies.load(shipped("intents")))
-                    scene = Stage(dialogue, VirtualClock(scene.clock.now + timedelta(seconds=30)), people)
-                    scene.tell(Started())
-                case "network":
-                    people.network = False
-                    wait(scene, 40)
-                    people.network = True
-                case "cry":
-                    hear(scene, CRY)
-                case "step":
-                    scene.clock.step(timedelta(hours=1))
-                    scene.tell(ClockStepped(timedelta(hours=1)))
-        wait(scene, 420)
-        if _state(scene) not in (State.ACKED, State.CLOSED):
-            lost.append(seed)
-    assert lost == []
+def test_a_person_is_reached_in_time_whenever_one_channel_works() -> None:
+    assert [wrong for _, found in mixes.lost(range(MIXES)) for wrong in found] == []
+
+
+def test_a_mix_of_faults_is_the_same_each_time() -> None:
+    assert mixes.run(4)[0].happened == mixes.run(4)[0].happened
 
 
 # --- drill --------------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from assistant.care import SCHEMAS
@@ -77,9 +78,19 @@ def household(**changes: object) -> Household:
     return Household(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=1)
+def _sentences() -> Mapping[tuple[str, str], tuple[str, ...]]:
+    return Replies.load(shipped("intents")).sentences
+
+
+def replies() -> Replies:
+    """What is said, read from the files once: that takes longer than an emergency."""
+    return Replies(_sentences())
+
+
 def stage(home: Household | None = None, people: People | None = None, store: Store | None = None, at: datetime = NOON) -> Stage:
     """A house that has just started."""
-    dialogue = Dialogue(store or Store.memory(SCHEMAS), home or household(), Understands, Replies.load(shipped("intents")))
+    dialogue = Dialogue(store or Store.memory(SCHEMAS), home or household(), Understands, replies())
     scene = Stage(dialogue, VirtualClock(at), people or People())
     scene.tell(Started())
     return scene
