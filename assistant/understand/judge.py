@@ -86,6 +86,8 @@ UNANCHORED = 0.75
 """What is left of a phrase that fits by its small words only; at best it is asked."""
 LONG, PLAIN, CLAUSE = 7, 0.9, 0.8
 """From so many syllables on, and where the whole is not understood so well, clauses are judged; one counts from this score on."""
+PARTED = 2
+"""Hypotheses of a decoder whose clauses are judged; a grammar writes whole requests."""
 CLEARLY, SURELY = 0.9, 0.93
 """And these where a false alarm is possible or the intent is easily fitted, and where a clause is cut less surely."""
 NEVER_BY_CLAUSE = frozenset({"chat", "dialogue", "fraud"})
@@ -301,7 +303,8 @@ class Understander:
                     continue
                 said = self._glance(hypothesis, text, like, now)
             if said is None:
-                said = self._survey(hypothesis, text, now, asking)
+                parted = hypothesis.source != "grammar" and sum(one.hypothesis.source == hypothesis.source for one in heard) < PARTED
+                said = self._survey(hypothesis, text, now, asking, parted)
                 surveyed[text] = said
             heard.append(said)
         free = [one for one in heard if one.hypothesis.source != "grammar"]
@@ -350,22 +353,22 @@ class Understander:
                 text = text[len(wake):]
         return text
 
-    def _survey(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str) -> Heard:
+    def _survey(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str, parted: bool = True) -> Heard:
         """The utterance without its repetitions; as it stands where that is understood better (行了行了, 谢谢谢谢)."""
         once = _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", text))
-        short = self._survey_once(hypothesis, once, now, asking)
+        short = self._survey_once(hypothesis, once, now, asking, parted)
         if once == text or (short.fits and short.fits[0].score >= 0.85):
             return short
-        whole = self._survey_once(hypothesis, text, now, asking)
+        whole = self._survey_once(hypothesis, text, now, asking, parted)
         return max(short, whole, key=lambda one: one.fits[0].score if one.fits else 0.0)
 
-    def _survey_once(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str) -> Heard:
+    def _survey_once(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str, parted: bool = True) -> Heard:
         sounds = syllables(text)
         found = filling.measures(text, now, self.household.care)
         spans = self._lexicon.find(text, sounds)
         spans += filling.measure_spans(text, found)
         if (mended := _mended(text, sounds, spans)) != text:
-            return self._survey_once(hypothesis, mended, now, asking)
+            return self._survey_once(hypothesis, mended, now, asking, parted)
         spans += _alternatives(text)
         said = survey(text, sounds, (span for span in spans if span.concept not in CUTS), self.ear.polar, self.book.through)
         _take_back(said, found)
@@ -375,7 +378,7 @@ class Understander:
             again = self._survey_once(hypothesis, restart, now, asking)
             if again.fits and again.fits[0].score >= 0.8:
                 return _again(whole, again)
-        if len(text) >= LONG and not restart and (not fits or fits[0].score < PLAIN):
+        if parted and len(text) >= LONG and not restart and (not fits or fits[0].score < PLAIN):
             return self._by_clause(whole, spans, never, now, asking)
         return whole
 
@@ -395,7 +398,7 @@ class Understander:
             measured = whole.measures.times or whole.measures.numbers
             found = filling.measures(text, now, self.household.care) if measured else filling.Measures()
             _take_back(said, found)
-            fits, fired, _ = self._fits(said, asking)
+            fits, fired, _ = self._fits(said, asking, CLAUSE - 0.1, frozenset(known))
             here = Heard(whole.hypothesis, said, found, fired, tuple(fits))
             for one in fits:
                 if (known and one.intent not in known) or one.intent in never or not self._asks(one, here, clause, whole):
@@ -429,7 +432,13 @@ class Understander:
             return one.score * clause.belief >= CLEARLY
         return one.score >= (CLAUSE if heard_apart and one.intent != "emergency.call" else CLEARLY if heard_apart else SURELY)
 
-    def _fits(self, said: Utterance, asking: str) -> tuple[list[Fit], tuple[Guard, ...], Mapping[str, float]]:
+    def _fits(
+        self, said: Utterance, asking: str, floor: float = 0.0, only: frozenset[str] = frozenset(),
+    ) -> tuple[list[Fit], tuple[Guard, ...], Mapping[str, float]]:
+        """Best line of each intent, the guards that fire, and how near must_not sentences are.
+
+        Phrases worth less than `floor` are not looked for, nor, where `only` names some, those of other intents.
+        """
         by_frame: Reading = {}
         for frame in self._frames.candidates(said, asking):
             skill = frame.intent.split(".")[0]
@@ -441,11 +450,13 @@ class Understander:
         odds = self._runs.weigh(said)
         doubtful: set[str] = set()
         limits = self._index.limits(said)
-        top = 0.0
+        top = floor + TRAILING
         strange = not any(span.cost < 0.5 for span in said.concepts.get("{medicine}", ()))
         for number in self._index.candidates(said, asking):
             template = self._index.templates[number]
             forbids = template.intent[0] == "!"
+            if only and template.intent.lstrip("!") not in only:
+                continue
             known = never.get(template.intent[1:], NEVER) if forbids else by_phrase.get(template.intent, _NOTHING).score
             # Only what beats the intent's best so far (or, of what must not be, comes near enough to matter) is worth its cost.
             # and so is only what comes near the best intent of all.

@@ -487,12 +487,17 @@ class Limits:
     slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]]
     near: tuple[int, ...]
     """Syllables of the index each syllable of the utterance may stand for, as bits."""
-    heard: dict[str, list[float]] = field(default_factory=dict)
-    """Character of a template → what it costs at each place of the utterance; filled as templates are aligned."""
+    said: int
+    """All of them together."""
+    rows: Mapping[str, Mapping[int, float]]
+    """Syllable of the index → places of the utterance it may stand at, and at what cost."""
 
     def score(self, cost: float) -> float:
         """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
         return max(0.0, 1.0 - cost / self.scale)
+
+
+_NOWHERE: Mapping[int, float] = {}
 
 
 class Index:
@@ -514,7 +519,8 @@ class Index:
         self._masks = [_mask(self._bit[sound] for sound in line if sound[0] != "{") for line in self.sounds]
         self._open = [any(node in FREE for node in template.nodes) for template in templates]
         self._slots = [tuple({node for node in template.nodes if node[0] == "{"}) for template in templates]
-        self._near: dict[str, int] = {}
+        self._musts = [self._must(number) for number in range(len(templates))]
+        self._near: dict[str, tuple[int, tuple[tuple[str, float], ...]]] = {}
         count = max(1, len(templates))
         self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers)), frozenset(numbers if "^" in pair or "$" in pair else ())) for pair, numbers in rows.items()}
 
@@ -605,14 +611,44 @@ class Index:
                 skip[at] = BOUND
         for at in said.hidden:
             skip[at] = BOUND
-        return Limits(scale, min(BOUND, WORTH * scale), skip, _slot_spans(said), tuple(self._near_bits(sound) for sound in said.sounds))
+        rows: dict[str, dict[int, float]] = {}
+        near = []
+        for at, sound in enumerate(said.sounds):
+            bits, others = self._near_to(sound)
+            near.append(bits)
+            for other, far in others:
+                rows.setdefault(other, {})[at] = far
+        together = 0
+        for bits in near:
+            together |= bits
+        return Limits(scale, min(BOUND, WORTH * scale), skip, _slot_spans(said), tuple(near), together, rows)
 
-    def _near_bits(self, sound: str) -> int:
+    def _near_to(self, sound: str) -> tuple[int, tuple[tuple[str, float], ...]]:
+        """Syllables of the index that one may stand for: as bits, and with what another character of that sound costs."""
         known = self._near.get(sound)
         if known is None:
-            known = _mask(place for other, place in self._bit.items() if self.ear.distance(sound, other) <= NEAR)
-            self._near[sound] = known
+            others = tuple((other, far or 0.02) for other in self._bit if (far := self.ear.distance(sound, other)) <= NEAR)
+            known = self._near[sound] = (_mask(self._bit[other] for other, _ in others), others)
         return known
+
+    def _must(self, number: int) -> tuple[tuple[int, float], ...]:
+        """Syllables on every way through a template, as bits, with what it costs to leave them out."""
+        template = self.templates[number]
+        passed: list[int] = []
+        for place, before in enumerate(template.before):
+            ways = [0 if earlier < 0 else passed[earlier] for earlier in before]
+            always = ways[0]
+            for way in ways[1:]:
+                always &= way
+            passed.append(always | 1 << place)
+        always = passed[template.last[0]]
+        for end in template.last[1:]:
+            always &= passed[end]
+        drops = DROP_BESIDE_FREE if self._open[number] else DROP
+        return tuple(
+            (1 << self._bit[self.sounds[number][place]], EASY.get(token, drops))
+            for place, token in enumerate(template.nodes) if always >> place & 1 and token[0] != "{" and token not in "没不别甭"
+        )
 
     def _unsaid(self, number: int, said: Utterance, limits: Limits, unknown: bool) -> list[int] | None:
         """Places of the utterance that nothing in the template can stand for, None where any word may.
@@ -636,7 +672,7 @@ class Index:
         """
         template, sounds = self.templates[number], self.sounds[number]
         size = len(said.text)
-        skip, slots, heard = limits.skip, limits.slots, limits.heard
+        text, skip, slots, rows = said.text, limits.skip, limits.slots, limits.rows
         paid = 0.0
         unsaid = self._unsaid(number, said, limits, unknown)
         if unsaid:
@@ -647,6 +683,12 @@ class Index:
             for at in unsaid:
                 skip[at] = 0.0
             bound -= paid
+        owed = 0.0
+        for bit, price in self._musts[number]:
+            if not limits.said & bit:
+                owed += price
+        if owed >= bound:
+            return None
         begin = _skipped({0: 0.0}, skip, size, bound)
         after: list[dict[int, float]] = []
         drops = DROP_BESIDE_FREE if self._open[number] else DROP
@@ -666,15 +708,13 @@ class Index:
             if token[0] == "{":
                 self._slot(token, entering, leaving, slots, said, skip, bound, unknown)
             else:
-                step = heard.get(token)
-                if step is None:
-                    step = heard[token] = self._steps(token, sound, said)
-                drop = step[size]
-                if drop == DROP:
-                    drop = drops
+                turning = token in "没不别甭" and sound in self.ear.polar
+                drop = BOUND if turning else EASY.get(token, drops)
+                row = self._turned(sound, said) if turning else rows.get(sound, _NOWHERE)
                 for at, cost in entering.items():
-                    if at < size:
-                        total = cost + step[at]
+                    far = row.get(at)
+                    if far is not None:
+                        total = cost if text[at] == token else cost + far
                         if total < bound and total < leaving.get(at + 1, bound):
                             leaving[at + 1] = total
                     cost += drop
@@ -684,22 +724,9 @@ class Index:
         least = min((after[end][size] for end in template.last if size in after[end]), default=None)
         return None if least is None else least + paid
 
-    def _steps(self, token: str, sound: str, said: Utterance) -> list[float]:
-        """What a template's character costs at each place of the utterance, and last, what it costs to leave it out."""
-        turning = sound in self.ear.polar and token in "没不别甭"
-        steps = []
-        for at, char in enumerate(said.text):
-            far = 0.0
-            if char != token:
-                far = self.ear.distance(said.sounds[at], sound)
-                if turning and at in said.hidden:
-                    far = 0.3
-                elif far == 0.0:
-                    far = 0.02
-                elif far > NEAR:
-                    far = BOUND
-            steps.append(far)
-        return [*steps, BOUND if turning else EASY.get(token, DROP)]
+    def _turned(self, sound: str, said: Utterance) -> Mapping[int, float]:
+        """Where a 没 or 不 of a template may stand: at its own sound, or where one may be hidden."""
+        return {**{at: 0.02 for at, other in enumerate(said.sounds) if other == sound}, **dict.fromkeys(said.hidden, 0.3)}
 
     def _slot(
         self, token: str, entering: Mapping[int, float], leaving: dict[int, float],
