@@ -1,6 +1,6 @@
 """Where within what was said a request may begin or end: elders explain first and ask then, or ask and give the reason.
 
-A recogniser writes no commas. A clause begins at a word that opens a request (`BEGINS` in `intents/_frames.toml`), behind a
+A recogniser writes no commas. A clause begins at a word that opens a request (`BEGINS` in `intents/_frames.toml`), behind 所以 or 那你就 (`LINK`), behind a
 particle that ends a sentence, or where a name, a time or a service stands at the seam of two words; it ends before a word
 that gives a reason (`REASON`) or behind a particle.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.understand.matcher import QUIET, Span, Utterance, turns
 
-CUTS = frozenset({"BEGINS", "REASON"})
+CUTS = frozenset({"BEGINS", "LINK", "REASON"})
 """Concepts that say where to cut; they hide no other words."""
 SHORTEST = 3
 """Syllables of a clause worth judging."""
@@ -55,6 +55,7 @@ def clauses(said: Utterance, raw: Sequence[Span], edges: tuple[frozenset[int], f
     after_people = {at for span in raw if span.concept in PEOPLE and span.exact for at in (span.end, span.end + 1)}
     turned = {at for span in raw if span.exact and span.concept not in QUIET and turns(span.text) for at in range(span.start, span.end + 2)} | said.hidden
     opens = {span.start for span in raw if span.concept == "BEGINS" and span.exact}
+    linked = {span.end for span in raw if span.concept == "LINK" and span.exact}
     reasons = {span.start for span in raw if span.concept == "REASON" and span.exact}
     named = {span.start for span in said.spans if span.concept[0] == "{" and span.concept != "{number}" and span.cost < 0.1 and span.end - span.start > 1}
     starts: dict[int, float] = {}
@@ -62,7 +63,7 @@ def clauses(said: Utterance, raw: Sequence[Span], edges: tuple[frozenset[int], f
     for at in range(2, size):
         behind = said.text[at - 1]
         if size - at >= SHORTEST and behind not in DEPENDENT and at not in turned and (at not in after_people or behind in PARTICLES):
-            if at in opens:
+            if (at in opens and not inside[at]) or at in linked:
                 starts[at] = OPENED
             elif behind in PARTICLES and not inside[at]:
                 starts[at] = ENDED
@@ -77,7 +78,7 @@ def clauses(said: Utterance, raw: Sequence[Span], edges: tuple[frozenset[int], f
                 stops[at] = ENDED
             elif at in ends:
                 stops[at] = SEAM
-    found = [Clause(at, size, belief, at in opens) for at, belief in starts.items()]
+    found = [Clause(at, size, belief, at in opens or at in linked) for at, belief in starts.items()]
     found += [Clause(0, at, belief, at in reasons) for at, belief in stops.items()]
     found.sort(key=lambda one: ((one.start in begins if one.start else one.end in ends) and -1.0, -one.belief, one.start - one.end))
     return found[:MOST]

@@ -400,7 +400,7 @@ def _what(said: Utterance, found: Measures) -> str:
     rest = _CANCEL.sub("", rest) if re.search(r"取消|删|不用提醒|别提醒|甭|撤|不用叫|不用喊|别叫我|别喊我", rest) else rest
     pieces = [piece for piece in _REMIND.split(rest) if piece]
     pieces = [clean(piece) for piece in pieces]
-    pieces = [piece for piece in pieces if piece and piece not in ("我", "你", "您", "到", "在", "要", "的", "我要", "记得", "到时候", "把")]
+    pieces = [piece for piece in pieces if piece and piece not in ("我", "你", "您", "到", "在", "要", "的", "我要", "记得", "到时候", "把", "那", "就", "所以", "你就", "那你", "再", "一趟", "一下", "一声")]
     what = max(pieces, key=len, default="")
     return re.sub(r"^(?:我要|我得|我该|我去|要|得|该|记得|我)(?=.{2,})", "", what)
 
