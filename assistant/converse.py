@@ -96,6 +96,9 @@ ANSWERS: dict[Asking, tuple[str, ...]] = {
 AT_ANY_MOMENT = "control."
 """再说一遍, 大点声, 别说了 are no dictated words and no answer in one's own words, whatever was asked."""
 
+OWN = "我"
+"""Who says this in a cry means herself: 救命啊我摔倒了, and not 救命啊 of a film."""
+
 ALWAYS = "emergency.call"
 """The one intent that needs no wake word and no turn."""
 
@@ -294,12 +297,21 @@ class Dialogue:
         log.debug("heard %s, meant %s", event.hypotheses[0].text, meaning)
         if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
-        elif not attended:
+        elif not attended or self._hears_the_television(event, meaning, ask):
             return
         else:
             self._attend(event, judged, talk, now)
             if request is not None:
                 self._begin_meaning(request, now, ALARM if request.intent == ALWAYS else NORMAL)
+
+    def _hears_the_television(self, event: Heard, meaning: Meaning | None, ask: Ask | None) -> bool:
+        """A cry while the prompt of an alarm is being spoken may be the film that began it, going on.
+
+        It is the second cry (CARE 4: repeated *after* our prompt) only in the first person; any other is passed over without
+        a word: the countdown goes on, and silence at its end sends as it would have.
+        """
+        crying = meaning is not None and meaning.intent == ALWAYS and ask is not None and ask.asking == "emergency"
+        return crying and self._speaking and not event.woken and not any(OWN in one.text for one in event.hypotheses[:1])
 
     def _overheard(self, talk: Talk, event: Heard, now: datetime) -> None:
         """Two people are on the telephone: nothing of it is written down, and hardly anything is for us."""

@@ -16,12 +16,24 @@ from assistant.care.incident import Calls, State, Status, Texts
 from assistant.clock import VirtualClock
 from assistant.converse import Dialogue
 from assistant.home import Elder
-from assistant.messages import Acknowledged, Ask, Call, ClockStepped, HangUp, Meaning, Pressed, Sound, Started
+from assistant.messages import (
+    Acknowledged,
+    Ask,
+    Call,
+    ClockStepped,
+    Delivered,
+    HangUp,
+    Meaning,
+    Pressed,
+    Sound,
+    Started,
+)
 from assistant.places import shipped
 from assistant.replies import Replies
 from assistant.skills import emergency
 from assistant.skills.skill import Turn
 from assistant.stage import People, Stage
+from assistant.store import Store
 from tests.faults import mixes
 from tests.faults.scene import NOON, Sent, Understands, hear, household, lines, stage, wait
 
@@ -160,6 +172,33 @@ def test_distress_soon_after_a_cancel_is_certain() -> None:
     hear(scene, CRY, woken=False)
     row = scene.dialogue.store.find("incident")[-1]
     assert (row["state"], row["grade"]) == ("prealarm", "certain")
+
+
+@pytest.mark.parametrize(
+    ("cry", "spoken", "woken", "state"),
+    [("救命啊", False, False, State.PREALARM), (CRY, False, False, State.ALERTING), ("救命啊", True, False, State.ALERTING),
+     ("救命啊", False, True, State.ALERTING)],
+)
+def test_a_second_cry_during_the_prompt_counts_only_in_the_first_person_or_to_us(cry: str, spoken: bool, woken: bool, state: State) -> None:
+    scene = stage()
+    hear(scene, "救命啊", woken=False)
+    scene.until_quiet() if spoken else wait(scene, 2)
+    hear(scene, cry, woken=woken)
+    assert _state(scene) is state
+
+
+def test_a_film_that_goes_on_crying_during_the_prompt_neither_sends_sooner_nor_holds_it_up() -> None:
+    sent = []
+    for film in (False, True):
+        scene = stage()
+        hear(scene, "救命啊", woken=False)
+        for _ in range(5):
+            wait(scene, 1)
+            if film:
+                hear(scene, "救命啊", woken=False)
+        wait(scene, 70)
+        sent.append(_first(scene, "sent"))
+    assert sent[0] == sent[1]
 
 
 def test_the_button_twice_sends_at_once() -> None:
@@ -342,12 +381,32 @@ def test_the_siren_goes_on_after_a_power_cut() -> None:
     assert [action.name for _, action in seen.actions if isinstance(action, Sound)] == ["siren"]
 
 
+def test_every_end_of_a_call_has_a_sentence_of_its_own() -> None:
+    said = []
+    for detail in incident.REACHED:
+        scene = _alerting()
+        call = next(m for m in message.of_incident(scene.dialogue.store, incident.PURPOSE, 1) if m.kind == "call" and m.state is message.State.SENDING)
+        scene.tell(Delivered(call.id, False, detail))
+        said.append(lines(scene, "said")[-1])
+    assert (len(set(said)), {one.startswith("女儿刘敏") or one.startswith("儿子刘强") for one in said}) == (len(incident.REACHED), {True})
+
+
+def test_an_account_that_is_refused_is_said_as_that() -> None:
+    truth = Status(Texts.FAILED, Calls.FAILED, unrung=("刘敏",), refused=True)
+    assert "账号登不上" in emergency.spoken(_turn(), truth)
+
+
+def test_a_status_names_two_people_at_most() -> None:
+    truth = Status(Texts.SENT, Calls.NONE, told=("刘敏", "刘强", "王建国", "刘小军"))
+    assert emergency.spoken(_turn(), truth) == "发给女儿刘敏、儿子刘强等四个人的消息送出去了，还没有人回。"
+
+
 def test_a_dead_line_is_not_blamed_on_people_and_a_dead_messenger_not_on_the_network() -> None:
     without, dead = _alerting(People(network=False)), _alerting(People(dead_channels={"敏敏微信", "强子微信", "强子邮件", "老王短信", "小军微信"}))
     for scene in (without, dead):
         wait(scene, 120)
     said = ["".join(lines(scene, "said")) for scene in (without, dead)]
-    assert [("没有应" in one, "没有人应" in one, "网络不通" in one) for one in said] == [(False, False, True), (True, False, False)]
+    assert [("没有接" in one, "没有人来接手" in one, "网络不通" in one) for one in said] == [(False, False, True), (True, False, False)]
 
 
 @pytest.mark.parametrize(("kind", "word"), [("fire", "出门"), ("gas", "别打火"), ("intruder", "躲好"), ("fall", "别着急起身")])
@@ -463,12 +522,21 @@ def test_every_combination_of_results_has_an_honest_sentence(texts: Texts, calls
     assert said
 
 
+def _ended(store: Store, how: str) -> bool:
+    return any(m["kind"] == "call" and m["detail"] == how for m in store.find("message"))
+
+
 CLAIMS = {
     "送出去了": lambda s: any(m["state"] in ("sent", "answered") for m in s.find("message")),
     "回话了，说来处理": lambda s: any(m["answer"] == "coming" for m in s.find("message")),
     "答应来处理": lambda s: any(i["person"] for i in s.find("incident")),
     "正在打给": lambda s: any(m["kind"] == "call" for m in s.find("message")),
-    "没有应": lambda s: any(m["kind"] == "call" and m["state"] == "failed" for m in s.find("message")),
+    "没有接，我打": lambda s: _ended(s, "no answer"),
+    "占线": lambda s: _ended(s, "busy"),
+    "按掉了": lambda s: _ended(s, "declined"),
+    "没有人按键": lambda s: _ended(s, "answered without a key"),
+    "没有按一": lambda s: _ended(s, "wrong key"),
+    "没有人来接手": lambda s: any(m["kind"] == "call" and m["state"] == "failed" for m in s.find("message")),
     "说没事了": lambda s: any(m["answer"] == "all_clear" for m in s.find("message")),
     "发不出去": lambda s: any(t["outcome"] in ("fail", "maybe") for t in s.find("try")),
 }

@@ -174,6 +174,18 @@ def test_a_line_that_dies_in_mid_conversation_is_over_and_can_be_rung_again(pair
     assert (over, isinstance(pair.ring(), Rang)) == (HungUp(rang.key), True)
 
 
+def test_a_network_cut_in_the_middle_of_an_alarm_call_is_told_apart_from_a_voicemail(pair: Pair) -> None:
+    pair.elder.telephone._key_wait = 6.0
+    pair.elder.telephone.ring(Call(1, "k", "刘敏", "电话", "13800000001", "老人求助", urgent=True), pair.elder.told.put)
+    rang = pair.far.until(Rang)
+    pair.far.telephone.pick_up(rang.key)  # type: ignore[union-attr]
+    pair.far.until(Connected)
+    pair.far.telephone.talk(rang.key)  # type: ignore[union-attr]
+    heard = pair.elder.hears(FAR_HZ)
+    pair.far.telephone._line._process.kill()  # type: ignore[union-attr]
+    assert (heard, pair.elder.until(Delivered)) == (True, Delivered(1, False, "went quiet"))
+
+
 @pytest.mark.skipif(which("sipp") is None, reason="sipp is not installed (apt install sip-tester)")
 def test_a_key_pressed_in_a_call_that_rang_us_is_told(pair: Pair, tmp_path: Path) -> None:
     (tmp_path / "keys.xml").write_text(KEYS, encoding="ascii")

@@ -144,7 +144,7 @@ WORDS: Mapping[str, str] = {
 AUTHORITIES = frozenset({"110", "112", "119", "120", "122", "911", "999"})
 """Never dialled by us (CARE 4), even where the family wrote one of them as somebody's telephone."""
 
-REACHED = ("no answer", "busy", "declined", "answered without a key", "wrong number")
+REACHED = ("no answer", "busy", "declined", "answered without a key", "wrong key", "went quiet", "wrong number")
 """What the telephone says of a call that got as far as the other end; anything else is the line's fault, not the person's."""
 
 PICKED_UP = "接通了，请您等一下。您来处理，请按一。已经没事了，请按九。"
@@ -428,6 +428,8 @@ class Status:
     """People who were called and did not take it."""
     unrung: tuple[str, ...] = ()
     """People whose calls have never got out of the house."""
+    refused: bool = False
+    """The provider does not let us telephone."""
     taken: str = ""
     """Who took it."""
 
@@ -450,6 +452,7 @@ def status(store: Store, household: Household, incident: Incident) -> Status:
         calls=Calls.RINGING if ringing else Calls.FAILED if rung or unrung else Calls.PENDING
         if callable_contacts(household) else Calls.NONE,
         told=told, ringing=ringing[0] if ringing else "", rung=rung, unrung=unrung, taken=incident.person,
+        refused=bool(people("kind = 'call' AND state = 'failed' AND detail = 'account refused'")),
     )
 
 

@@ -44,6 +44,8 @@ LONGEST_WAV = 150.0
 """Seconds of a looped message: longer than a call with a message ever lasts."""
 KEY_WAIT = 25.0
 """Seconds an answered call waits for a key: the message once or twice, then the next person is rung."""
+QUIET = 3.0
+"""Seconds without a packet of sound at the end of a call that mean it went quiet."""
 CARD_WAIT = 40.0
 """Longest reading of the access card."""
 TALK = 3600.0
@@ -413,7 +415,8 @@ class Telephone:
         call = job.call
         number = call.message
         end = monotonic() + call.ring
-        answered = acknowledged = played = repeated = opened = False
+        answered = acknowledged = played = repeated = opened = pressed = False
+        size, grown = 0, monotonic()
         while monotonic() < end:
             self._tend(line)
             wanted = self._caller is not None and self._caller.pick_up.is_set()
@@ -427,6 +430,8 @@ class Telephone:
             if answered and call.text and not played and tape.message is not None:
                 line.command("ausrc", f"aufile,{tape.message}")
                 played = True
+            if answered and (now := self._received()) > size:
+                size, grown = now, monotonic()
             event = line.event(0.2)
             if event is None or self._is_callers(event, line):
                 continue
@@ -440,7 +445,7 @@ class Telephone:
                 case "CALL_CLOSED", reason:
                     if acknowledged or (answered and not call.text):
                         return Delivered(number, True, "acknowledged" if acknowledged else "talked")
-                    return Delivered(number, False, "answered without a key" if answered else _said(reason))
+                    return Delivered(number, False, _unanswered(pressed, size > RATE and monotonic() - grown > QUIET) if answered else _said(reason))
                 case "CALL_DTMF_START", key if answered and call.text and not acknowledged and key in ANSWER_OF:
                     acknowledged = True
                     job.tell(Acknowledged(call.key, call.person, ANSWER_OF[key]))  # type: ignore[arg-type]
@@ -454,6 +459,8 @@ class Telephone:
                     if not repeated:  # one more hearing, not an endless one: somebody else may be waiting to be rung
                         repeated = True
                         end = monotonic() + (min(CARD_WAIT, 2 * tape.card_seconds + 2) if acknowledged else self._key_wait)
+                case "CALL_DTMF_START", _:
+                    pressed = answered
                 case "REFUSED", _:
                     return Delivered(number, False, "line failed")
                 case "GONE", _:
@@ -464,7 +471,11 @@ class Telephone:
                     pass
         if acknowledged or job.connected:
             return Delivered(number, True, "acknowledged" if acknowledged else "talked")
-        return Delivered(number, False, "answered without a key" if answered else "no answer")
+        return Delivered(number, False, _unanswered(pressed, size > RATE and monotonic() - grown > QUIET) if answered else "no answer")
+
+    def _received(self) -> int:
+        """Bytes of sound that have come from the other end."""
+        return sum(path.stat().st_size for path in (self._folder / "sound").glob("*dec*.wav"))
 
     def _hang_up(self, line: Line) -> None:
         """End the call and see it end: its last event must not be taken for the next call's."""
@@ -690,6 +701,11 @@ def trouble(url: str) -> str:
     except ValueError:
         return "电话的地址写错了，应该像 sip:账号:密码@服务器"
     return "" if installed() else "没有装 baresip，打不了电话：sudo apt install baresip"
+
+
+def _unanswered(pressed: bool, quiet: bool) -> str:
+    """Our word for a call that was answered and not taken; quiet: the other end was heard, and then no more (the network was cut)."""
+    return "wrong key" if pressed else "went quiet" if quiet else "answered without a key"
 
 
 def _said(reason: str) -> str:

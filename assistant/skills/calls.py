@@ -41,7 +41,7 @@ TALK = timedelta(hours=1)
 
 HAPPENED: dict[str, str] = {
     "busy": "voice_busy", "declined": "voice_declined", "no answer": "voice_no_answer",
-    "wrong number": "voice_wrong_number",
+    "wrong number": "voice_wrong_number", "account refused": "voice_refused",
 }
 """What is said about a telephone call that did not come about, by the telephone's word for it."""
 

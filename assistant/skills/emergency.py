@@ -48,6 +48,12 @@ BARE = frozenset("没事儿了的嗯啊哦哎呀啦吧呢得莫啥什么真不�
 HELP_WORDS = ("要", "叫", "来", "喊", "找")
 """您真的没事吗？要不要我找家里人？: a yes with one of these asks for help; 嗯, 对 or 是的 alone says nothing."""
 
+NOT_TAKEN: dict[str, str] = {
+    "no answer": "not_answered", "busy": "was_busy", "declined": "was_declined", "answered without a key": "no_key",
+    "wrong key": "wrong_key", "went quiet": "went_quiet", "wrong number": "was_wrong",
+}
+"""What is said of a call that got through and was not taken, by the telephone's word for it (`incident.REACHED`)."""
+
 CAME = ("到了", "来了", "到家了", "进门了", "进来了", "在这儿", "在呢", "在了")
 NOT_CAME = ("没", "不", "哪", "还")
 """How people answer 到了吗 without saying yes."""
@@ -310,7 +316,7 @@ def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
         incident.nudge(turn.store, turn.now, known.id)
         # A line that is dead fails every two seconds: the status tells of it, once a minute.
         if sent.detail in incident.REACHED:
-            yield Say(turn.reply("not_taken", person=_called(turn.household, sent.person)), urgent=True)
+            yield Say(turn.reply(NOT_TAKEN[sent.detail], person=_called(turn.household, sent.person)), urgent=True)
 
 
 @skill.acknowledged("incident")
@@ -380,11 +386,13 @@ def _drill_report(turn: Turn, known: Incident) -> str:
 def spoken(turn: Turn, truth: Status) -> str:
     """The honest sentence for what is known: one half for the messages, one for the calls, and what to do if neither works."""
     words = {
-        "people": _names(turn.household, truth.told), "person": _called(turn.household, truth.ringing),
-        "rung": _names(turn.household, truth.rung), "taken": _called(turn.household, truth.taken),
+        "people": _some(turn.household, truth.told), "person": _called(turn.household, truth.ringing),
+        "rung": _some(turn.household, truth.rung), "taken": _called(turn.household, truth.taken),
     }
     texts = "reopened" if truth.taken and truth.texts is Texts.SENT else truth.texts.value
-    calls = "no_line" if truth.calls is Calls.FAILED and not truth.rung else truth.calls.value
+    calls = truth.calls.value
+    if truth.calls is Calls.FAILED and not truth.rung:
+        calls = "refused" if truth.refused else "no_line"
     if truth.texts is Texts.FAILED and (truth.rung or truth.calls is Calls.RINGING):
         texts = "stuck"  # the line works, so it is not the network
     halves = [
@@ -442,6 +450,13 @@ def _called(household: Household, name: str) -> str:
 
 def _names(household: Household, names: Sequence[str]) -> str:
     return "、".join(_called(household, name) for name in names)
+
+
+def _some(household: Household, names: Sequence[str]) -> str:
+    """At most two names and how many they are in all: nobody on the floor wants a list of five."""
+    if len(names) <= 2:
+        return _names(household, names)
+    return f"{_names(household, names[:2])}等{_count(len(names))}个人"
 
 
 def _first_of(household: Household) -> str:
