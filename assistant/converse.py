@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from assistant import saying
 from assistant.care import incident, message, request
 from assistant.errors import StoreError
 from assistant.home import Household
@@ -62,7 +63,7 @@ from assistant.messages import (
 )
 from assistant.replies import Replies
 from assistant.skills import SKILLS
-from assistant.skills.skill import ALARM, CALL, NORMAL, Skill, Turn
+from assistant.skills.skill import ALARM, CALL, DOUBTED, NORMAL, Skill, Turn
 from assistant.store import Store
 
 log = logging.getLogger(__name__)
@@ -131,6 +132,17 @@ class Talk:
     """What 您是说…，对吗？ offered; 对 then means this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is open no longer."""
+
+    ask: Ask
+    until: datetime
+    """When it was closed."""
+    skill: str
+    answered: bool
+
+
 @dataclass
 class Waiting:
     """A conversation that wants the floor."""
@@ -162,13 +174,14 @@ class Dialogue:
     _misses: int = 0
     _follow_until: datetime | None = None
     _off_since: datetime | None = None
-    _recent: tuple[Ask, datetime] | None = None
+    _recent: Asked | None = None
     _news: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.skills = self.skills or SKILLS
         self._judge = self.understanding(self.household)
         self._meanings = {name: (skill, begin) for skill in self.skills for name, begin in skill.meanings.items()}
+        self._lates = {(skill.name, name): late for skill in self.skills for name, late in skill.lates.items()}
         self._dues = {table: (skill, *due) for skill in self.skills for table, due in skill.dues.items()}
         self._instants = {table: (skill, act) for skill in self.skills for table, act in skill.instants.items()}
 
@@ -250,6 +263,8 @@ class Dialogue:
                 self._stepped(by, trusted, now)
             case Started(trusted=trusted, off_since=off_since):
                 self.trusted, self._off_since = trusted, off_since
+                if trusted:
+                    self._waiting.append(Waiting(_right_again, "dialogue", NORMAL))
                 for skill in self.skills:
                     for started in skill.starteds:
                         self._wait(started, skill, NORMAL)
@@ -329,19 +344,34 @@ class Dialogue:
         self.store.note_down(now, "heard", text=event.hypotheses[0].text)
         if talk is not None and ask is not None:
             self._answered(talk, ask, event, judged, now)
-        elif (meaning := meaning or self._late_answer(event, now)) is not None:
+        elif (late := self._late_answer(event, now)) is not None and self._fits_late(late, meaning):
+            self._misses = 0
+            assert self._recent is not None
+            recent, self._recent = self._recent, None
+            begin = self._lates[recent.skill, late.intent]
+            self._start(Waiting(lambda turn: begin(turn, late), recent.skill, NORMAL), now)
+        elif (meaning := meaning or late) is not None:
             self._misses = 0
             self._begin_meaning(meaning, now, NORMAL)
         elif event.woken:
             self._not_understood(judged, now)
 
     def _late_answer(self, event: Heard, now: datetime) -> Meaning | None:
-        """What it means as an answer to the last question, if a conversation takes that by itself."""
-        if self._recent is None or now - self._recent[1] > LINGER:
+        """What it means as an answer to the last question, if a conversation takes that by itself or that late."""
+        recent = self._recent
+        if recent is None or now - recent.until > LINGER:
             return None
-        ask = self._recent[0]
-        meaning = self._judge.judge(event.hypotheses, now, ask.asking, ask.options).meaning
-        return meaning if meaning is not None and meaning.intent in self._meanings else None
+        meaning = self._judge.judge(event.hypotheses, now, recent.ask.asking, recent.ask.options).meaning
+        if meaning is None or not (meaning.intent in self._meanings or (recent.skill, meaning.intent) in self._lates):
+            return None
+        return meaning
+
+    def _fits_late(self, late: Meaning, meaning: Meaning | None) -> bool:
+        """Whether nobody answered that question and what is said now is an answer to it and no request of its own."""
+        return (
+            self._recent is not None and not self._recent.answered and (self._recent.skill, late.intent) in self._lates
+            and (meaning is None or meaning.intent == late.intent or meaning.intent not in self._meanings)
+        )
 
     def _answered(self, talk: Talk, ask: Ask, event: Heard, judged: Judgement, now: datetime) -> None:
         meaning, nearest = judged.meaning, judged.nearest
@@ -412,6 +442,9 @@ class Dialogue:
             self._spoken(now)  # the mouth never reported: go on rather than hang
         elif self._talks and self._talks[-1].ask is not None:
             self._resume(self._talks[-1], None, now)
+            if not self._talks:
+                # She begins to answer just then, or answers what is said now about her silence.
+                self._follow_until = now + timedelta(seconds=FOLLOW_UP)
 
     def _spoken(self, now: datetime) -> None:
         self._speaking, self._speech_until = False, None
@@ -501,6 +534,8 @@ class Dialogue:
         return known is not None and known.state in (incident.State.ALERTING, incident.State.ACKED)
 
     def _stepped(self, by: timedelta, trusted: bool, now: datetime) -> None:
+        if trusted and not self.trusted:
+            self._waiting.append(Waiting(_right_again, "dialogue", NORMAL))
         self.trusted = trusted
         if self.deadline is not None:
             self.deadline += by
@@ -553,7 +588,7 @@ class Dialogue:
         talk.turn.now, talk.turn.household, talk.turn.trusted = now, self.household, self.trusted
         talk.turn.early = meaning is not None and self._speaking
         if talk.ask is not None and not talk.ask.call:
-            self._recent = (talk.ask, now)
+            self._recent = Asked(talk.ask, now, talk.turn.skill, meaning is not None)
         talk.ask, talk.tries = None, 0
         answer = meaning
         while True:
@@ -637,6 +672,13 @@ class Dialogue:
 
 def _say(text: str) -> Conversation:
     yield Say(text)
+
+
+def _right_again(turn: Turn) -> Conversation:
+    """Whoever was told that the clock may be wrong hears once that it is right."""
+    if turn.store.setting(DOUBTED):
+        turn.store.remember(DOUBTED, "")
+        yield Say(turn.reply("clock_right", time=saying.moment(turn.now, turn.now)))
 
 
 def _follow(conversation: Conversation, outer: Turn, inner: Turn) -> Conversation:

@@ -208,6 +208,13 @@ def test_a_short_answer_that_comes_late_is_still_understood(dialogue: Dialogue) 
     assert hear(dialogue, "吃了", at=NOW + timedelta(minutes=40)) != [Say("记下了")]
 
 
+def test_what_follows_a_silence_needs_no_wake_word(dialogue: Dialogue) -> None:
+    dialogue.handle(Due("dose", 1), NOW)
+    dialogue.handle(Spoken(), NOW)
+    dialogue.handle(Silence(), NOW + timedelta(seconds=20))
+    assert [dialogue.listening(NOW + timedelta(seconds=s)) for s in (21, 60)] == [True, False]
+
+
 def test_a_skill_that_fails_is_no_silence_and_its_row_comes_back(heads: Heads) -> None:
     broken = Skill("medication")
 

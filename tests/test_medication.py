@@ -10,6 +10,7 @@ import pytest
 from assistant.care import dose
 from assistant.home import Care, Household
 from assistant.skills import medication
+from assistant.when import Recurrence
 from tests.talks import ASPIRIN, HOME, IBUPROFEN, METFORMIN, VALSARTAN, ZONE, Home, at, said
 
 
@@ -116,6 +117,25 @@ def test_the_family_is_told_in_time_for_the_class_and_once(medicine: object, tol
     h.run(at("23:30"))
     posts = [row["created_at"] for row in h.store.find("message")]
     assert [dose.moment(p).astimezone(ZONE).replace(second=0, microsecond=0) for p in posts] == [at(told)]
+
+
+def test_two_medicines_of_a_slot_are_one_message_and_each_is_asked_again_at_its_own_moment() -> None:
+    h = home("12:45", replace(HOME, medicines=(ASPIRIN, VALSARTAN), care=replace(HOME.care, names_medicines=False)))
+    spoken = h.run(at("21:01"))
+    asked = [text for text in spoken if text.endswith("？")]
+    assert ([row["body"] for row in h.store.find("message")], len(asked)) == (
+        ["11月22日 20:00 的药，还没听到她说吃了。我还会再问。"], 5  # 20:00, 20:10, 20:20, 20:30 the critical one, 21:00 the other
+    )
+
+
+def test_a_dose_put_off_because_the_one_before_was_late_puts_off_the_familys_moment() -> None:
+    four = replace(VALSARTAN, schedule=Recurrence("day", ("12:00", "16:00", "20:00")), min_gap=timedelta(hours=4))
+    h = home("11:59", replace(HOME, medicines=(four,)))
+    h.run(at("13:15"))
+    h.elder(said("taken"))  # the one of 16:00 waits until 17:00
+    h.run(at("18:05"))
+    told = [dose.moment(row["created_at"]).astimezone(ZONE) for row in h.store.find("message", "title LIKE '药还没有回音%' AND created_at > ?", at("14:00"))]
+    assert (told, states(h)["缬沙坦 16:00"]) == ([], "unknown")
 
 
 def test_what_is_missed_stays_in_the_digest_until_somebody_has_seen_it() -> None:

@@ -330,8 +330,19 @@ def evening(care: Care) -> str:
 
 def test_the_digest_tells_the_day() -> None:
     assert evening(ROUND.care).splitlines() == [
-        "11月22日", "药：该吃 4 次，吃了 1 次；1 次没有回音（12:30 二甲双胍）", "测量：19:00 血压 138/85",
+        "11月22日", "药：该吃 3 次，吃了 1 次；1 次没有回音（12:30 二甲双胍）", "测量：19:00 血压 138/85",
     ]
+
+
+@pytest.mark.parametrize(("named", "line"), [
+    (True, "药：该吃 1 次，吃了 0 次；1 次没有回音（20:00 阿司匹林）"), (False, "药：该吃 1 次，吃了 0 次；1 次没有回音（20:00 两种里的一种）"),
+])
+def test_a_slot_with_two_medicines_is_one_time_in_the_digest(named: bool, line: str) -> None:
+    h = Home(medication.skill, at("19:00"), replace(ROUND, care=replace(ROUND.care, names_medicines=named)))
+    h.start()
+    h.run(at("20:01"), said("taken", medicine="缬沙坦"))
+    h.run(at("23:00"))
+    assert digest.text(digest.of(h.store, h.household, h.now.date(), h.now), h.household).splitlines()[1] == line
 
 
 def test_the_digest_names_no_medicine_unless_allowed() -> None:

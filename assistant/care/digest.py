@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from assistant import saying
 from assistant.care import dose, reading
 from assistant.care.dose import Dose
 from assistant.care.dose import State as DoseState
@@ -192,11 +193,12 @@ def text(day: Day, household: Household) -> str:
     """The message: what was taken, what was not, readings, the morning's answer; medicines by name only if allowed."""
     named = household.care.names_medicines
     lines = [f"{day.day.month}月{day.day.day}日"]
-    taken = [d for d in day.doses if d.state is DoseState.TAKEN]
-    if day.doses:
-        lines.append(f"药：该吃 {len(day.doses)} 次，吃了 {len(taken)} 次" + _rest(day.doses, named))
+    slots = dose.by_slot(day.doses)
+    if slots:
+        taken = [slot for slot in slots if all(d.state is DoseState.TAKEN for d in slot)]
+        lines.append(f"药：该吃 {len(slots)} 次，吃了 {len(taken)} 次" + _rest(slots, named))
     if day.unseen:
-        lines.append(f"前几天还没人看过的：{_listed(day.unseen, named, with_day=True)}（看过请回复“看到了”）")
+        lines.append(f"前几天还没人看过的：{_listed(dose.by_slot(day.unseen), named, with_day=True)}（看过请回复“看到了”）")
     if day.checkin is not None and day.checkin.state is not State.PLANNED:
         lines.append("报平安：" + {
             State.FINE: "早上问过，她说还好", State.UNWELL: "她说不太舒服", State.UNANSWERED: "问了两次没有回应",
@@ -216,18 +218,29 @@ def shown(r: Reading) -> str:
     return f"{r.at:%H:%M} {name} {value}" + ("（超出范围）" if r.outside else "")
 
 
-def _rest(doses: Sequence[Dose], named: bool) -> str:
+def _rest(slots: Sequence[Sequence[Dose]], named: bool) -> str:
+    """What was not taken; of a slot with several medicines only those that were not."""
     said = ""
-    for state, word in (
+    for states, word in (
         ((DoseState.MISSED,), "没有回音"), ((DoseState.UNKNOWN,), "吃没吃不清楚"), ((DoseState.SKIPPED,), "她说不吃"),
         (dose.OPEN, "还在问"),
     ):
-        if some := [d for d in doses if d.state in state]:
-            said += f"；{len(some)} 次{word}（{_listed(some, named)}）"
+        if some := [part for slot in slots if (part := [d for d in slot if d.state in states])]:
+            whole = {slot[0].due: len(slot) for slot in slots}
+            said += f"；{len(some)} 次{word}（{_listed(some, named, whole=whole)}）"
     return said
 
 
-def _listed(doses: Sequence[Dose], named: bool, with_day: bool = False) -> str:
+def _listed(
+    slots: Sequence[Sequence[Dose]], named: bool, with_day: bool = False, whole: Mapping[datetime, int] | None = None
+) -> str:
+    """`12:30 二甲双胍、20:00 缬沙坦和阿司匹林`; unnamed, a part of a slot is `20:00 两种里的一种`."""
     return "、".join(
-        (f"{d.day.month}月{d.day.day}日 " if with_day else "") + d.slot + (f" {d.medicine}" if named else "") for d in doses[:8]
+        (f"{slot[0].day.month}月{slot[0].day.day}日 " if with_day else "") + slot[0].slot
+        + (" " + saying.listing([d.medicine for d in slot]) if named else _part(len(slot), (whole or {}).get(slot[0].due, 0)))
+        for slot in slots[:8]
     )
+
+
+def _part(some: int, all_of_it: int) -> str:
+    return f" {saying.counted(all_of_it)}种里的{saying.counted(some)}种" if some < all_of_it else ""

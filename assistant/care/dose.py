@@ -404,9 +404,10 @@ def snoozed(store: Store, now: datetime, dose: Dose, span: timedelta | None = No
 
 
 def delayed(store: Store, dose: Dose, until: datetime) -> None:
-    """Nothing is asked about it before `until`."""
-    later = replace(dose, ask=until)
-    store.update("dose", dose.id, ask_at=until, wake_at=wake(later))
+    """Nothing is asked about it before `until`; the family's moment moves along, else it would hear of a silence that is ours."""
+    told = min(until + (dose.tell - dose.due), dose.limit)
+    later = replace(dose, ask=until, tell=told)
+    store.update("dose", dose.id, ask_at=until, tell_at=told, wake_at=wake(later))
 
 
 def ask_again(store: Store, now: datetime, dose: Dose, event: Event, after: timedelta) -> Dose:
@@ -473,12 +474,23 @@ def settle(store: Store, now: datetime, zone: tzinfo, trusted: bool = True) -> S
         elif dose.state is not State.PLANNED and dose.told is None and now >= dose.tell:
             # Told, and asked once more, unless she has just said that she is about to take it.
             ask = now if dose.state is State.ASKED and dose.ask is None else dose.ask
-            marked = replace(dose, told=now, ask=ask)
-            marked = replace(marked, wake=wake(marked))
-            store.update("dose", dose.id, **_columns(dose, marked))
-            store.note_down(now, "dose.told", dose.id)
-            told.append(marked)
+            told.append(_told(store, now, dose, ask))
+    told += [
+        # One message a slot: the others of it are asked again at their own moment, but the family hears of them now.
+        _told(store, now, mate, mate.ask or (mate.tell if mate.state is State.ASKED and mate.tell > now else None))
+        for due in sorted({dose.due for dose in told})
+        for mate in find(store, zone, f"due_at = ? AND told_at IS NULL AND wake_at IS NOT NULL AND {_OPEN_SQL}", due)
+    ]
     return Settled(tuple(missed), tuple(unknown), tuple(told), frozenset(old))
+
+
+def _told(store: Store, now: datetime, dose: Dose, ask: datetime | None) -> Dose:
+    """The family is told of it now, once."""
+    marked = replace(dose, told=now, ask=ask)
+    marked = replace(marked, wake=wake(marked))
+    store.update("dose", dose.id, **_columns(dose, marked))
+    store.note_down(now, "dose.told", dose.id)
+    return marked
 
 
 def came_back(
@@ -617,7 +629,9 @@ def _edit(
             store.note_down(now, "dose.withdrawn", dose.id, f"{dose.medicine} {dose.day} {dose.slot}")
         return
     medicine, due = here
-    replanned = replace(dose, due=due, limit=limit(medicine, due), tell=tell(medicine, due))
+    until = limit(medicine, due)
+    told = tell(medicine, due)
+    replanned = replace(dose, due=due, limit=until, tell=min(max(told, dose.tell), until) if dose.ask else told)
     replanned = replace(replanned, wake=wake(replanned))
     if changed := _columns(dose, replanned):
         store.update("dose", dose.id, **changed)

@@ -175,6 +175,8 @@ def _ask(turn: Turn, doses: list[Dose]) -> Conversation:
             dose.asked(turn.store, turn.now, d, late=not turn.trusted or turn.now - d.due >= dose.LATE_QUESTION)
             for d in doses
         ]
+        if not turn.trusted:
+            turn.doubt()
     if not turn.trusted:
         key = "ask_clock"
     elif any(d.state is State.DOUBT for d in doses):
@@ -565,6 +567,17 @@ def _about_now(turn: Turn, meaning: Meaning, answer: Answer) -> Conversation:
     with turn.store.atomic():
         doses = [dose.asked(turn.store, turn.now, d) if d.state is State.PLANNED else d for d in doses]
     yield from answer(turn, doses, meaning)
+
+
+@skill.late("dialogue.yes", "dialogue.no")
+def late(turn: Turn, meaning: Meaning) -> Conversation:
+    """知道了, some minutes after nobody answered: the open doses were heard of, no more."""
+    yield from _settle(turn)
+    doses = [d for d in dose.nearest(turn.store, turn.household, turn.now) if d.state in dose.OPEN]
+    if doses:
+        yield from ANSWERS[meaning.intent](turn, doses, meaning)
+    else:
+        yield from _nothing_now(turn)
 
 
 def _nothing_now(turn: Turn) -> Conversation:

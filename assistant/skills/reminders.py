@@ -213,16 +213,27 @@ def due(turn: Turn, row: int) -> Conversation:
     # The dose question's grammar has 等会儿 and 好, which are what one answers to a reminder.
     answer = yield Ask(text, asking="dose", seconds=12.0 if r.safety else 8.0, repair=r.safety)
     r = reminder.get(turn.store, row, zone)
-    if r is None or r.state is not reminder.State.SAID:
-        return
-    if answer is None:
-        return
+    if r is not None and r.state is reminder.State.SAID and answer is not None:
+        yield from _answered(turn, r, answer)
+
+
+def _answered(turn: Turn, r: Reminder, answer: Meaning) -> Conversation:
     if answer.intent == "medication.snooze":
         yield from _later(turn, r, answer.slots.get("duration"))
     elif answer.intent in ("dialogue.no", "medication.not_taken"):
         yield from _later(turn, r, reminder.SAFETY_REPEAT if r.safety else None)
     else:
-        reminder.answered(turn.store, turn.now, r, zone)
+        reminder.answered(turn.store, turn.now, r, turn.household.zone)
+        yield Say(turn.reply("done"))
+
+
+@skill.late("dialogue.yes", "dialogue.no", "medication.snooze")
+def late(turn: Turn, meaning: Meaning) -> Conversation:
+    """知道了, some minutes after it was said: the newest one that still waits for a word."""
+    said = [r for r in reminder.open_ones(turn.store, turn.household.zone) if r.state is reminder.State.SAID]
+    if said:
+        yield from _answered(turn, max(said, key=lambda r: r.due), meaning)
+    else:
         yield Say(turn.reply("done"))
 
 

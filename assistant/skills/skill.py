@@ -15,6 +15,10 @@ ALARM, CALL, DOSE, NORMAL, LOW = range(5)
 """Who speaks first when several want to; ALARM also interrupts."""
 
 
+DOUBTED = "clock.doubted"
+"""Setting: since when she knows that the clock may be wrong; empty when she does not, or has heard that it is right again."""
+
+
 @dataclass
 class Turn:
     """All that a skill sees of the world; `now` is fresh each time the conversation goes on."""
@@ -36,6 +40,11 @@ class Turn:
     """Whether a question was open when this began; it is asked again afterwards."""
     early: bool = False
     """Whether the answer just given was heard before the question had been spoken to its end."""
+
+    def doubt(self) -> None:
+        """She is being told that the clock may be wrong, so she will be told when it is right again."""
+        if not self.store.setting(DOUBTED):
+            self.store.remember(DOUBTED, self.now.isoformat())
 
     def reply(self, key: str, **words: object) -> str:
         """One of this skill's sentences; {elder} is always known."""
@@ -67,6 +76,7 @@ class Skill:
     acknowledgeds: dict[str, OnAcknowledged] = field(default_factory=dict)
     presseds: dict[str, OnPressed] = field(default_factory=dict)
     connecteds: list[OnConnected] = field(default_factory=list)
+    lates: dict[str, OnMeaning] = field(default_factory=dict)
     lines: list[OnLine] = field(default_factory=list)
     starteds: list[OnMoment] = field(default_factory=list)
     steps: list[OnStep] = field(default_factory=list)
@@ -77,6 +87,15 @@ class Skill:
 
         def keep(function: OnMeaning) -> OnMeaning:
             self.meanings.update(dict.fromkeys(intents, function))
+            return function
+
+        return keep
+
+    def late(self, *intents: str) -> Callable[[OnMeaning], OnMeaning]:
+        """What these answers begin when they come minutes after a question of this skill that nobody answered."""
+
+        def keep(function: OnMeaning) -> OnMeaning:
+            self.lates.update(dict.fromkeys(intents, function))
             return function
 
         return keep
