@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from assistant.home import Care, Household
 from assistant.messages import Acknowledged, Notify, Pressed
 from assistant.notify.acks import Links, Page, Used, secret_of
-from assistant.sensors import Key, Port
+from assistant.sensors import Key, Port, Topic
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Doors:
         self._data, self._wall, self._post = data, wall, post
         self._care = Care()
         self._links: Links | None = None
-        self._open: list[Page | Port | Key] = []
+        self._open: list[Page | Port | Topic | Key] = []
         self.troubles: list[str] = []
         """What could not be opened, in Chinese."""
         self.household(household)
@@ -34,11 +34,11 @@ class Doors:
     def household(self, household: Household) -> None:
         """The family's file has changed (or is new)."""
         care = household.care
-        if (care.answers, care.sensors, care.help_key) == (self._care.answers, self._care.sensors, self._care.help_key):
+        if _doors(care) == _doors(self._care):
             return
         self.close()
         self._care, self.troubles = care, []
-        for name, begin in (("回应网页", self._page), ("感应器", self._port), ("求助键", self._key)):
+        for name, begin in (("回应网页", self._page), ("感应器", self._port), ("感应器主题", self._topic), ("求助键", self._key)):
             try:
                 begin(care)
             except (OSError, ValueError) as error:
@@ -67,6 +67,14 @@ class Doors:
         if care.sensors:
             self._open.append(Port(care.sensors, self._post))
 
+    def _topic(self, care: Care) -> None:
+        if care.sensor_topic:
+            self._open.append(Topic(care.sensor_topic, self._post))
+
     def _key(self, care: Care) -> None:
         if care.help_key:
             self._open.append(Key(Path(care.help_key), self._post))
+
+
+def _doors(care: Care) -> tuple[object, ...]:
+    return care.answers, care.sensors, care.sensor_topic, care.help_key

@@ -143,6 +143,8 @@ class Care:
     """Where the family's telephones reach the page for answers, `http://192.168.1.20:8420`; empty: no page, no port."""
     sensors: int = 0
     """Port on the loopback address for sensors; 0: none."""
+    sensor_topic: str = field(default="", repr=False)
+    """Topic of an MQTT broker that sensors speak on, `mqtt://user:pass@host/home/xiaoban`; empty: none."""
     help_key: str = ""
     """Input device whose every key is the help button, `/dev/input/by-id/…-event-kbd`; empty: none."""
 

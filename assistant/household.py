@@ -672,6 +672,7 @@ class _Builder:
             heartbeat=self.filled(read.heartbeat, ("care", "heartbeat")),
             answers=read.answers,
             sensors=int(read.sensors),
+            sensor_topic=self.filled(read.sensor_topic, ("care", "sensor_topic")),
             help_key=read.help_key,
         )
 

@@ -389,6 +389,13 @@ def _device(value: str) -> str:
     return value
 
 
+def _topic(text: str) -> str:
+    """Where an MQTT broker is; placeholders for its password are filled in later."""
+    if text and not re.match(r"mqtts?://[^/]+", text):
+        raise wrong("感应器主题应该是 MQTT 的地址", "例如 感应器主题: mqtt://192.168.1.5/home/xiaoban")
+    return text
+
+
 class CareEntry(Entry):
     checkin: Annotated[Line, Key("报平安", ("checkin",), "每天什么时候问一声好", "09:30")] = ""
     digest: Annotated[Line, Key("小结", ("digest",), "每天什么时候给家里发一天的小结", "20:30")] = ""
@@ -401,6 +408,7 @@ class CareEntry(Entry):
     heartbeat: Annotated[Address, Key("心跳", ("heartbeat",), "每五分钟报一次平安的网址", "https://hc.example/abc")] = ""
     answers: Annotated[Line, AfterValidator(_page), Key("回应网页", ("answers",), "家里人的手机从哪个网址点“我来处理”；不写就不开", "http://192.168.1.20:8420")] = ""
     sensors: Annotated[float, _number(1024, 65535), AfterValidator(_whole), Key("感应器", ("sensors",), "本机的感应器往哪个端口报；不写就不开", "8421")] = 0
+    sensor_topic: Annotated[Address, AfterValidator(_topic), Key("感应器主题", ("sensor_topic",), "感应器在哪个 MQTT 主题上报；不写就不听", "mqtt://192.168.1.5/home/xiaoban")] = ""
     help_key: Annotated[Line, AfterValidator(_device), Key("求助键", ("help_key",), "哪个按键设备当求助按钮；不写就没有", "/dev/input/by-id/usb-button-event-kbd")] = ""
 
 

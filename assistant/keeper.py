@@ -224,7 +224,7 @@ def _settings(old: Household, new: Household) -> Iterator[Change]:
         yield Change("care", "heartbeat", "改了报告机器正常的地址")
     if new.care.answers != old.care.answers:
         yield Change("care", "answers", "改了家里人点回应的网页")
-    if (new.care.sensors, new.care.help_key) != (old.care.sensors, old.care.help_key):
+    if (new.care.sensors, new.care.sensor_topic, new.care.help_key) != (old.care.sensors, old.care.sensor_topic, old.care.help_key):
         yield Change("care", "sensors", "改了求助键和感应器")
     if new.voice.name != old.voice.name:
         yield Change("voice", "name", f"把我的声音换成了{new.voice.name}")

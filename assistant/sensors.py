@@ -1,11 +1,12 @@
-"""Ways to call for help that make no sound: a key of a USB button, and sensors that tell a port of this machine.
+"""Ways to call for help that make no sound: a key of a USB button, sensors that tell a port of this machine or a topic.
 
-Both are off by default. The port is open on the loopback address only, for home automation that runs on the same machine:
-`curl -X POST http://127.0.0.1:8421/fall`.
+All are off by default. The port is open on the loopback address only, for home automation that runs on the same machine:
+`curl -X POST http://127.0.0.1:8421/fall`. The topic is an MQTT broker's: `mosquitto_pub -t home/xiaoban/fall -m ''`.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import struct
 import threading
@@ -16,6 +17,7 @@ from time import monotonic
 from typing import BinaryIO, Literal, get_args
 
 from assistant.messages import Pressed
+from assistant.notify.mqtt import Subscriber
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,68 @@ class Key:
             self._stop.wait(AGAIN)
 
 
+class Repeats:
+    """Lets an event through once a minute; buttons each time."""
+
+    def __init__(self, post: Callable[[Pressed], None]) -> None:
+        self._post = post
+        self._last: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def tell(self, told: Told) -> None:
+        """A sensor says so."""
+        with self._lock:
+            now = monotonic()
+            repeated = told not in ("help", "cancel") and now - self._last.get(told, float("-inf")) < SAME
+            self._last[told] = now
+        if not repeated:
+            self._post(Pressed(told))
+
+
+class Topic:
+    """A topic of an MQTT broker: `…/fall` with anything in it, or the topic itself with `fall` or `{"event": "fall"}`.
+
+    An off-message of a switch (`OFF`, `false`, `0`) is the end of an event and no event. Raises ValueError.
+    """
+
+    def __init__(self, url: str, post: Callable[[Pressed], None]) -> None:
+        self._repeats = Repeats(post)
+        self.subscriber = Subscriber(url, self._heard)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.subscriber.close()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard, for `doctor`."""
+        return self.subscriber.trouble
+
+    def _heard(self, below: str, payload: bytes) -> None:
+        said = _word(payload)
+        told = below if below else said
+        if told in get_args(Told) and said not in OFF:
+            self._repeats.tell(told)  # type: ignore[arg-type]
+        elif told not in get_args(Told):
+            log.warning("a sensor said something unknown on the topic")
+
+
+OFF = frozenset({"off", "false", "0", "clear", "closed", "no"})
+"""What binary sensors say when it is over, in lower case."""
+
+
+def _word(payload: bytes) -> str:
+    """`fall`, `"fall"`, `{"event": "fall"}` → fall."""
+    text = payload[:200].decode("utf-8", "replace").strip()
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = text
+    if isinstance(said, dict):
+        said = said.get("event") or said.get("state") or ""
+    return str(said).strip().lower()
+
+
 class Port:
     """A loopback port that takes what sensors tell. Raises OSError if it is taken."""
 
@@ -94,8 +158,7 @@ class Port:
 
 
 def _handler(post: Callable[[Pressed], None]) -> type[BaseHTTPRequestHandler]:
-    last: dict[str, float] = {}
-    lock = threading.Lock()
+    repeats = Repeats(post)
 
     class Handler(BaseHTTPRequestHandler):
         timeout = REQUEST_SECONDS
@@ -110,12 +173,7 @@ def _handler(post: Callable[[Pressed], None]) -> type[BaseHTTPRequestHandler]:
                 log.warning("a sensor was refused")
                 self._answer(404)
                 return
-            with lock:
-                now = monotonic()
-                repeated = told not in ("help", "cancel") and now - last.get(told, float("-inf")) < SAME
-                last[told] = now
-            if not repeated:
-                post(Pressed(told))  # type: ignore[arg-type]
+            repeats.tell(told)  # type: ignore[arg-type]
             self._answer(204)
 
         def _answer(self, status: int) -> None:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paho.mqtt import client as mqtt_client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from assistant.doors import Doors
 from assistant.errors import HouseholdError
@@ -17,8 +19,9 @@ from assistant.home import Care
 from assistant.household import parse
 from assistant.messages import Acknowledged, Notify, Pressed
 from assistant.notify.web import Unreached, fetch
-from assistant.sensors import DOWN, EV_KEY, EVENT, Key, Port, presses
+from assistant.sensors import DOWN, EV_KEY, EVENT, Key, Port, Topic, presses
 from tests.faults.scene import NOON, household, lines, stage, wait
+from tests.test_notify import broker  # noqa: F401
 
 Inbox = queue.Queue[Acknowledged | Pressed]
 
@@ -144,3 +147,49 @@ def test_the_family_opens_doors_in_its_file() -> None:
 def test_a_door_that_makes_no_sense_is_a_mistake(line: str) -> None:
     with pytest.raises(HouseholdError, match=line.split(":")[0]):
         parse(SMALL + f"照护: {{{line}}}\n")
+
+
+# --- MQTT ---------------------------------------------------------------------------------------------------------
+
+
+def _published(port: int, topic: str, payload: str, *, retain: bool = False) -> None:
+    client = mqtt_client.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    client.publish(topic, payload, 1, retain).wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_topic_tells_falls_beds_and_smoke_and_nothing_else(broker: int, tmp_path: Path) -> None:  # noqa: F811
+    inbox: Inbox = queue.Queue()
+    _published(broker, "home/xiaoban/smoke", "", retain=True)
+    doors = Doors(household(care=Care(sensor_topic=f"mqtt://127.0.0.1:{broker}/home/xiaoban")), tmp_path, lambda: NOON, inbox.put)
+    topic = next(one for one in doors._open if isinstance(one, Topic))
+    joined = topic.subscriber.joined.wait(5)
+    for place, payload in (
+        ("home/xiaoban/fall", "ON"), ("home/xiaoban/fall", "ON"), ("home/xiaoban/fall", "OFF"), ("home/xiaoban", "bed"),
+        ("home/xiaoban/dance", "ON"), ("home/xiaoban", '{"event": "smoke"}'), ("home/other/help", ""), ("home/xiaoban/smoke", "OFF"),
+    ):
+        _published(broker, place, payload)
+    told = [inbox.get(timeout=5) for _ in range(3)]
+    doors.close()
+    assert (joined, doors.troubles, told, inbox.empty()) == (True, [], [Pressed("fall"), Pressed("bed"), Pressed("smoke")], True)
+
+
+def test_a_broker_that_is_away_is_no_reason_not_to_live_and_is_joined_when_it_comes(tmp_path: Path) -> None:
+    doors = Doors(household(care=Care(sensor_topic=f"mqtt://127.0.0.1:{_free()}/home/xiaoban")), tmp_path, lambda: NOON, queue.Queue().put)
+    topic = next(one for one in doors._open if isinstance(one, Topic))
+    doors.close()
+    assert (doors.troubles, topic.subscriber.joined.is_set()) == ([], False)
+
+
+def test_a_fall_told_by_a_topic_asks_how_she_is(broker: int, tmp_path: Path) -> None:  # noqa: F811
+    scene = stage()
+    inbox: Inbox = queue.Queue()
+    topic = Topic(f"mqtt://127.0.0.1:{broker}/home/xiaoban", inbox.put)
+    topic.subscriber.joined.wait(5)
+    _published(broker, "home/xiaoban/fall", "")
+    scene.tell(inbox.get(timeout=5))
+    topic.close()
+    assert lines(scene, "asked") == ["王奶奶，您还好吗？要不要我叫人来？"]

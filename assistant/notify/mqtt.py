@@ -1,14 +1,15 @@
-"""`mqtt://` and `mqtts://`: alarms and notices as JSON on a topic, for Home Assistant and the like."""
+"""`mqtt://` and `mqtts://`: alarms and notices as JSON on a topic, for Home Assistant and the like; and what a topic tells us."""
 
 from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from urllib.parse import unquote, urlsplit
 
-from paho.mqtt.client import Client, MQTTMessageInfo
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -37,6 +38,55 @@ class Settings:
             parts.hostname or "", parts.port or (8883 if tls else 1883), parts.path.strip("/") or "xiaoban/message",
             unquote(parts.username or ""), unquote(parts.password or ""), tls,
         )
+
+
+AGAIN = 30
+"""Longest pause, in seconds, before a broker that is away is asked again."""
+
+
+class Subscriber:
+    """Listens to a topic and everything below it, for as long as there is a broker and again when there is one."""
+
+    def __init__(self, url: str, told: Callable[[str, bytes], None]) -> None:
+        """`told(below, payload)`: the rest of the topic, and what it says; from a thread of ours. Raises ValueError."""
+        self._settings = Settings.read(url)
+        if not self._settings.host:
+            raise ValueError("no host")
+        self._told = told
+        self.joined = threading.Event()
+        """Whether the broker is there and knows what we want to hear."""
+        self.trouble = ""
+        """What the broker said last, for `doctor`; empty when all is well."""
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._left
+        self._client.on_subscribe = lambda *_: self.joined.set()
+        self._client.on_message = self._heard
+        if self._settings.user:
+            self._client.username_pw_set(self._settings.user, self._settings.password)
+        if self._settings.tls:
+            self._client.tls_set()
+        self._client.reconnect_delay_set(1, AGAIN)
+        self._client.connect_async(self._settings.host, self._settings.port, keepalive=60)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connected(self, client: Client, _u: object, _f: ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
+        self.trouble = str(reason) if reason.is_failure else ""
+        if not reason.is_failure:
+            client.subscribe([(self._settings.topic, 1), (f"{self._settings.topic}/#", 1)])
+
+    def _left(self, _c: Client, _u: object, _f: object, reason: ReasonCode, _p: Properties | None) -> None:
+        self.joined.clear()
+        self.trouble = str(reason)
+
+    def _heard(self, _c: Client, _u: object, message: MQTTMessage) -> None:
+        if not message.retain:  # what a broker kept is no event: nobody falls anew at every start of ours
+            self._told(message.topic.removeprefix(self._settings.topic).strip("/"), bytes(message.payload))
 
 
 @dataclass(frozen=True, slots=True)
