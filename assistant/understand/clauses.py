@@ -62,7 +62,7 @@ def clauses(said: Utterance, raw: Sequence[Span], edges: tuple[frozenset[int], f
     stops: dict[int, float] = {}
     for at in range(2, size):
         behind = said.text[at - 1]
-        if size - at >= SHORTEST and behind not in DEPENDENT and at not in turned and (at not in after_people or behind in PARTICLES):
+        if size - at >= SHORTEST and behind not in DEPENDENT and at not in turned and (at not in after_people or at in linked or behind in PARTICLES):
             if (at in opens and not inside[at]) or at in linked:
                 starts[at] = OPENED
             elif behind in PARTICLES and not inside[at]:

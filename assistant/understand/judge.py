@@ -45,7 +45,7 @@ MARGIN = 0.05
 """The best reading must lead the next by this much."""
 STRICT: Mapping[str, tuple[float, float]] = {
     "medication.taken": (0.74, 0.10),
-    "emergency.cancel": (0.76, 0.12),
+    "emergency.cancel": (0.77, 0.12),
     "reminder.cancel": (0.68, 0.06),
     "booking.cancel": (0.68, 0.06),
     "privacy.forget": (0.66, 0.06),
@@ -56,7 +56,7 @@ STRICT: Mapping[str, tuple[float, float]] = {
 }
 """(score, margin) where a wrong reading is dearer, or a missed one is (emergency.call)."""
 
-EASILY = {"control": 0.66, "info": 0.62, "chat": 0.85}
+EASILY = {"control": 0.66, "info": 0.66, "chat": 0.85}
 """ACT of skills whose few common words are in much that is said to others: thanks and greetings most of all."""
 
 OPPOSITES = (
@@ -78,6 +78,11 @@ _DOUBTED = re.compile(r"没有?[^没不]{0,3}(?:吃|服|喝|打|咽)[^没不]{0,
 """没吃过药了: nobody says so, and the recogniser writes it for 我吃过药了 (SPEECH.md)."""
 _ABOUT_A_DOSE = ("medication.taken", "medication.not_taken", "medication.skip", "medication.query")
 
+_TURNED_AFTER = re.compile(r".{0,2}[不没别甭莫](?!方便|然|好意思|错|舒服|得劲|会|懂|动|了)")
+"""Behind a clause it takes back what the clause says: 送餐的明天那份|别送了."""
+_OF_NO = re.compile(r"cancel|skip|taken|forget|pause|control|emergency\.call|info|query|list|unsure|fraud|snooze")
+"""Intents that say no themselves, or that a 不 behind them leaves as they are."""
+_WHETHER = re.compile(r"[几吗么谁哪]|没有|多少|是不是")
 _NEGATION = re.compile(r"[不没别甭莫勿]")
 
 ANCHOR = 0.35
@@ -421,6 +426,9 @@ class Understander:
             return False
         bans = one.bans if one.kind == "frame" else self._bans.get(one.intent, frozenset())
         if one.intent in WARY and not bans.isdisjoint(whole.said.concepts.keys() - here.said.concepts.keys()):
+            return False
+        behind = whole.said.text[clause.end:]
+        if _TURNED_AFTER.match(behind) and not _OF_NO.search(one.intent) or (one.intent == "medication.taken" and _WHETHER.search(behind + whole.said.text[:clause.start])):
             return False
         if (wants := OF_A_CLAUSE.get(skill)) and not any(
             span.cost < 0.2 and (span.value or want[0] != "{" or want == "{number}") for want in wants for span in here.said.concepts.get(want, ())

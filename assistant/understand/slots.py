@@ -284,7 +284,7 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     if slot == "person":
         for (place, one), (place2, other) in zip(zip(places, sets, strict=True), list(zip(places, sets, strict=True))[1:], strict=False):
             between = said.text[place[1]:place2[0]]
-            if one and other and not set(one) & set(other) and ("不是" in between[-4:] or times.HESITATION.fullmatch(between) or (not between and intent.startswith("call."))):
+            if one and other and not set(one) & set(other) and ("不是" in between[-4:] or times.HESITATION.match(between) and len(between) <= 4 or times.HESITATION.fullmatch(between) or (not between and intent.startswith("call."))):
                 return (*one, *other)  # 给刘敏刘强打电话: who of them is asked
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True)

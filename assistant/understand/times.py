@@ -1439,7 +1439,7 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
     return reading
 
 
-HESITATION = re.compile(r"[,，、… ]*(?:呃|嗯|哎呀|哎|额|唉|那个|这个|就是说|就是|啊|哦|噢|欸|诶)+[,，、… ]*")
+HESITATION = re.compile(r"[,，、… ]*(?:呃|嗯|哎呀|哎|额|唉|那个|这个|就是说|就是|啊|哦|噢|欸|诶|不)+[,，、… ]*")
 """Between two times of one kind it stands for 不对: 明天…呃后天上午十点."""
 
 
