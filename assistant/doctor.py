@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import queue
 import shutil
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from assistant import fetch, places
 from assistant.care import SCHEMAS
 from assistant.clock import SystemClock
 from assistant.errors import NoLoudspeaker, NoMicrophone, XiaobanError
-from assistant.home import Household
+from assistant.home import Channel, Household
 from assistant.household import load
 from assistant.listen.frames import loudness
 from assistant.listen.microphone import MicrophoneFrames
-from assistant.notify.notifier import Notifier
+from assistant.messages import Delivered, Notify
+from assistant.notify.notifier import Notifier, rings
+from assistant.notify.telephone import registered
+from assistant.notify.web import listens
+from assistant.sensors import Topic
 from assistant.speak.engines import choose
 from assistant.speak.player import Loudspeaker
 from assistant.store import Store
@@ -125,20 +135,121 @@ def _ledger(household: Household | None, data: Path) -> Iterator[Finding]:
     store.close()
 
 
+WHY: tuple[tuple[str, str], ...] = (
+    ("certificate has expired", "对方的证书过期了，请对方换新的"), ("not yet valid", "对方的证书还没有生效，也看看这台机器的时钟准不准"),
+    ("certificate", "证书对不上，可能有人冒充对方，没有发"), ("ssl", "加密连不上，没有发"),
+    ("captive portal", "网络要先登录（跳出来的是网页），请在路由器或网页上登录"), ("redirect", "被转到别的地址去了，可能网络要先登录"),
+    ("refused", "对方不收，看看地址和密码"), ("reset", "对方把连接断了"), ("http 401", "密码或者密钥不对"), ("http 403", "密码或者密钥不对"),
+    ("http 404", "地址不对"), ("http 5", "对方的机器有毛病，过会儿再试"), ("name", "找不到这个地址，看看网络通不通、地址对不对"),
+    ("unreachable", "网络不通"), ("timed out", "等了很久没有回音"), ("not an address", "地址写错了，读不懂"),
+    ("cannot be probed", "只有真发一条才知道，咱们演习一回就行"), ("401", "账号或者密码不对"), ("403", "账号或者密码不对"), ("no answer", "对方没有回音"),
+)
+"""What a channel says of a try → what the family reads; the first part that is found counts."""
+
+PROBE = 12.0
+"""Seconds until every channel has answered its silent test, or never will."""
+UNKNOWN = "cannot be probed"
+"""No fault: this service has nothing to connect to without saying something."""
+
+
+def plainly(detail: str) -> str:
+    """Why it did not work, in plain Chinese."""
+    return next((said for part, said in WHY if part in detail.lower()), f"没有成（{detail or '没有说为什么'}）")
+
+
 def _channels(household: Household | None, data: Path) -> Iterator[Finding]:
+    """Every channel as far as one can go without anybody noticing, all at once."""
     if household is None:
         return
     notifier = Notifier(household)
     troubles = dict(notifier.check())
-    for channel in household.channels:
-        yield Finding(f"通知 {channel.name}", channel.name not in troubles, troubles.get(channel.name, "写法没问题"))
+    tried: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
+    silent = [one for one in household.channels if one.name not in troubles and not rings(one.url)]
+    for number, one in enumerate(silent):
+        notifier.send(Notify(number, f"doctor-{number}", "", one.name, "", "", urgent=True), lambda event: _keep(tried, event))
+    results: dict[str, Delivered] = {}
+    end = monotonic() + PROBE
+    while len(results) < len(silent) and monotonic() < end:
+        with contextlib.suppress(queue.Empty):
+            delivered = tried.get(timeout=max(0.0, end - monotonic()))
+            results[silent[delivered.message].name] = delivered
+    for one in household.channels:
+        yield _channel(one, troubles.get(one.name, ""), results.get(one.name))
     for contact in household.ladder:
         if not contact.notify and not contact.phone:
             yield Finding(f"家人 {contact.name}", False, "没有电话也没有通知，出了事找不到。请在家庭文件里补上。")
     notifier.close()
 
 
+def _channel(one: Channel, trouble: str, tried: Delivered | None) -> Finding:
+    what = f"通知 {one.name}"
+    if trouble:
+        return Finding(what, False, trouble)
+    if rings(one.url):
+        said = registered(one.url)
+        return Finding(what, not said, f"账号登不上：{plainly(said)}" if said else "电话装好了；号码对不对，咱们演习一回就知道")
+    if tried is None:
+        return Finding(what, False, plainly("timed out"))
+    unknown = UNKNOWN in tried.detail
+    return Finding(what, tried.ok or unknown, "通" if tried.ok else plainly(tried.detail))
+
+
+def _keep(tried: queue.SimpleQueue[Delivered], event: object) -> None:
+    if isinstance(event, Delivered):
+        tried.put(event)
+
+
+def _doors(household: Household | None, data: Path) -> Iterator[Finding]:
+    """What the family opened besides the ear."""
+    if household is None:
+        return
+    care = household.care
+    if care.answers:
+        yield _port("回应网页", urlsplit(care.answers).port or 80)
+    if care.sensors:
+        yield _port("感应器", care.sensors)
+    if care.sensor_topic:
+        yield _topic(care.sensor_topic)
+    if care.help_key:
+        yield _help_key(Path(care.help_key))
+
+
+def _port(what: str, port: int) -> Finding:
+    """Free, or ours already."""
+    try:
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", port))
+        return Finding(what, True, f"端口 {port} 可以用")
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            return Finding(what, False, f"端口 {port} 打不开（{error.strerror}），请换一个 1024 以上的")
+    ours = listens(port)
+    return Finding(what, ours, f"小伴正在用端口 {port}" if ours else f"端口 {port} 被别的程序占了，请在家庭文件里换一个")
+
+
+def _topic(url: str) -> Finding:
+    try:
+        topic = Topic(url, lambda _event: None)
+    except ValueError:
+        return Finding("感应器主题", False, "地址写错了，应该像 mqtt://192.168.1.5/home/xiaoban")
+    joined = topic.subscriber.joined.wait(JOIN)
+    topic.close()
+    return Finding("感应器主题", joined, "听得到" if joined else "连不上 MQTT：看看地址、用户名和密码，还有对方开着没有")
+
+
+def _help_key(device: Path) -> Finding:
+    if not device.exists():
+        return Finding("求助键", False, f"没有插着：{device}。插上再看；名字变了就改家庭文件。")
+    if not os.access(device, os.R_OK):
+        return Finding("求助键", False, "读不了。请运行 sudo usermod -aG input $USER，然后重新登录。")
+    return Finding("求助键", True, "插着，读得到；请按一下听听有没有反应")
+
+
+JOIN = 5.0
+"""Seconds an MQTT broker is given."""
+
 LOOKS: tuple[Callable[[Household | None, Path], Iterator[Finding]], ...] = (
-    _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels,
+    _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _doors,
 )
 """A new part to look at is a function and a place here."""

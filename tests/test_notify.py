@@ -139,6 +139,74 @@ def test_tls_is_verified(tmp_path: Path, host: str, trusted: bool, ok: bool) -> 
     assert (outcome.ok, outcome.ambiguous, len(peer.got)) == (ok, False, int(ok))
 
 
+def _dated(folder: Path, begins: str, ends: str) -> ssl.SSLContext:
+    """A certificate of our own for 127.0.0.1 that holds from one day (YYYYMMDD) to another."""
+    (folder / "ca.cnf").write_text(
+        "[ca]\ndefault_ca=a\n[a]\ndatabase=index\nnew_certs_dir=.\nserial=serial\ndefault_md=sha256\npolicy=p\nx509_extensions=x\n"
+        "[p]\ncommonName=supplied\n[x]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=CA:TRUE\n", encoding="ascii",
+    )
+    (folder / "index").touch()
+    (folder / "serial").write_text("01\n", encoding="ascii")
+    for command in (
+        ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "k.pem", "-out", "r.pem", "-subj", "/CN=127.0.0.1"],
+        ["ca", "-batch", "-selfsign", "-config", "ca.cnf", "-keyfile", "k.pem", "-in", "r.pem", "-out", "c.pem", "-notext",
+         "-startdate", f"{begins}000000Z", "-enddate", f"{ends}000000Z"],
+    ):
+        subprocess.run(["openssl", *command], check=True, capture_output=True, cwd=folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "c.pem", folder / "k.pem")
+    return context
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "why"),
+    [("20200101", "20210101", "certificate: certificate has expired"), ("20990101", "20991231", "certificate: certificate is not yet valid"),
+     ("20200101", "20991231", "accepted")],
+)
+def test_a_certificate_out_of_its_time_is_refused_and_said_as_that(tmp_path: Path, begins: str, ends: str, why: str) -> None:
+    server = _dated(tmp_path, begins, ends)
+    client = ssl.create_default_context(cafile=str(tmp_path / "c.pem"))
+    with web("ok", server) as peer:
+        address = Webhook(Settings.read(f"jsons://127.0.0.1:{peer.port}/"), client)
+        begun = monotonic()
+        sent, probed = address.send(MESSAGE, 3.0), address.probe(3.0)
+        seconds = monotonic() - begun
+    good = why == "accepted"
+    assert (sent, probed.ok, len(peer.got) > 0, seconds < 3.0) == (Outcome(good, why), good, good, True)
+
+
+@pytest.mark.parametrize("address", ["xmls://127.0.0.1:{}/", "mailtos://u:p@127.0.0.1:{}?from=a@example.org&to=b@example.org", "mqtts://127.0.0.1:{}/t"])
+def test_no_channel_speaks_to_a_peer_nobody_vouches_for(tmp_path: Path, address: str) -> None:
+    with web("ok", _authority(tmp_path, 2, "127.0.0.1")) as peer:
+        begun = monotonic()
+        outcome = channel(address.format(peer.port)).send(MESSAGE, 6.0)
+    assert (outcome.ok, peer.got, monotonic() - begun < 8.0) == (False, [], True)
+
+
+@pytest.mark.parametrize("address", ["json://slow.example/", "mqtt://slow.example/t"])
+def test_a_name_that_is_never_resolved_ends_with_the_deadline(
+    address: str, reports: queue.Queue[Delivered | Acknowledged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *more: object, **how: object) -> object:
+        if host == "slow.example":
+            over.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return real(host, *more, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    notifier = Notifier(_home(a=address), alarm_seconds=0.8)
+    begun = monotonic()
+    notifier.send(_send("a", 1, urgent=True), reports.put)
+    report = reports.get(timeout=10)
+    seconds = monotonic() - begun
+    over.set()
+    notifier.close()
+    assert (report, seconds < 3.0) == (Delivered(1, False, "timed out", True), True)
+
+
 def test_apprise_cannot_be_told_to_skip_verification(tmp_path: Path) -> None:
     with web("ok", _authority(tmp_path, 2, "127.0.0.1")) as peer:
         outcome = by_apprise(f"xmls://127.0.0.1:{peer.port}/?verify=no").send(MESSAGE, 5.0)

@@ -224,4 +224,9 @@ def _scheme(one: Channel) -> str:
 
 
 def _rings(one: Channel) -> bool:
-    return _scheme(one) in TELEPHONES
+    return rings(one.url)
+
+
+def rings(url: str) -> bool:
+    """Whether an address is a telephone's."""
+    return url.partition(":")[0].lower() in TELEPHONES

@@ -23,7 +23,7 @@ import tempfile
 import threading
 import wave
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from urllib.parse import parse_qsl, unquote
@@ -185,9 +185,10 @@ class Telephone:
 
     def __init__(
         self, settings: Settings, render: Callable[[str], Speech | None], *, rung: Tell | None = None,
-        key_wait: float = KEY_WAIT, binary: str = "baresip",
+        key_wait: float = KEY_WAIT, binary: str = "baresip", known: Callable[[], None] = lambda: None,
     ) -> None:
-        """`rung` is told when somebody rings us; None: nobody can."""
+        """`rung` is told when somebody rings us; None: nobody can. `known`: the provider has said yes or no (`trouble`)."""
+        self._known_now = known
         self._settings = settings
         self._render = render
         """Text → speech, from the cache if possible; None if no voice can say it (then the call beeps)."""
@@ -312,7 +313,8 @@ class Telephone:
 
     def _registered(self, event: dict[str, object]) -> None:
         if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
-            self.trouble = str(event.get("param", "")) if event["type"] == "REGISTER_FAIL" else ""
+            self.trouble = (str(event.get("param", "")) or "refused") if event["type"] == "REGISTER_FAIL" else ""
+            self._known_now()
 
     def _is_callers(self, event: dict[str, object], line: Line) -> bool:
         """Take what happens to a call that rings us; False if it is about something else."""
@@ -609,6 +611,7 @@ class Line:
                 threading.Event().wait(0.05)
         self._ready: list[dict[str, object]] = []
         self._gone = False
+        self.command("reginfo")  # it may have logged in, or been refused, before we could listen
 
     @property
     def alive(self) -> bool:
@@ -663,6 +666,8 @@ class Line:
                     self._ready.append(said)
                     mine = said.get("direction") != "incoming"
                     self.closed = self.closed or (mine and said.get("type") == "CALL_CLOSED")
+                elif said.get("token") == "reginfo" and (found := re.search(r"(OK|ERR)\b.*Expires", str(said.get("data")))):
+                    self._ready.append({"type": "REGISTER_OK" if found[1] == "OK" else "REGISTER_FAIL"})
                 elif said.get("token") == "dial" and not said.get("ok"):
                     self._ready.append({"type": "REFUSED"})
                     self.closed = True
@@ -701,6 +706,21 @@ def trouble(url: str) -> str:
     except ValueError:
         return "电话的地址写错了，应该像 sip:账号:密码@服务器"
     return "" if installed() else "没有装 baresip，打不了电话：sudo apt install baresip"
+
+
+def registered(url: str, seconds: float = READY) -> str:
+    """Log in at the provider and out again: what it says against it, empty if it is content or nothing can be known without ringing.
+
+    Raises ValueError for an address that makes no sense.
+    """
+    settings = replace(Settings.read(url), listen="")
+    if not settings.register:
+        return ""
+    told = threading.Event()
+    one = Telephone(settings, lambda _text: None, rung=lambda _event: None, known=told.set)
+    told.wait(seconds)
+    one.close()
+    return one.trouble if told.is_set() else "no answer"
 
 
 def _unanswered(pressed: bool, quiet: bool) -> str:

@@ -99,6 +99,18 @@ def reach(host: str, port: int, *, tls: bool, seconds: float, trust: ssl.SSLCont
     return Outcome(True, "reached")
 
 
+def listens(port: int) -> bool:
+    """Whether one of our own little servers is behind a port of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
+    try:
+        connection.request("GET", "/")
+        return (connection.getresponse().getheader("Server") or "").startswith("xiaoban")
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 def judge(answer: Answer) -> Outcome:
     """HTTP 200 is not success: a captive portal says it, and 钉钉 says it with an error code inside."""
     if not 200 <= answer.status < 300:

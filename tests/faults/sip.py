@@ -27,6 +27,8 @@ class Phone:
     """(seconds after answering, key, `rfc4733` or `info`)."""
     hang_up_after: float = 0.0
     """Seconds after answering; 0 never."""
+    register: str = "200 OK"
+    """What a provider says to REGISTER."""
     port: int = 0
     log: list[str] = field(default_factory=list)
     """Methods received, in order."""
@@ -125,7 +127,7 @@ def _signal(far: Phone, sip: socket.socket, rtp: socket.socket) -> None:
             if method == "CANCEL" and invite:
                 sip.sendto(_reply(invite, "487 Request Terminated", tag), peer_now)
         elif not method.startswith("SIP/"):
-            sip.sendto(_reply(message, "200 OK", tag), peer_now)
+            sip.sendto(_reply(message, far.register if method == "REGISTER" else "200 OK", tag), peer_now)
 
 
 def _reply(request: str, status: str, tag: str, more: str = "", body: str = "") -> bytes:

@@ -1,0 +1,83 @@
+"""What doctor finds, against real peers: every channel's result and every door, in words a family can act on."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant.doctor import Finding, _channels, _doors, plainly
+from assistant.home import Care, Channel, Contact, Household
+from assistant.notify.telephone import installed
+from assistant.sensors import Port
+from tests.faults.peers import web
+from tests.faults.scene import household
+from tests.faults.sip import phone
+
+
+def _home(care: Care | None = None, **urls: str) -> Household:
+    return household(channels=tuple(Channel(name, url) for name, url in urls.items()), care=care or Care())
+
+
+def _said(found: list[Finding]) -> dict[str, tuple[bool, str]]:
+    return {one.what: (one.well, one.said) for one in found}
+
+
+def _free() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_each_channel_is_tried_without_a_word_and_its_result_is_told(tmp_path: Path) -> None:
+    with web("ok") as good:
+        found = _said(list(_channels(_home(
+            好=f"json://127.0.0.1:{good.port}/", 关=f"json://127.0.0.1:{_free()}/", 错="json://",
+        ), tmp_path)))
+        heard = [one for one in good.got if one.get("body")]
+    assert (found["通知 好"], found["通知 关"], found["通知 错"][0], heard) == (
+        (True, "通"), (False, "对方不收，看看地址和密码"), False, [],
+    )
+
+
+@pytest.mark.skipif(not installed(), reason="baresip is not installed (apt install baresip)")
+def test_an_account_the_provider_refuses_is_said_as_that(tmp_path: Path) -> None:
+    with phone("answer") as far:
+        far.register = "403 Forbidden"
+        refused = _said(list(_channels(_home(电话=f"sip:xiaoban:wrong@127.0.0.1:{far.port}"), tmp_path)))
+        far.register = "200 OK"
+        content = _said(list(_channels(_home(电话=f"sip:xiaoban:right@127.0.0.1:{far.port}"), tmp_path)))
+    assert (refused["通知 电话"], content["通知 电话"][0]) == ((False, "账号登不上：对方不收，看看地址和密码"), True)
+
+
+def test_doors_that_cannot_be_opened_are_told_with_what_to_do(tmp_path: Path) -> None:
+    ours = Port(0, lambda _: None)
+    care = Care(answers="http://192.168.1.20:1", sensors=ours.port, help_key=str(tmp_path / "button"), sensor_topic="mqtt://")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        first = _said(list(_doors(_home(care), tmp_path)))
+        second = _said(list(_doors(_home(replace(care, sensors=taken, sensor_topic="", help_key="")), tmp_path)))
+    ours.close()
+    assert (first["感应器"], first["感应器主题"][0], first["求助键"][0], second["感应器"]) == (
+        (True, f"小伴正在用端口 {ours.port}"), False, False, (False, f"端口 {taken} 被别的程序占了，请在家庭文件里换一个"),
+    )
+
+
+def test_a_closed_house_has_no_doors_to_look_at_and_a_lonely_contact_is_found(tmp_path: Path) -> None:
+    lonely = household(channels=(), family=(Contact("刘敏", "女儿"),))
+    assert (list(_doors(household(), tmp_path)), _said(list(_channels(lonely, tmp_path)))["家人 刘敏"][0]) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [("certificate: certificate has expired", "证书过期"), ("certificate: self-signed certificate", "冒充"), ("timed out", "没有回音"),
+     ("Name or service not known", "找不到这个地址"), ("a web page instead of an answer (captive portal?)", "先登录"), ("HTTP 503", "有毛病"), ("zzz", "zzz")],
+)
+def test_every_result_has_plain_words(detail: str, said: str) -> None:
+    assert said in plainly(detail)
+
+
