@@ -74,6 +74,7 @@ simulate: setup-dev  ## a hundred years of care with forgetfulness, power cuts a
 
 faults: setup-dev  ## power loss at every system call, a refusing disk at every write, a thousand kills (half an hour)
 	XIAOBAN_LONG=1 $(PY) -m pytest -q tests/test_storage_faults.py
+	$(PY) tests/bench/restart.py
 
 load: setup-dev  ## fifty medicines and a million lines of log: how long an answer takes
 	$(PY) tests/bench/load.py

@@ -26,7 +26,7 @@ from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
 from assistant.doors import Doors
-from assistant.errors import ModelMissing, NoMicrophone, VoiceError, XiaobanError
+from assistant.errors import ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
 from assistant.furnish import dialogue, grammars, suspicious, understander
 from assistant.home import Household
 from assistant.keeper import Keeper, fingerprint, watch
@@ -359,20 +359,27 @@ class House:
         """What is done once a minute and once a day."""
         if self._kept_alive is None or abs(now - self._kept_alive) >= ALIVE_EVERY:
             self._kept_alive = now
-            self._store.remember("alive", stamp(now))
+            self._remember_alive(now)
         today = now.date().isoformat()
         if today != self._tended and self._clockwork.trusted:
             self._tended = today
-            with self._store.atomic():
-                self._store.forget_log(now - KEEP_WORDS, kind="heard")
-                self._store.forget_log(now - KEEP_LOG)
             try:
+                with self._store.atomic():
+                    self._store.forget_log(now - KEEP_WORDS, kind="heard")
+                    self._store.forget_log(now - KEEP_LOG)
                 self._store.backup(self._data / places.LEDGER, today)
             except (XiaobanError, OSError) as error:
                 log.error("no backup today: %s", error)
             if today != self._rehearsed:
                 self._rehearsed = today
                 threading.Thread(target=self._rehearse, args=(self._core.household,), name="rehearsal", daemon=True).start()
+
+    def _remember_alive(self, now: datetime) -> None:
+        """For 断电多久; a disk that refuses it is told of by the dialogue, with the next thing that must not be lost."""
+        try:
+            self._store.remember("alive", stamp(now))
+        except StoreError as error:
+            log.error("%s", error)
 
     def _reload(self) -> None:
         try:
@@ -459,7 +466,7 @@ class House:
         self._speaker.close()
         self._notifier.close()
         self._doors.close()
-        self._store.remember("alive", stamp(self._clock.wall()))
+        self._remember_alive(self._clock.wall())
         self._store.close()
 
 

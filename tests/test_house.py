@@ -148,6 +148,14 @@ def test_a_house_begins_with_what_was_while_it_was_off_and_leaves_a_whole_ledger
     assert (isinstance(first, Started), living.thread.is_alive(), left != "") == (True, False, True)
 
 
+def test_a_disk_that_refuses_does_not_end_the_house(family: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    house = House(family, tmp_path / "data", lambda _: VirtualClock(NOW), output=Instant)
+    house._store.db.execute("PRAGMA query_only = 1")
+    house._tend(NOW + timedelta(days=1))
+    house._close()
+    assert sum("账本写不进去" in record.getMessage() for record in caplog.records) >= 2
+
+
 def test_a_question_after_the_wake_word_is_answered(opened: Opened) -> None:
     living = opened(frames=clip("wake_time"))
     event, actions = living.until(lambda event, _: isinstance(event, Heard))
