@@ -56,6 +56,7 @@ from assistant.messages import (
     Pressed,
     Rang,
     Say,
+    Show,
     Silence,
     Sound,
     Spoken,
@@ -640,7 +641,7 @@ class Dialogue:
                 self._follow_until = now + timedelta(seconds=seconds)
             case Hush():
                 self._speaking, self._speech_until = False, None
-            case Notify() | Call() | PickUp() | HangUp() | Sound() | Adjust() | Pause():
+            case Notify() | Call() | PickUp() | HangUp() | Show() | Sound() | Adjust() | Pause():
                 pass
 
     def _next(self, now: datetime) -> None:

@@ -56,6 +56,7 @@ from assistant.messages import (
     PickUp,
     Pressed,
     Say,
+    Show,
     Silence,
     Sound,
     Spoken,
@@ -65,6 +66,7 @@ from assistant.notify.heartbeat import Heartbeat
 from assistant.notify.notifier import Notifier
 from assistant.notify.telephone import telephone
 from assistant.rehearsal import said
+from assistant.screen import Screen
 from assistant.speak.cache import RenderAhead, SpeechCache, rendered, units
 from assistant.speak.engines import choose
 from assistant.speak.mouth import Mouth
@@ -147,6 +149,7 @@ class House:
         self._muted_until: float | None = None
         self._microphone: MicrophoneFrames | None = None
         self._lent = False
+        self._screen = Screen()
         self._kept_alive: datetime | None = None
         self._tended = ""
         self._rehearsed = self._clock.wall().date().isoformat()
@@ -295,6 +298,8 @@ class House:
                 self._notifier.pick_up(key, text)
             case HangUp(key=key):
                 self._notifier.hang_up(key)
+            case Show(url=url):
+                self._screen.show(url) if url else self._screen.close()
             case Adjust(louder=louder, slower=slower):
                 self._mouth.adjust(louder, slower)
             case Pause(seconds=seconds):

@@ -556,7 +556,7 @@ class _Builder:
             reminders=self.reminders(care),
             voice=Voice(self.entry.voice.name, int(self.entry.voice.volume)),
             wake_words=tuple(self.entry.listen.wake) or ("小伴小伴",),
-            room=self.filled(self.entry.room, ("room",)),
+            room=self.room(self.entry.room, ("room",), everybody=True),
             timezone=self.entry.timezone,
         )
         self.alike("family", "家人", [(one.name, *one.nicknames) for one in self.entry.family])
@@ -599,8 +599,18 @@ class _Builder:
                 if host and host[1] in schema.WEB_ADDRESSES:
                     hint = f"改成 {schema.WEB_ADDRESSES[host[1]]}，写在 {self.secrets_file} 里"
                 self.wrong(("channels", name), f"通知「{short(name)}」：不认识 {short(scheme)} 这种通知方式", hint)
+            if scheme in schema.EXPERIMENTAL:
+                self.odd(("channels", name), f"通知「{short(name)}」：短信还在试验，没有在真的网卡上试过", "别只靠它，再写一种通知")
             read.append(Channel(name, self.filled(address, ("channels", name))))
         return tuple(read)
+
+    def room(self, address: str, path: tuple[str | int, ...], *, everybody: bool = False) -> str:
+        """The address of a video room, which must name one; one for everybody should differ from call to call."""
+        if address and not re.match(r"https?://[^/\s]+/\S+", address):
+            self.wrong(path, "视频的网址里没有房间", "写到房间为止，例如 https://meet.example/{code}")
+        elif everybody and address and "{code}" not in address and "{person}" not in address:
+            self.odd(path, "所有人的视频都在同一个房间，谁都可能撞进来", "在房间的位置写 {code}，每次就不一样")
+        return self.filled(address, path)
 
     def known_channels(self, path: tuple[str | int, ...], who: str, names: Sequence[str]) -> tuple[str, ...]:
         """`names`, each defined under 通知."""
@@ -633,7 +643,7 @@ class _Builder:
                 Contact(
                     one.name, one.relation, tuple(one.nicknames), one.phone,
                     self.known_channels(path, who, one.notify), order, one.recordings,
-                    self.filled(one.room, (*path, "room")),
+                    self.room(one.room, (*path, "room")),
                 )  # fmt: skip
             )
         if not read:

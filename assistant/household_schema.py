@@ -228,7 +228,7 @@ SCHEMES: Mapping[str, str] = {
     "mqtts": "MQTT（加密）", "json": "自己的网址", "jsons": "自己的网址（加密）", "form": "自己的网址（表单）",
     "forms": "自己的网址（表单，加密）", "xml": "自己的网址（XML）", "xmls": "自己的网址（XML，加密）",
     "tgram": "Telegram", "slack": "Slack", "discord": "Discord", "signal": "Signal", "signals": "Signal（加密）",
-    "sip": "网络电话", "sips": "网络电话（加密）",
+    "sip": "网络电话", "sips": "网络电话（加密）", "sms": "手机短信（本机的移动网卡，试验）", "modem": "手机短信（本机的移动网卡，试验）",
 }  # fmt: skip
 """First word of a channel's address → what it is; the addresses themselves are Apprise's, sip: is RFC 3261."""
 
@@ -239,7 +239,9 @@ WEB_ADDRESSES: Mapping[str, str] = {
     "sctapi.ftqq.com": "schan://${名字}，密钥是 .send 前面的那一串",
 }
 """Host of an address copied from a web page → how it is written here."""
-OPEN_SCHEMES = ("console", "file", "sip", "sips")
+EXPERIMENTAL = ("sms", "modem")
+"""Ways that have not been tried on a real device yet."""
+OPEN_SCHEMES = ("console", "file", "sip", "sips", "sms", "modem")
 """Addresses that hold nothing worth stealing."""
 
 
@@ -263,7 +265,7 @@ def _address(value: Any) -> str:
         raise wrong("通知地址写得不对，前面没有说明是哪一种", "写成 wecombot://… 或者 mailto://… 这样")
     if not found[3].strip("/"):
         raise wrong("通知地址不完整，冒号后面是空的", "把整个地址复制过来")
-    if not found[2] and found[1].lower() not in ("sip", "sips", "mailto"):
+    if not found[2] and found[1].lower() not in ("sip", "sips", "sms", "modem", "mailto"):
         raise wrong("通知地址写得不对，冒号后面少了 //", f"写成 {found[1].lower()}://…")
     if len(text) > 2000:
         raise wrong("通知地址太长", "看看是不是多复制了一段")

@@ -303,6 +303,13 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Show:
+    """Fill the screen, if there is one, with this page; empty closes what is open."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Open the ear without a question (after a wake word alone)."""
 
@@ -338,7 +345,7 @@ class Pause:
     seconds: float
 
 
-Action = Say | Ask | Notify | Call | PickUp | HangUp | Listen | Sound | Hush | Adjust | Pause
+Action = Say | Ask | Notify | Call | PickUp | HangUp | Show | Listen | Sound | Hush | Adjust | Pause
 
 Conversation = Generator[Action, Meaning | None, None]
 """A skill talks top to bottom: `answer = yield Ask(...)`; None means nobody answered."""

@@ -22,7 +22,7 @@ FLOORS = [
     {"messages", "home", "when", "saying", "replies", "clock", "store", "errors", "places", "__init__"},
     {"care", "understand", "listen", "speak", "notify"},
     {"skills", "converse"},
-    {"sensors", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
+    {"sensors", "screen", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
     {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "house", "simulate"},
     {"demo", "doctor", "preview", "cli"},
 ]

@@ -11,6 +11,7 @@ from assistant.notify.by_apprise import by_apprise
 from assistant.notify.channel import Outcome, Sender
 from assistant.notify.console import console, file
 from assistant.notify.mqtt import mqtt
+from assistant.notify.sms import sms
 from assistant.notify.webhook import webhook
 
 CHANNELS: dict[str, Callable[[str], Sender]] = {
@@ -20,6 +21,8 @@ CHANNELS: dict[str, Callable[[str], Sender]] = {
     "jsons": webhook,
     "mqtt": mqtt,
     "mqtts": mqtt,
+    "sms": sms,
+    "modem": sms,
 }
 """By the scheme of the address; every other scheme is Apprise's."""
 

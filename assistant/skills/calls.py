@@ -23,6 +23,7 @@ from assistant.messages import (
     PickUp,
     Rang,
     Say,
+    Show,
     Sound,
 )
 from assistant.skills.skill import CALL, Skill, Turn
@@ -69,7 +70,14 @@ def voice(turn: Turn, meaning: Meaning) -> Conversation:
 
 @skill.on("call.hang_up")
 def hang_up(turn: Turn, meaning: Meaning) -> Conversation:
-    """挂了, while the other telephone still rings or nobody is there."""
+    """挂了, while the other telephone still rings or nobody is there; or the end of a video call."""
+    video_since = turn.now - TALK
+    shown = turn.store.find("request", "kind = 'video' AND state = 'accepted' AND asked_at > ?", video_since, order="id DESC", limit=1)
+    if shown:
+        request.step(turn.store, turn.now, request.known(turn.store, int(shown[0]["id"])), Step.FINISH)
+        yield Show()
+        yield Say(turn.reply("video_over"))
+        return
     rows = turn.store.find("request", "kind = 'voice' AND state = 'noted'", order="id DESC", limit=1)
     if not rows:
         yield Say(turn.reply("no_call"))
@@ -250,6 +258,8 @@ def answered(turn: Turn, row: int, event: Acknowledged) -> Conversation:
     if what is Step.ACCEPT:
         yield Sound("ring")
     yield Say(turn.reply(f"{what.value}_{one.kind}", person=_called(contact)))
+    if what is Step.ACCEPT and one.kind == "video" and one.link:
+        yield Show(one.link)
 
 
 @skill.due("request", priority=CALL)
