@@ -12,6 +12,7 @@ import hashlib
 import json
 import multiprocessing
 import random
+import resource
 import sys
 import time as stopwatch
 from collections import Counter
@@ -174,6 +175,10 @@ class Result:
     cuts: int = 0
     steps: int = 0
     broken: list[Broken] = field(default_factory=list)
+    seconds: float = 0.0
+    """Processor time it took."""
+    memory: float = 0.0
+    """Most megabytes its process ever held; it lives many worlds, so growth from world to world would be a leak."""
     digest: str = ""
     """Hash of the whole log: the same seed gives the same."""
     script: str = ""
@@ -576,7 +581,11 @@ def result_first(broken: Sequence[Broken]) -> Sequence[Broken]:
 
 def live(plan: Plan) -> Result:
     """One world from its plan."""
-    return World(plan).run()
+    begin = stopwatch.process_time()
+    result = World(plan).run()
+    result.seconds = stopwatch.process_time() - begin
+    result.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return result
 
 
 def smaller(plan: Plan) -> Plan:
@@ -647,6 +656,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "states": dict(states), "questions": sum(r.talks for r in results), "messages": sum(r.messages for r in results),
         "power cuts": sum(r.cuts for r in results), "clock steps": sum(r.steps for r in results),
         "broken": sum(len(r.broken) for r in results), "seconds": round(seconds, 1),
+        "processor seconds a world": round(sum(r.seconds for r in results) / max(1, len(results)), 1),
+        "memory MB": [round(r.memory) for r in (results[0], results[-1])] if results else [],
     }
     sys.stdout.write(json.dumps(total, ensure_ascii=False) + "\n")
     failed = [r for r in results if r.broken]

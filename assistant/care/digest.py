@@ -181,7 +181,7 @@ def of(store: Store, household: Household, day: date, now: datetime) -> Day:
     start = datetime.combine(day, time(0), tzinfo=zone)
     doses = tuple(d for d in dose.of_day(store, zone, day) if d.scheduled and d.due <= now)
     found = tuple(r for r in reading.since(store, zone, start) if r.at.date() == day)
-    older = tuple(d for d in dose.unseen(store, zone, now) if d.day != day)
+    older = tuple(d for d in dose.unseen(store, zone, now) if d.day < day)
     low = tuple(
         (m.name, days) for m in household.medicines
         if (days := dose.days_left(store, m, now.astimezone(zone))) is not None and days <= 7

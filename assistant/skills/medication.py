@@ -722,12 +722,13 @@ def _week(turn: Turn) -> Conversation:
     if not doses:
         yield Say(turn.reply("week_none"))
         return
-    taken = [d for d in doses if d.state is State.TAKEN]
-    gaps = [d for d in doses if d.state in (State.MISSED, State.UNKNOWN)]
-    skipped = [d for d in doses if d.state is State.SKIPPED]
-    text = turn.reply("week", planned=saying.counted(len(doses)), taken=saying.counted(len(taken)))
+    slots = dose.by_slot(doses)
+    taken = [slot for slot in slots if all(d.state is State.TAKEN for d in slot)]
+    gaps = dose.by_slot([d for d in doses if d.state in (State.MISSED, State.UNKNOWN)])
+    skipped = dose.by_slot([d for d in doses if d.state is State.SKIPPED])
+    text = turn.reply("week", planned=saying.counted(len(slots)), taken=saying.counted(len(taken)))
     if gaps:
-        text += turn.reply("week_gaps", count=saying.counted(len(gaps)), what=_slots(turn, dose.by_slot(gaps)[-1]))
+        text += turn.reply("week_gaps", count=saying.counted(len(gaps)), what=_slots(turn, gaps[-1]))
     if skipped:
         text += turn.reply("week_skipped", count=saying.counted(len(skipped)))
     yield Say(text if gaps or skipped else text + turn.reply("week_all"))
@@ -904,7 +905,7 @@ def started(turn: Turn) -> Conversation:
     unknown = _back(turn, since)
     dose.count_stock(turn.store, turn.household, turn.now)
     if unknown:
-        yield Say(turn.reply("while_off", what=_slots(turn, dose.by_slot(unknown)[-1]), count=saying.counted(len(unknown))))
+        yield Say(turn.reply("while_off", what=_slots(turn, dose.by_slot(unknown)[-1]), count=saying.counted(len(dose.by_slot(unknown)))))
 
 
 def _back(turn: Turn, since: datetime | None) -> tuple[Dose, ...]:
@@ -912,7 +913,7 @@ def _back(turn: Turn, since: datetime | None) -> tuple[Dose, ...]:
     with turn.store.atomic():
         unknown = dose.came_back(turn.store, turn.household, turn.now, since)
         if unknown:
-            _tell(turn, "while_off", unknown[-12:], count=len(unknown))
+            _tell(turn, "while_off", unknown[-12:], count=len(dose.by_slot(unknown)))
         if turn.store.setting(OFF_SINCE):
             turn.store.remember(OFF_SINCE, "")
     return unknown
