@@ -15,6 +15,7 @@ from assistant.home import Contact
 from assistant.household import load
 from assistant.messages import Hypothesis, Judgement, Meaning
 from assistant.places import sample_household, shipped
+from assistant.understand import confidence
 from assistant.understand.judge import Understander
 from assistant.understand.phrasebook import Phrasebook, PhrasebookError
 from assistant.understand.sound import accents
@@ -378,3 +379,9 @@ def test_two_people_named_in_one_breath_are_asked_about(said: str) -> None:
 def test_what_is_sent_is_not_what_it_says(said: str, message: str | None) -> None:
     meaning = judge(said).meaning
     assert meaning is not None and meaning.slots.get("message") == message
+
+
+def test_what_is_reported_rises_with_the_score_and_stays_a_share() -> None:
+    for acted, intent in ((True, "medication.taken"), (True, "emergency.call"), (True, "info.date"), (False, "call.video")):
+        told = [confidence.share(acted, intent, score / 100) for score in range(0, 101)]
+        assert told == sorted(told) and told[0] >= 0.0 and told[-1] <= 1.0

@@ -10,9 +10,9 @@ from typing import get_args
 
 from assistant.home import Household
 from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot
+from assistant.understand import confidence, times
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
-from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.evidence import Evidence, Odds, moved
 from assistant.understand.matcher import (
@@ -266,7 +266,7 @@ class Understander:
         """The same with every step."""
         thought = _Thought(self._hear(hypotheses, now, asking or ""), now.replace(tzinfo=None))
         self._combine(thought, asking)
-        judgement = self._decide(thought, now, asking, options)
+        judgement = _told_honestly(self._decide(thought, now, asking, options))
         return Explanation(
             tuple(thought.heard), judgement,
             tuple(sorted(thought.scores.items(), key=lambda row: -row[1])), tuple(thought.reasons),
@@ -885,6 +885,15 @@ _EVIDENCE = (
 _CLOSED = {
     "which": Understander._which, "when": Understander._when, "evidence": Understander._evidence, "text": Understander._text,
 }
+
+
+def _told_honestly(judgement: Judgement) -> Judgement:
+    """The same with the share of such judgements that are right in place of the scores that led to it."""
+    def told(meaning: Meaning, acted: bool) -> Meaning:
+        return replace(meaning, score=round(confidence.share(acted, meaning.intent, meaning.score), 3))
+
+    acted = judgement.meaning
+    return Judgement(told(acted, True) if acted else None, tuple(told(near, False) for near in judgement.nearest))
 
 
 def _hanzi(text: str) -> str:

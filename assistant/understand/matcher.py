@@ -97,7 +97,7 @@ class Lexicon:
         for word in words:
             readings = {syllables(word.text), tuple(plain(char) for char in word.text)}
             for reading in readings:
-                if reading:
+                if reading and len(reading) == len(word.text):  # what is no character is no sound
                     universe.update(reading)
                     self._add(reading, word)
         self._universe = tuple(universe)

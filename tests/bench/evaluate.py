@@ -324,8 +324,13 @@ def sample(chosen: Sequence[Row], size: int, seed: int) -> list[Row]:
     return picked
 
 
-def from_sound(chosen: Sequence[Row], seed: int, console: Console) -> list[Verdict]:
-    """Every row said by a voice drawn for it, under a condition drawn for it, decoded both ways and judged."""
+def from_sound(
+    chosen: Sequence[Row], seed: int, console: Console, keep: Callable[[tuple[Row, Sequence[Hypothesis], Any]], object] = bool,
+) -> list[Verdict]:
+    """Every row said by a voice drawn for it, under a condition drawn for it, decoded both ways and judged.
+
+    `keep` is given each row with what was heard of it.
+    """
     plans: list[tuple[Row, str, float, str, int]] = []
     for row in sorted(chosen, key=lambda row: (row.household, row.asking)):
         number = zlib.crc32(f"{seed}{row.household}{row.asking}{row.say}".encode())
@@ -347,6 +352,7 @@ def from_sound(chosen: Sequence[Row], seed: int, console: Console) -> list[Verdi
         heard = hearing.listen(frames, row.asking or None)  # type: ignore[arg-type]
         decoded += time.perf_counter() - began
         spoken += len(frames) * len(frames[0]) / 32000
+        keep((row, heard.hypotheses, hearing.brain))
         verdicts.append(judged(row, heard.hypotheses, hearing.brain, voice=voice, condition=condition, speed=speed))
     if hearing is not None:
         hearing.close()
