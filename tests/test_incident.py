@@ -99,7 +99,7 @@ def test_all_waits_move_with_the_clock(store: Store) -> None:
 
 def test_every_kind_has_words_for_the_family_and_for_the_telephone() -> None:
     home = household()
-    assert len(incident.will_say(home)) == len(incident.WORDS) + 2
+    assert len(incident.will_say(home)) == len(incident.WORDS) + 3
     assert all("请按一" in text for text in incident.will_say(home) if "地址" not in text)
 
 
