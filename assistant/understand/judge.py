@@ -409,6 +409,8 @@ class Understander:
                 if (known and one.intent not in known) or one.intent in never or not self._asks(one, here, clause, whole):
                     continue
                 score = one.score * clause.belief
+                if one.intent == "medication.taken" and not asking:
+                    score = min(score, STRICT[one.intent][0] - 0.02)  # nobody asked, and the rest may say otherwise: it is asked
                 if score > best.get(one.intent, _NOTHING).score:
                     best[one.intent] = replace(one, score=score)
                     if one.intent != "emergency.call":  # what happened stands in the whole
