@@ -590,8 +590,10 @@ class Line:
         _private(home / "accounts", settings.account + "\n")
         _private(home / "contacts", "")
         _private(home / "uuid", f"{os.urandom(16).hex()}\n")
+        # A house that is killed takes its baresip along: an orphan would keep the account and the port.
+        dies_with_us = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         self._process = subprocess.Popen(
-            [binary, "-f", str(home)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [*dies_with_us, binary, "-f", str(home)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         self.closed = True
