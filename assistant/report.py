@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -227,7 +228,7 @@ def _safe(text: str) -> str:
 # --- HTML ---------------------------------------------------------------------------------------------------------
 
 STYLE = """
-@page { size: A4; margin: 12mm } * { box-sizing: border-box }
+@page { size: A4; margin: 12mm } @media print { body { padding: 0 !important } } * { box-sizing: border-box }
 body { font: 10.5pt/1.35 "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", sans-serif; color: #111;
   max-width: 186mm; margin: 0 auto; padding: 4mm 0 }
 h1 { font-size: 15pt; margin: 0 0 1mm } h2 { font-size: 11.5pt; margin: 4mm 0 1.5mm; border-bottom: 1px solid #999 }
@@ -236,6 +237,10 @@ table { border-collapse: collapse; width: 100% } th, td { border: 1px solid #bbb
 th:first-child, td:first-child { text-align: left; white-space: nowrap } th { font-weight: 600; background: #f2f2f2 }
 td.taken { color: #14532d } td.missed { background: #fbd5d5; font-weight: 700 } td.unknown { background: #fdeec4; font-weight: 700 }
 td.skipped { background: #e8e8e8 } td.open { color: #777 } .plots { display: flex; flex-wrap: wrap; gap: 3mm }
+p.sum { font-size: 12pt; font-weight: 600; margin: 2mm 0 }
+table.days { table-layout: fixed } table.days th, table.days td { padding: .6mm 0 } table.days th:first-child, table.days td:first-child { width: 33mm; padding-left: 1mm }
+table.days th.monday, table.days td.monday { border-left: 1.6px solid #777 }
+table.events td { text-align: left; white-space: nowrap } table.events td:last-child { width: 99%; white-space: normal }
 figure { margin: 0; width: 91mm; break-inside: avoid } svg { width: 100%; height: auto } section { break-inside: avoid }
 """
 
@@ -251,7 +256,7 @@ def as_html(made: Report) -> str:
     sections = [
         f"<h1>{esc(made.elder)} · 用药和健康记录</h1>",
         f"<p class=small>{made.first} 至 {made.last}，{made.made:%Y-%m-%d %H:%M} 打印。“吃了”是老人自己说的，或看过药盒；不是医疗器械的记录。</p>",
-        f"<p>{esc(summary)}</p>{warned}", _calendar(made), _courses(made), _plots(made), _events(made),
+        f"<p class=sum>{esc(summary)}</p>{warned}", _calendar(made), _courses(made), _plots(made), _events(made),
     ]
     return (
         f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -263,28 +268,35 @@ def as_html(made: Report) -> str:
 def _calendar(made: Report) -> str:
     days = made.days[-CALENDAR:]
     by_key = {(d.medicine, d.slot, d.day): d for d in made.doses if d.scheduled}
-    head = "".join(f"<th>{day.day}</th>" for day in days)
+    head = "".join(f"<th{_week(day)}>{day.day}</th>" for day in days)
+    months = "".join(f"<th colspan={len(list(some))}>{month}月</th>" for month, some in groupby(days, key=lambda day: day.month))
     rows: list[str] = []
     for course in made.courses:
         for slot in course.slots:
             if slot == "需要时":
                 continue
-            cells = "".join(_cell(by_key.get((course.medicine, slot, day))) for day in days)
+            cells = "".join(_cell(by_key.get((course.medicine, slot, day)), day) for day in days)
             rows.append(f"<tr><td>{html.escape(course.medicine)} {slot}</td>{cells}</tr>")
         if extra := [d for d in made.doses if d.medicine == course.medicine and not d.scheduled]:
             counts = {day: sum(d.day == day for d in extra) for day in days}
-            cells = "".join(f"<td>{counts[day] or ''}</td>" for day in days)
+            cells = "".join(f"<td{_week(day)}>{counts[day] or ''}</td>" for day in days)
             rows.append(f"<tr><td>{html.escape(course.medicine)} 另吃（次）</td>{cells}</tr>")
     legend = "　".join(f"{mark} {word}" for mark, _, word in (*MARKS.values(), OPEN_MARK))
-    return f"<section><h2>吃药日历</h2><table><caption>{legend}</caption><tr><th>药</th>{head}</tr>{''.join(rows)}</table></section>"
+    return f"<section><h2>吃药日历</h2><table class=days><caption>{legend}</caption><tr><th></th>{months}</tr><tr><th>药</th>{head}</tr>{''.join(rows)}</table></section>"
 
 
-def _cell(d: Dose | None) -> str:
+def _week(day: date, kind: str = "") -> str:
+    """Classes of a cell: its kind, and where a week begins."""
+    classes = " ".join(filter(None, (kind, "monday" if day.weekday() == 0 else "")))
+    return f' class="{classes}"' if classes else ""
+
+
+def _cell(d: Dose | None, day: date) -> str:
     if d is None:
-        return "<td></td>"
+        return f"<td{_week(day)}></td>"
     mark, kind, word = MARKS.get(d.state, OPEN_MARK)
     late = f" {d.taken:%H:%M}" if d.taken else ""
-    return f'<td class={kind} title="{word}{late}">{mark}</td>'
+    return f'<td{_week(day, kind)} title="{word}{late}">{mark}</td>'
 
 
 def _courses(made: Report) -> str:
@@ -362,16 +374,23 @@ def _label(y: float, text: str) -> str:
     return f'<text x="{LEFT - 3}" y="{y + 3:.1f}" font-size="9" text-anchor="end">{text}</text>'
 
 
-MOST_EVENTS = 18
-"""Lines of events that still fit the sheet; a longer report says how many are left out and where they are."""
+LINES = 29
+"""Lines of tables that fit the sheet beside its headings; two plots side by side are as high as seven. Events that do not
+fit are left out, and the sheet says how many and where they are."""
+
+
+def _room(made: Report) -> int:
+    """Lines left for events."""
+    plots = (len({r.kind for r in made.readings}) + 1) // 2
+    return max(4, LINES - 7 * plots - sum(len(c.slots) for c in made.courses) - len(made.courses))
 
 
 def _events(made: Report) -> str:
-    shown = made.happenings[-MOST_EVENTS:]
+    shown = made.happenings[-_room(made):]
     rows = "".join(f"<tr><td>{h.at:%m-%d %H:%M}</td><td>{html.escape(h.kind)}</td><td>{html.escape(h.text)}</td></tr>" for h in shown)
     left_out = len(made.happenings) - len(shown)
     more = f"<p class=small>更早的 {left_out} 条在表格文件里（--csv）。</p>" if left_out else ""
-    return f"<section><h2>发生的事</h2><table>{rows}</table>{more}</section>" if rows else ""
+    return f"<section><h2>发生的事</h2><table class=events>{rows}</table>{more}</section>" if rows else ""
 
 
 # --- the command --------------------------------------------------------------------------------------------------
