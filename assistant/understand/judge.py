@@ -751,6 +751,8 @@ class Understander:
     def _doubtful(self, intent: str, thought: _Thought, value: Slot | None) -> bool:
         """Whether a likely free hypothesis that understood the same intent heard nothing of this medicine."""
         free = [one for one in thought.heard if one.hypothesis.source == "free" and any(f.intent == intent and f.score >= ASK for f in one.fits)]
+        if not free and any(one.hypothesis.source == "free" for one in thought.heard):
+            return value is not None  # the grammar alone named it, and it writes the nearest name it knows
         likely = [one for one in free if one.hypothesis.score >= RIVAL * max(other.hypothesis.score for other in free)]
         return value is not None and any(
             filling.fill(intent, one.said, one.measures, self._values(intent, one.said)).slots.get("medicine") != value for one in likely
