@@ -333,11 +333,19 @@ def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[
     if slot != "value" or kind not in PLAUSIBLE:
         return {}
     low, high = PLAUSIBLE[kind]
+    spoken = [*_BROKEN.finditer(without(said.text, said.taken_back))]
+    if spoken:  # 七个三 = 7.3, as glucose is said at the clinic; 三 alone would be another reading
+        ones, tenths = numbers.number(spoken[-1][1]), 5.0 if spoken[-1][2] == "半" else numbers.number(spoken[-1][2])
+        value = None if ones is None or tenths is None else ones + tenths / 10
+        return {"value": value} if value is not None and low <= value <= high else {}
     fitting = [number.value for number in found.numbers if low <= _kilos(kind, number, said) <= high]
     if not fitting:
         return {}
     last = [number for number in found.numbers if number.value == fitting[-1]][-1]
     return {"value": _kilos(kind, last, said)}
+
+
+_BROKEN = re.compile(r"([零一二三四五六七八九十两]+)个([零一二三四五六七八九半])(?![零一二三四五六七八九十百千点月号])")
 
 
 def _two_numbers(said: Utterance, found: Measures) -> tuple[int, int] | None:
