@@ -86,6 +86,8 @@ MUTED_AT_LEAST = 20.0
 whatever the loudspeaker says: a deaf house is worse than one that hears itself."""
 MICROPHONE_AGAIN = 10.0
 """Seconds between two tries to open a microphone at the start while an alarm is running."""
+HEARING_FIRST = 30.0
+"""Seconds the rehearsal waits at most for the ear to be loaded."""
 KEEP_WORDS = timedelta(days=30)
 KEEP_LOG = timedelta(days=365)
 """Retention (CARE 7)."""
@@ -154,6 +156,7 @@ class House:
         self._tended = ""
         self._rehearsed = self._clock.wall().date().isoformat()
         self._failed: XiaobanError | None = None
+        self._heard_with = threading.Event()
         choice = choose(kept.household.voice, places.models_dir())
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
@@ -408,6 +411,12 @@ class House:
 
     def _listen(self) -> None:
         """Load what understands and hears. With nothing to hear with the house ends, or goes on deaf while an alarm runs."""
+        try:
+            self._load()
+        finally:
+            self._heard_with.set()
+
+    def _load(self) -> None:
         understander(self._core.household)
         if self._frames is None:
             return
@@ -453,7 +462,8 @@ class House:
         return joined(pieces)
 
     def _rehearse(self, household: Household) -> None:
-        """Render what will be said in the next day before it is said."""
+        """Render what will be said in the next day before it is said; hearing comes first, both want the processor."""
+        self._heard_with.wait(HEARING_FIRST)
         try:
             for text in chain(said(household, self._clock.wall(), self._stopping.is_set), self._core.replies.fixed()):
                 self._ahead.want((text,))
