@@ -124,8 +124,8 @@ class House:
     ) -> None:
         """Raises HouseholdError, StoreError. `frames` opens what the ear listens to; None is a house without an ear.
 
-        `deaf`: it lives on where nothing can be heard with. `output` instead of the loudspeaker of that name. `happened` is told, in the loop's thread, each event and what was
-        done about it.
+        `deaf`: it lives on where nothing can be heard with. `output` instead of the loudspeaker of that name. `happened` is
+        told, in the loop's thread, each event and what was done about it.
         """
         self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop] = queue.SimpleQueue()
         self._data = data
@@ -156,7 +156,7 @@ class House:
         self._tended = ""
         self._rehearsed = self._clock.wall().date().isoformat()
         self._failed: XiaobanError | None = None
-        self._heard_with = threading.Event()
+        self._ear_tried = threading.Event()
         choice = choose(kept.household.voice, places.models_dir())
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
@@ -414,9 +414,10 @@ class House:
         try:
             self._load()
         finally:
-            self._heard_with.set()
+            self._ear_tried.set()
 
     def _load(self) -> None:
+        """Until there is an ear, or no hope of one."""
         understander(self._core.household)
         if self._frames is None:
             return
@@ -435,9 +436,9 @@ class House:
             self._stopping.wait(MICROPHONE_AGAIN)
 
     def _open_the_ear(self, opened: Callable[[Callable[[Event], None]], Iterable[bytes]]) -> None:
+        self._model = Model(places.models_dir() / places.VOSK)  # before the microphone, which nobody would close if this fails
         frames = opened(self.post)
         self._microphone = frames if isinstance(frames, MicrophoneFrames) else None
-        self._model = Model(places.models_dir() / places.VOSK)
         household = self._core.household
         words = grammars(household, self._model.knows, ("command", "distress", *get_args(Asking)))
         decoders = TwoDecoders(self._model)
@@ -463,7 +464,7 @@ class House:
 
     def _rehearse(self, household: Household) -> None:
         """Render what will be said in the next day before it is said; hearing comes first, both want the processor."""
-        self._heard_with.wait(HEARING_FIRST)
+        self._ear_tried.wait(HEARING_FIRST)
         try:
             for text in chain(said(household, self._clock.wall(), self._stopping.is_set), self._core.replies.fixed()):
                 self._ahead.want((text,))
@@ -476,6 +477,8 @@ class House:
         if self._heartbeat:
             self._heartbeat.close()
         self._clockwork.stop()
+        if self._microphone:
+            self._microphone.close()
         self._ahead.close()
         self._mouth.close()
         self._speaker.close()
@@ -489,20 +492,15 @@ def live(household_file: Path, data: Path, microphone: str = "", loudspeaker: st
     """The command `run`. Raises NoMicrophone, ModelMissing where there is nothing to hear with (and no keyboard stands for it)."""
     if not household_file.exists():
         raise XiaobanError(f"还没有家庭文件：{household_file}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
-    opened: list[MicrophoneFrames] = []
-
-    def ear(post: Callable[[Event], None]) -> Iterable[bytes]:
-        opened.append(MicrophoneFrames(microphone or None, told=post))
-        return opened[-1]
-
-    house = House(household_file, data, frames=ear, loudspeaker=loudspeaker, deaf=keyboard)
+    house = House(
+        household_file, data, frames=lambda post: MicrophoneFrames(microphone or None, told=post), loudspeaker=loudspeaker,
+        deaf=keyboard,
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: house.stop())
     if keyboard:
         threading.Thread(target=_keys, args=(house,), name="keyboard", daemon=True).start()
     house.live()
-    for one in opened:
-        one.close()
     return 0
 
 

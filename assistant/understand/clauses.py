@@ -80,7 +80,8 @@ def clauses(said: Utterance, raw: Sequence[Span], edges: tuple[frozenset[int], f
                 stops[at] = SEAM
     found = [Clause(at, size, belief, at in opens or at in linked) for at, belief in starts.items()]
     found += [Clause(0, at, belief, at in reasons) for at, belief in stops.items()]
-    found.sort(key=lambda one: ((one.start in begins if one.start else one.end in ends) and -1.0, -one.belief, one.start - one.end))
+    # First where a phrase may begin or end too, then the surest border, then the longest.
+    found.sort(key=lambda one: (one.start not in begins if one.start else one.end not in ends, -one.belief, one.start - one.end))
     return found[:MOST]
 
 

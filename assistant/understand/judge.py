@@ -254,14 +254,14 @@ class Understander:
 
     def judge(
         self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None,
-        options: tuple[str, ...] = (), recent: object = None,
+        options: tuple[str, ...] = (),
     ) -> Judgement:
         """What the hypotheses mean, in the light of an open question; `now` aware in the household's zone."""
-        return self.explain(hypotheses, now, asking, options, recent).judgement
+        return self.explain(hypotheses, now, asking, options).judgement
 
     def explain(
         self, hypotheses: Sequence[Hypothesis], now: datetime, asking: Asking | None = None,
-        options: tuple[str, ...] = (), recent: object = None,
+        options: tuple[str, ...] = (),
     ) -> Explanation:
         """The same with every step."""
         thought = _Thought(self._hear(hypotheses, now, asking or ""), now.replace(tzinfo=None))
@@ -468,8 +468,8 @@ class Understander:
             if only and template.intent.lstrip("!") not in only:
                 continue
             known = never.get(template.intent[1:], NEVER) if forbids else by_phrase.get(template.intent, _NOTHING).score
-            # Only what beats the intent's best so far (or, of what must not be, comes near enough to matter) is worth its cost.
-            # and so is only what comes near the best intent of all.
+            # Worth its cost is only what beats the intent's best so far and comes near the best of all; of what must not be,
+            # what comes near enough to matter.
             bound = min(limits.bound, (1.0 - max(known, 0.0 if forbids else top - TRAILING)) * limits.scale + 1e-9)
             cost = self._index.align(number, said, limits, bound)
             if cost is None:

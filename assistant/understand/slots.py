@@ -261,6 +261,14 @@ def fill(
     return Filled(slots, doubts)
 
 
+def _leaves_open(between: str, intent: str) -> bool:
+    """Whether what stands between two people leaves open which of them is meant: 给刘敏刘强打电话, 给强子，呃，给敏敏."""
+    if not between:
+        return intent.startswith("call.")
+    hesitates = times.HESITATION.fullmatch(between) or (len(between) <= 4 and times.HESITATION.match(between))
+    return "不是" in between[-4:] or hesitates is not None
+
+
 def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     """Canonical names in the sentence for one slot: one, or the several that fit equally well."""
     spans = [span for span in said.concepts.get("{" + slot + "}", ()) if span.cost < 0.45]
@@ -269,23 +277,22 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     groups: dict[tuple[int, int], list[Span]] = {}
     for span in spans:
         groups.setdefault((span.start, span.end), []).append(span)
-    best = sorted(groups.items(), key=lambda row: (-(row[0][1] - row[0][0]) if False else 0, row[0][0]))
+    best = sorted(groups.items(), key=lambda row: row[0][0])
     kept: list[tuple[tuple[int, int], list[Span]]] = []
     for place, group in sorted(best, key=lambda row: min(span.cost for span in row[1]) - 0.1 * (row[0][1] - row[0][0])):
         if all(place[1] <= other[0] or other[1] <= place[0] for other, _ in kept):
             kept.append((place, group))
     kept.sort(key=lambda row: row[0])
     sets = []
-    places = [place for place, _ in kept]
     for _, group in kept:
         cheapest = min(span.cost for span in group)
         owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
     if slot == "person":
-        for (place, one), (place2, other) in zip(zip(places, sets, strict=True), list(zip(places, sets, strict=True))[1:], strict=False):
-            between = said.text[place[1]:place2[0]]
-            if one and other and not set(one) & set(other) and ("不是" in between[-4:] or times.HESITATION.match(between) and len(between) <= 4 or times.HESITATION.fullmatch(between) or (not between and intent.startswith("call."))):
-                return (*one, *other)  # 给刘敏刘强打电话: who of them is asked
+        for (place, _), (following, _), one, other in zip(kept, kept[1:], sets, sets[1:], strict=False):
+            between = said.text[place[1]:following[0]]
+            if one and other and set(one).isdisjoint(other) and _leaves_open(between, intent):
+                return (*one, *other)
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True)
                  if place[0] > 0 and said.text[place[0] - 1] in "给跟和找叫诉对向同" or said.text[max(0, place[0] - 2):place[0]] in ("给我", "跟我", "找我", "叫我", "诉我")]
@@ -333,11 +340,8 @@ def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[
     if slot != "value" or kind not in PLAUSIBLE:
         return {}
     low, high = PLAUSIBLE[kind]
-    spoken = [*_BROKEN.finditer(without(said.text, said.taken_back))]
-    if spoken:  # 七个三 = 7.3, as glucose is said at the clinic; 三 alone would be another reading
-        ones, tenths = numbers.number(spoken[-1][1]), 5.0 if spoken[-1][2] == "半" else numbers.number(spoken[-1][2])
-        value = None if ones is None or tenths is None else ones + tenths / 10
-        return {"value": value} if value is not None and low <= value <= high else {}
+    if tenths := _in_tenths(without(said.text, said.taken_back)):
+        return {"value": tenths[-1]} if low <= tenths[-1] <= high else {}
     fitting = [number.value for number in found.numbers if low <= _kilos(kind, number, said) <= high]
     if not fitting:
         return {}
@@ -345,7 +349,13 @@ def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[
     return {"value": _kilos(kind, last, said)}
 
 
-_BROKEN = re.compile(r"([零一二三四五六七八九十两]+)个([零一二三四五六七八九半])(?![零一二三四五六七八九十百千点月号])")
+_TENTHS = re.compile(r"([零一二三四五六七八九十两]+)个([零一二三四五六七八九半])(?![零一二三四五六七八九十百千点月号])")
+
+
+def _in_tenths(text: str) -> list[float]:
+    """Numbers as glucose is said at the clinic: 七个三 = 7.3, 七个半 = 7.5; their 三 alone would be another reading."""
+    found = [(numbers.number(one[1]), 5.0 if one[2] == "半" else numbers.number(one[2])) for one in _TENTHS.finditer(text)]
+    return [ones + tenths / 10 for ones, tenths in found if ones is not None and tenths is not None]
 
 
 def _two_numbers(said: Utterance, found: Measures) -> tuple[int, int] | None:

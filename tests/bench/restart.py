@@ -20,15 +20,15 @@ from time import monotonic
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.faults.killed import FAMILY, asked, house, until  # noqa: E402
 from tests.faults.peers import web  # noqa: E402
-from tests.test_restart_alarm import FAMILY, _asked, _house, _until  # noqa: E402
 
 LONGEST = 5.0
 """Seconds."""
 
 
 def _resumed(folder: Path, times: int) -> bool:
-    return len(_asked(folder, "SELECT 1 FROM log WHERE kind = 'incident.resumed'")) >= times
+    return len(asked(folder, "SELECT 1 FROM log WHERE kind = 'incident.resumed'")) >= times
 
 
 def measure(folder: Path, times: int) -> list[float]:
@@ -36,16 +36,16 @@ def measure(folder: Path, times: int) -> list[float]:
     seconds: list[float] = []
     with web("ok") as peer:
         (folder / "家庭.yaml").write_text(FAMILY.format(port=peer.port), "utf-8")
-        with _house(folder) as first:
+        with house(folder) as first:
             assert first.stdin is not None
             first.stdin.write("\n\n")  # the button, and once more
             first.stdin.flush()
-            _until(lambda: _asked(folder, "SELECT 1 FROM message WHERE state = 'sent'"))
+            until(lambda: asked(folder, "SELECT 1 FROM message WHERE state = 'sent'"))
             first.send_signal(signal.SIGKILL)
         for number in range(1, times + 1):
             begin = monotonic()
-            with _house(folder):
-                _until(partial(_resumed, folder, number))
+            with house(folder):
+                until(partial(_resumed, folder, number))
                 seconds.append(monotonic() - begin)
     return seconds
 
