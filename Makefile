@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY := $(VENV)/bin/python
 
-.PHONY: help demo test coverage run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults simulate faults load lock clips clean docs wheel
+.PHONY: help demo test coverage learn run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults simulate faults load lock clips clean docs wheel
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,10 @@ types: setup-dev
 
 clips: setup-dev fetch  ## makes the test clips anew from tests/clips/make_clips.py
 	$(PY) tests/clips/make_clips.py
+
+learn: setup-dev  ## learns the second opinion of the understanding anew from tools/corpus (some minutes)
+	$(PY) -m pip install --disable-pip-version-check -q "scikit-learn>=1.6,<2"
+	$(PY) tools/learn.py
 
 bench: setup-dev fetch  ## speed and size, beside the naive pipeline
 	$(PY) tests/bench/bench.py

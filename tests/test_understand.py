@@ -356,9 +356,19 @@ def test_a_request_is_found_behind_or_before_its_explanation(said: str, meant: s
     assert (meaning.intent, {slot: meaning.slots.get(slot) for slot in slots}) == (meant, slots)
 
 
-@pytest.mark.parametrize("said", ["我女儿给我打扫卫生了", "医生刚才说啥来着", "我不想给儿子打电话他忙", "他让我取消提醒了", "迟一个钟再吃啦我刚刚吃饱"])
+@pytest.mark.parametrize("said", ["我女儿给我打扫卫生了", "医生刚才说啥来着", "我不想给儿子打电话他忙", "他让我取消提醒了"])
 def test_a_piece_of_a_sentence_is_no_request(said: str) -> None:
     assert judge(said).meaning is None
+
+
+def test_who_has_eaten_a_meal_and_will_take_it_later_has_not_taken_it() -> None:
+    judgement = judge("迟一个钟再吃啦我刚刚吃饱")
+    assert [judgement.meaning.intent] if judgement.meaning else [] in ([], ["medication.snooze"])
+    assert "medication.taken" not in [near.intent for near in judgement.nearest]
+
+
+def test_a_character_without_a_reading_deafens_nobody() -> None:
+    assert judge("㗎㗎药吃了没有㗎䝼").nearest is not None
 
 
 @pytest.mark.parametrize(("said", "when"), [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import get_args
@@ -14,7 +14,7 @@ from assistant.understand import confidence, times
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand.clauses import CUTS, Clause, clauses, part
-from assistant.understand.evidence import Evidence, Odds, moved
+from assistant.understand.evidence import Odds, learned
 from assistant.understand.matcher import (
     Fit,
     Frames,
@@ -105,10 +105,14 @@ OF_A_CLAUSE: Mapping[str, tuple[str, ...]] = {
     "booking": ("{service}", filling.NEED), "call": ("{person}", "KIN"), "message": ("{person}", "KIN"), "diary": ("{number}", "QUESTION", "WHICH"),
 }
 """What a clause must name to mean something of a skill."""
-FAINT, SETTLED = 0.4, 0.9
-"""Between these the evidence of syllables moves a score: below, nothing fits; above, nothing is in doubt."""
-PULL, MIDDLE = 1.2, 2.0
-"""Most it moves the logit, and the support that moves it nowhere; chosen on the dev half of tests/bench/sentences."""
+FAINT = 0.3
+"""Below this score a phrase fits so little that the second opinion stands alone."""
+ALONE = {"emergency.call": 0.9}
+"""From here on (0.8 where nothing is said) the second opinion alone acts; below it asks."""
+AGAINST = 3.0
+"""When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is."""
+TRUSTED = 0.97
+"""A phrase said word for word: the second opinion may doubt it, never stop it."""
 LONE_ASKS = frozenset({"emergency.cancel", "reminder.cancel", "booking.cancel", "booking.change", "privacy.forget", "medication.taken", "message.send", "reminder.add"})
 """What evidence alone may offer, never do: deletions, and what needs slots it cannot see."""
 
@@ -219,10 +223,12 @@ class _Thought:
 class Understander:
     """The understanding of one household; made anew when the family's file changes (about 0.3 s)."""
 
-    def __init__(self, household: Household, phrasebook: Phrasebook) -> None:
+    def __init__(self, household: Household, phrasebook: Phrasebook, second: Callable[[Utterance], Odds] | None = None) -> None:
+        """`second`: the second opinion of a sentence; the learned one where none is given."""
         self.household = household
         self.book = phrasebook
         self.ear = Ear(household.elder.accent)
+        self._opinion = second or (lambda said: learned().weigh(said))
         words = [
             Word(word.lstrip("="), concept, word.startswith("="))
             for concept, known in phrasebook.words.items() for word in known
@@ -239,7 +245,6 @@ class Understander:
         never = [Template(say, "!" + intent, tuple(hanzi), tuple((n - 1,) for n in range(len(hanzi))), (len(hanzi) - 1,))
                  for intent, say in phrasebook.must_not if (hanzi := _hanzi(say))]
         self._index = Index((*phrasebook.templates, *never), self.ear)
-        self._runs = Evidence(phrasebook, self._index.fold)
         self._wake = tuple(sorted({_hanzi(word) for word in household.wake_words} | {"小伴小伴", "小伴"}, key=len, reverse=True))
         self._bans = {intent: frozenset().union(*(frame.bans for frame in phrasebook.frames if frame.intent == intent)) for intent in WARY}
         self._place = {intent: place for place, intent in enumerate(dict.fromkeys(
@@ -282,7 +287,21 @@ class Understander:
 
         return phrases(self.household, self.book, asking)
 
+    def read(self, text: str, now: datetime) -> Utterance:
+        """A sentence with everything known found in it, unjudged: what the second opinion learns from."""
+        text = _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", self._prepare(text)))
+        return self._read(text, syllables(text), now)[0]
+
     # --- hearing ---
+
+    def _read(self, text: str, sounds: tuple[str, ...], now: datetime) -> tuple[Utterance, filling.Measures, list[Span]]:
+        """The survey of prepared text, its measures, and all spans found."""
+        found = filling.measures(text, now, self.household.care)
+        spans = self._lexicon.find(text, sounds)
+        spans += filling.measure_spans(text, found)
+        spans += _alternatives(text)
+        said = survey(text, sounds, (span for span in spans if span.concept not in CUTS), self.ear.polar, self.book.through)
+        return said, found, spans
 
     def _hear(self, hypotheses: Sequence[Hypothesis], now: datetime, asking: str) -> list[Heard]:
         heard: list[Heard] = []
@@ -368,14 +387,9 @@ class Understander:
         return max(short, whole, key=lambda one: one.fits[0].score if one.fits else 0.0)
 
     def _survey_once(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str, parted: bool = True) -> Heard:
-        sounds = syllables(text)
-        found = filling.measures(text, now, self.household.care)
-        spans = self._lexicon.find(text, sounds)
-        spans += filling.measure_spans(text, found)
-        if (mended := _mended(text, sounds, spans)) != text:
+        said, found, spans = self._read(text, syllables(text), now)
+        if (mended := _mended(text, said.sounds, spans)) != text:
             return self._survey_once(hypothesis, mended, now, asking, parted)
-        spans += _alternatives(text)
-        said = survey(text, sounds, (span for span in spans if span.concept not in CUTS), self.ear.polar, self.book.through)
         _take_back(said, found)
         fits, fired, never = self._fits(said, asking)
         whole = Heard(hypothesis, said, found, fired, tuple(fits))
@@ -396,6 +410,7 @@ class Understander:
         best = {one.intent: one for one in whole.fits}
         known = {one.intent for one in whole.fits if one.score >= (ASK if one.intent in filling.LOOSE else ACT) or (one.kind == "asked" and one.score >= CLAUSE)}
         parts: dict[str, Heard] = {}
+        opinion = self._opinion(whole.said)
         for clause in clauses(whole.said, raw, self._index.edges(whole.said)):
             text = whole.said.text[clause.start:clause.end]
             spans = (span for span in part(raw, clause) if span.concept not in CUTS)
@@ -409,6 +424,10 @@ class Understander:
                 if (known and one.intent not in known) or one.intent in never or not self._asks(one, here, clause, whole):
                     continue
                 score = one.score * clause.belief
+                if opinion.against(one.intent) > AGAINST:
+                    if one.intent != "emergency.call":
+                        continue
+                    score = min(score, STRICT[one.intent][0] - 0.02)
                 if one.intent == "medication.taken" and not asking:
                     score = min(score, STRICT[one.intent][0] - 0.02)  # nobody asked, and the rest may say otherwise: it is asked
                 if score > best.get(one.intent, _NOTHING).score:
@@ -457,7 +476,7 @@ class Understander:
                 by_frame[frame.intent] = replace(one, kind="asked" if frame.asking else "frame")
         by_phrase: Reading = {}
         never: dict[str, float] = {}
-        odds = self._runs.weigh(said)
+        opinion = self._opinion(said)
         doubtful: set[str] = set()
         limits = self._index.limits(said)
         top = floor + TRAILING
@@ -507,12 +526,13 @@ class Understander:
                 ceiling = min(ceiling, self._acts(intent)[0] - 0.02)
             if intent == "medication.taken" and said.hidden:
                 ceiling = min(ceiling, STRICT[intent][0] - 0.02)
-            if FAINT <= score < SETTLED and best.kind != "asked" and intent not in self._asked_intents.get(asking, ()) and not intent.startswith("dialogue."):
-                score = moved(score, odds.support(intent), PULL, MIDDLE)
+            if score >= FAINT:
+                answers = best.kind == "asked" or intent in self._asked_intents.get(asking, ())
+                score = self._second(intent, score, opinion.judged(intent, score), answers)
             fits.append(replace(best, score=min(1.0, score, ceiling)))
-        lone = self._lone(odds, said, fired, never, {one.intent for one in fits})
+        lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
         if lone is not None and not asking:
-            fits.append(lone)
+            fits = [*(one for one in fits if one.intent != lone.intent), lone]
         fits.sort(key=lambda one: -one.score)
         return fits, fired, never
 
@@ -521,17 +541,27 @@ class Understander:
         """Score and lead from which an intent acts."""
         return STRICT.get(intent, (EASILY.get(intent.split(".")[0], ACT), MARGIN))
 
+    @staticmethod
+    def _second(intent: str, score: float, both: float, answers: bool) -> float:
+        """The score after the second opinion: an answer to the open question is never doubted by it, and a dear one not helped."""
+        if answers:
+            return score if intent in STRICT else max(score, both)
+        if score >= TRUSTED:
+            return max(both, ACT)
+        return max(both, ASK) if intent == "emergency.call" and score >= ACT else both
+
+    @staticmethod
     def _lone(
-        self, odds: Odds, said: Utterance, fired: tuple[Guard, ...], never: Mapping[str, float], known: set[str],
+        opinion: Odds, said: Utterance, fired: tuple[Guard, ...], never: Mapping[str, float], known: set[str],
     ) -> Fit | None:
-        """A reading that only the evidence of its syllables speaks for: 没听着再讲一遍. It cannot see a 不, so then it asks."""
-        intent = odds.top
+        """A reading that no phrase speaks for, only the second opinion: 没听着再讲一遍. Where it is dear it is asked about."""
+        intent = opinion.top
         if not intent or intent in known or guarding.stopped(intent, fired) or intent in never or said.taken_back:
             return None
-        score = odds.alone()
-        if said.turning or said.hidden or guarding.weakened(intent, fired) or intent in LONE_ASKS:
-            score = min(score, ACT - 0.02)
-        return Fit(intent, score, "音节合起来像", (), "evidence") if score >= ASK else None
+        score = opinion.judged(intent)
+        if said.hidden or guarding.weakened(intent, fired) or intent in LONE_ASKS or score < ALONE.get(intent, 0.8):
+            score = min(score, STRICT.get(intent, (ACT,))[0] - 0.02)
+        return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
     def _anchored(self, intent: str, said: Utterance) -> bool:
         """Whether words without which the intent is never said are there."""

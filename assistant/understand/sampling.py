@@ -33,7 +33,7 @@ NOTES = ("带上工具", "早点来")
 
 def phrases(home: Household, book: Phrasebook, asking: Asking | None) -> list[str]:
     """At most MOST different phrases, distress first: nothing may crowd it out."""
-    fills = _fills(home, book)
+    fills = fills_of(home, book)
     found: dict[str, None] = dict.fromkeys((*book.distress, *book.cancel) if asking in (None, "emergency") else book.distress)
     own = [template for template in book.templates if template.asking == asking and asking is not None]
     anywhere = [template for template in book.templates if not template.asking]
@@ -66,7 +66,7 @@ PARTS = ("", "早上", "上午", "下午", "晚上", "明天早上", "明天下�
 CLOCKS = ("六点", "七点", "七点半", "八点", "八点半", "九点", "十点", "十一点", "十二点", "一点", "两点", "三点", "四点", "五点", "五点半")
 
 
-def _fills(home: Household, book: Phrasebook) -> dict[str, list[str]]:
+def fills_of(home: Household, book: Phrasebook) -> dict[str, list[str]]:
     fills: dict[str, list[str]] = {"{person}": [], "{medicine}": [], "{service}": []}
     for word in slots.household_words(home, book):
         if word.value and word.extra <= 0.05 and len(word.text) > 1 and word.text not in fills[word.concept]:

@@ -66,12 +66,12 @@ def accents() -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def syllables(text: str) -> tuple[str, ...]:
-    """Toneless pinyin of `text`, one syllable a Chinese character; anything else is dropped.
+    """Toneless pinyin of `text`, one syllable a Chinese character (`?` where no reading is known); anything else is dropped.
 
     `女` is `nv`; digits and Latin letters are not read (say numbers in words first).
     """
     hanzi = "".join(char for char in text if "\u3400" <= char <= "\u9fff")
-    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors="ignore"))
+    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors=lambda unread: ["?"] * len(unread)))
 
 
 def numbered(text: str) -> str:
