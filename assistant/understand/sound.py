@@ -71,7 +71,12 @@ def syllables(text: str) -> tuple[str, ...]:
     `女` is `nv`; digits and Latin letters are not read (say numbers in words first).
     """
     hanzi = "".join(char for char in text if "\u3400" <= char <= "\u9fff")
-    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors=lambda unread: ["?"] * len(unread)))
+    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors=_unread))
+
+
+def _unread(run: str) -> Any:
+    """A list has an item for each character; pypinyin's own types know of a single string only."""
+    return ["?"] * len(run)
 
 
 def numbered(text: str) -> str:
