@@ -44,6 +44,8 @@ from assistant.understand.sampling import fills_of, walks  # noqa: E402
 
 CORPUS = Path(__file__).with_name("corpus")
 NOTHING = ""
+ANSWERS = {"dialogue.yes", "dialogue.no"}
+"""While nothing is asked they are nothing, too."""
 WALKS = 6
 """Sentences from one template of the phrases."""
 WEIGHT = {"corpus": 1.0, "misheard": 0.5, "phrase": 0.3, "never": 1.0, "example": 1.0}
@@ -55,6 +57,8 @@ STRENGTH = 30.0
 """Inverse of the regularisation; 10, 30 and 100 differ by less than the folds do."""
 PASSES = 30
 """Over all sentences; the exact solution agrees to 0.997 and takes five times as long."""
+FAINT_FIT, UNLIKELY = 0.3, -3.0
+"""Phrases that fit less, and log-odds below which an intent is not thought of, have no part in the weights of both."""
 FAINT = 0.012
 """Weights below this share of an intent's largest are left out."""
 
@@ -92,8 +96,8 @@ def lessons() -> list[Lesson]:
             said += [(say, template.intent, "phrase") for say in islice(walks(template, fills), WALKS)]
     said += [(cry, "emergency.call", "phrase") for cry in book.distress]
     said += [(say, NOTHING, "never") for _, say in book.must_not]
-    said += [(example.say, example.intent, "example") for example in book.examples if not example.asking]
-    known = {intent for _, intent, source in said if source == "phrase"}
+    said += [(example.say, example.intent, "example") for example in book.examples if not example.asking or example.intent in ANSWERS]
+    known = {intent for _, intent, source in said if source == "phrase"} | ANSWERS
     found = []
     for say, intent, source in track(said, "reading"):
         read = mind.read(say, now)
@@ -127,7 +131,8 @@ def one_intent(intent: str, table, meant: NDArray[np.str_], weight: NDArray[np.f
     from sklearn.linear_model import SGDClassifier
 
     model = SGDClassifier(loss="log_loss", alpha=1 / (STRENGTH * len(meant)), max_iter=PASSES, tol=None, random_state=0)
-    model.fit(table, meant == intent, sample_weight=weight)
+    right = np.isin(meant, [NOTHING, *ANSWERS]) if intent == NOTHING else meant == intent
+    model.fit(table, right, sample_weight=weight)
     return model.coef_[0], float(model.intercept_[0])
 
 
@@ -183,13 +188,13 @@ def folds(rows: Sequence[Lesson], number: int) -> list[Told]:
         held = {row.say for row in mine}
         held |= {damaged(say, MISHEARD, random.Random(zlib.crc32(say.encode()))) for say in held}
         taught = teach([row for row in rows if row.source in ("phrase", "never", "example") or row.say not in held])
-        told += [(row, dict(zip(taught.intents, odds.tolist(), strict=True))) for row, odds in zip(mine, taught.odds(mine), strict=True)]
+        told += [(row, {intent: value for intent, value in zip(taught.intents, odds.tolist(), strict=True) if intent not in ANSWERS}) for row, odds in zip(mine, taught.odds(mine), strict=True)]
     return told
 
 
 def shown(all_told: Sequence[Told]) -> Table:
     """Right and wrong by intent."""
-    told = [(row, max(odds, key=odds.__getitem__), max(odds.values())) for row, odds in all_told]
+    told = [(row, max(odds, key=odds.__getitem__), max(odds.values())) for row, odds in all_told if row.intent not in ANSWERS]
     table = Table(title="not learned, judged")
     for column in ("intent", "n", "right %", "wrong and sure %", "mostly taken for"):
         table.add_column(column)
@@ -209,18 +214,23 @@ def together(told: Sequence[Told]) -> Table:
     home = load(sample_household())
     mind = Understander(home, Phrasebook.load(shipped("intents")), lambda said: Odds({}, ""))
     now = datetime(2026, 11, 22, 15, tzinfo=home.zone)
-    seen, right = [], []
+    both: list[tuple[tuple[float, ...], bool]] = []
+    alone: list[tuple[tuple[float, ...], bool]] = []
     for row, values in track(told, "judging by phrases alone"):
-        near = {intent: min(LIMIT, max(-LIMIT, value)) for intent, value in values.items()}
-        for intent, score in mind.explain([Hypothesis(row.say)], now).scores:
-            if intent in near:
-                rival = max(value for other, value in near.items() if other not in (intent, NOTHING))
-                seen.append((odds(score), near[intent], near[NOTHING], rival))
-                right.append(intent == row.intent)
-    fitted = LogisticRegression(C=1e3, max_iter=1000).fit(seen, right)
-    table = Table(title=f"{len(seen)} readings of phrases, {100 * sum(right) / len(right):.0f} % right")
-    for name, value in zip(("FITS", "FITS_NOT", "NOT_FOR_ME", "OTHERS", "LEARNED"), (*fitted.coef_[0], fitted.intercept_[0]), strict=True):
-        table.add_row(name, f"{value:.2f}")
+        opinion = Odds({intent: min(LIMIT, max(-LIMIT, value)) for intent, value in values.items()}, "")
+        scores = dict(mind.explain([Hypothesis(row.say)], now).scores)
+        for intent in opinion.of.keys() - {NOTHING}:
+            if (score := scores.get(intent, 0.0)) >= FAINT_FIT:
+                both.append(((odds(score), opinion.lead(intent)), intent == row.intent))
+            elif opinion.of[intent] > UNLIKELY:
+                alone.append(((opinion.lead(intent),), intent == row.intent))
+    table = Table(title="phrases and the second opinion together")
+    for column in ("", "readings", "right %", "weights", "constant"):
+        table.add_column(column)
+    for name, readings in (("both", both), ("alone", alone)):
+        right = [is_right for _, is_right in readings]
+        fitted = LogisticRegression(C=1e3, max_iter=2000).fit([seen for seen, _ in readings], right)
+        table.add_row(name, str(len(right)), f"{100 * sum(right) / len(right):.0f}", " ".join(f"{one:.2f}" for one in fitted.coef_[0]), f"{fitted.intercept_[0]:.2f}")
     return table
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import exp, log
 from pathlib import Path
@@ -36,9 +36,10 @@ LENGTH, LONGEST = 4, 8
 """Tokens in a step of length, and the last step."""
 
 
-LEARNED, FITS, FITS_NOT, NOT_FOR_ME, OTHERS = -0.8, 0.8, 0.75, 0.2, 0.35
-"""Of the two opinions together (`Odds.judged`): the constant, and the weights of the phrase's log-odds, of the sentence's for
-the intent, against its for nothing and for the likeliest other; a regression over the corpus, judged by halves."""
+FITS, MEANT, BOTH = 0.5, 0.8, 0.5
+"""Weights of the log-odds of the phrase and of the sentence, and the constant, when the two opinions are put together."""
+MEANT_ALONE, ALONE = 0.8, 0.85
+"""The same where no phrase speaks for it. All five: `tools/learn.py --folds 2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,33 @@ class Odds:
     """By intent, -6…6; "" is what is not for 小伴."""
     top: str
     """The likeliest, or "" when that is nothing."""
+    answers: Mapping[str, float] = field(default_factory=dict)
+    """Log-odds of dialogue.yes and dialogue.no, which count only while something is asked."""
 
-    def judged(self, intent: str, score: float = 0.5) -> float:
+    def judged(self, intent: str, score: float) -> float:
         """`score` of a phrase, 0…1, in the light of the whole sentence; as it is for an intent that was never taught."""
-        own = self.of.get(intent)
-        if own is None:
+        if intent not in self.of:
             return score
-        rival = max((value for other, value in self.of.items() if other not in (intent, "")), default=-LIMIT)
-        return sure(LEARNED + FITS * odds(score) + FITS_NOT * own - NOT_FOR_ME * self.of.get("", -LIMIT) - OTHERS * rival)
+        return sure(BOTH + FITS * odds(score) + MEANT * self.lead(intent))
 
+    def alone(self, intent: str) -> float:
+        """The same where no phrase speaks for it."""
+        return sure(ALONE + MEANT_ALONE * self.lead(intent))
+
+    def answer(self) -> tuple[str, float]:
+        """The likelier of yes and no, and its share; "" where the sentence is rather neither or could be both."""
+        if len(self.answers) < 2:
+            return "", 0.0
+        (first, own), (_, other) = sorted(self.answers.items(), key=lambda row: -row[1])[:2]
+        return (first, sure(own)) if own >= CLEAR_ANSWER and other <= -CLEAR_ANSWER else ("", 0.0)
+
+    def lead(self, intent: str) -> float:
+        """Log-odds of the intent against all others together."""
+        return self.of[intent] - log(sum(exp(value) for other, value in self.of.items() if other != intent))
+
+    def plainly(self, intent: str) -> bool:
+        """Whether the whole sentence is so surely meant so that a single word that speaks of others or of television is none."""
+        return self.of.get(intent, -LIMIT) >= PLAIN and self.of.get("", -LIMIT) <= -PLAIN / 2
 
     def against(self, intent: str) -> float:
         """By how much the sentence is rather not for 小伴 than meant so; 0 for an intent that was never taught."""
@@ -65,6 +84,10 @@ class Odds:
         return 0.0 if own is None else self.of.get("", -LIMIT) - own
 
 
+CLEAR_ANSWER = 1.0
+"""Log-odds of a yes that is no no, and the other way."""
+PLAIN = 3.5
+"""Log-odds of a sentence that no guard stops."""
 LIMIT = 6.0
 """Log-odds beyond which nothing is surer."""
 
@@ -100,7 +123,9 @@ class Evidence:
         rows = self._weights[places[self._marks[places] == found]]
         values = self._base + rows.sum(axis=0, dtype=np.int32) * self._scale / np.sqrt(max(1, len(found)))
         values = np.clip(values, -LIMIT, LIMIT)
-        return Odds(dict(zip(self.intents, values.tolist(), strict=True)), self.intents[int(values.argmax())])
+        of = dict(zip(self.intents, values.tolist(), strict=True))
+        answers = {intent: of.pop(intent) for intent in self.intents if intent.startswith("dialogue.")}
+        return Odds(of, max(of, key=of.__getitem__), answers)
 
 
 @lru_cache(maxsize=1)

@@ -89,7 +89,7 @@ ANCHOR = 0.35
 """Words that anchor a phrase may sound this much otherwise."""
 UNANCHORED = 0.75
 """What is left of a phrase that fits by its small words only; at best it is asked."""
-LONG, PLAIN, CLAUSE = 7, 0.9, 0.8
+LONG, PLAIN, CLAUSE = 7, 0.9, 0.7
 """From so many syllables on, and where the whole is not understood so well, clauses are judged; one counts from this score on."""
 PARTED = 2
 """Hypotheses of a decoder whose clauses are judged; a grammar writes whole requests."""
@@ -107,8 +107,8 @@ OF_A_CLAUSE: Mapping[str, tuple[str, ...]] = {
 """What a clause must name to mean something of a skill."""
 FAINT = 0.3
 """Below this score a phrase fits so little that the second opinion stands alone."""
-ALONE = {"emergency.call": 0.9}
-"""From here on (0.8 where nothing is said) the second opinion alone acts; below it asks."""
+ALONE = 0.9
+"""From here on the second opinion alone acts; below it asks."""
 AGAINST = 3.0
 """When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is."""
 TRUSTED = 0.97
@@ -516,10 +516,11 @@ class Understander:
             if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
                 continue
             answered = best.kind == "asked" and by_phrase.get(intent, _NOTHING).score >= 0.88
-            if guarding.stopped(intent, fired) and not answered:
+            plainly = answered or (intent not in WARY and opinion.plainly(intent))
+            if guarding.stopped(intent, fired) and not plainly:
                 continue
             ceiling = 1.0
-            if guarding.weakened(intent, fired) and not answered:
+            if guarding.weakened(intent, fired) and not plainly:
                 ceiling = self._acts(intent)[0] - 0.02
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
@@ -533,6 +534,9 @@ class Understander:
         lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
         if lone is not None and not asking:
             fits = [*(one for one in fits if one.intent != lone.intent), lone]
+        answer, sure = opinion.answer()
+        if answer in self._asked_intents.get(asking, frozenset()) and all(one.score < ASK for one in fits):
+            fits.append(Fit(answer, sure, "整句像是", (), "evidence"))
         fits.sort(key=lambda one: -one.score)
         return fits, fired, never
 
@@ -547,7 +551,7 @@ class Understander:
         if answers:
             return score if intent in STRICT else max(score, both)
         if score >= TRUSTED:
-            return max(both, ACT)
+            return max(both, Understander._acts(intent)[0])
         return max(both, ASK) if intent == "emergency.call" and score >= ACT else both
 
     @staticmethod
@@ -556,10 +560,11 @@ class Understander:
     ) -> Fit | None:
         """A reading that no phrase speaks for, only the second opinion: 没听着再讲一遍. Where it is dear it is asked about."""
         intent = opinion.top
-        if not intent or intent in known or guarding.stopped(intent, fired) or intent in never or said.taken_back:
+        plainly = intent not in WARY and opinion.plainly(intent)
+        if not intent or intent in known or (guarding.stopped(intent, fired) and not plainly) or intent in never or said.taken_back:
             return None
-        score = opinion.judged(intent)
-        if said.hidden or guarding.weakened(intent, fired) or intent in LONE_ASKS or score < ALONE.get(intent, 0.8):
+        score = opinion.alone(intent)
+        if said.hidden or (guarding.weakened(intent, fired) and not plainly) or intent in LONE_ASKS or score < ALONE:
             score = min(score, STRICT.get(intent, (ACT,))[0] - 0.02)
         return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
