@@ -1,130 +1,168 @@
-"""Are cries for help heard, and is the television left alone? `python -m tests.bench.distress [render] [--snr 10,…]`.
+"""Are cries for help heard, and is the television left alone?
 
-`render` makes the clips with Kokoro (sixteen voices: eight speakers and eight blends, speeds 0.8 to 1.2) into the user's
-cache folder, in a process that never loads the recogniser. Without it they are put into rooms and noise, run through the
-whole ear, judged as `House` judges them, and counted: cries that raise an alarm at the first try and within two, and
-sentences of television and talk that raise one without reason. Generated speech: no claim about real elders.
+    python -m tests.bench.distress render [--clips 2000] [--hours 6] [--budget MINUTES]     makes the speech, once
+    python -m tests.bench.distress [--clips 2000] [--hours 6] [--snr 10] [--budget MINUTES] measures what was made
+
+`render` makes the sentences of distress_plan.py with Kokoro (twenty voices, six speeds) into the user's cache folder, in a
+process that never loads the recogniser; about one and a half seconds of processor a second of speech. Without it clips and
+scenes are put into rooms, noise and music, run through the whole ear and judged as `House` judges them. Both stop when the
+budget (minutes of processor) is used up and go on from there the next time: results are kept beside the sound, by a
+fingerprint of everything that hears and understands. Generated speech: no claim about real elders.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
-import wave
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import platformdirs
+import soundfile
 
 from assistant import places
-from tests.clips.acoustics import RATE, Wave, in_room, with_noise
+from tests.bench.distress_plan import MUSIC, ROOMS, VOICES, Cry, Line, Scene, cries, television
+from tests.clips.acoustics import RATE, Wave, in_room, noise, with_noise
 
 CACHE = Path(platformdirs.user_cache_dir("xiaoban")) / "bench-distress"
-SPEAKERS = ("zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi", "zm_yunjian", "zm_yunxi", "zm_yunxia", "zm_yunyang")
-VOICES: tuple[dict[str, float], ...] = (
-    *({name: 1.0} for name in SPEAKERS),
-    *({one: 0.6, SPEAKERS[(at + 3) % 8]: 0.4} for at, one in enumerate(SPEAKERS)),
-)
-SPEEDS = (1.0, 0.85, 1.15, 0.8, 1.2, 0.95)
-ROOMS = (0.0, 0.3, 0.5, 0.7)
-"""Seconds of reverberation (RT60); 0 is close to the microphone."""
-NOISES = ("pink", "white", "hum")
-
-CRIES = (
-    "哎哟，我摔倒了，起不来了。", "救命啊！救命啊！", "快来人啊！快来人！", "小伴，我摔倒了。", "小伴小伴，救命。",
-    "哎呀，我起不来了，快来人。", "我摔了一跤，动不了了。", "来人啊，救命啊。", "快叫救护车。", "哎哟哎哟，我胸口疼得厉害。",
-    "我喘不上气来了。", "着火了，着火了！", "救救我，我摔在厕所里了。", "我不行了，快叫人来。", "摔倒了，哎哟，疼死我了，起不来。",
-    "哎呀妈呀，我摔了，站不起来了。", "谁来扶我一把，我起不来了。", "快来救我！", "厨房着火了，快来人啊。", "我心口突然疼起来了。",
-    "救命，救命，救命！", "我从床上掉下来了，爬不起来。", "小伴啊，快帮我叫救护车。", "快打一二零。", "我晕倒了，快来人。",
-    "有小偷进来了，救命啊。", "我的半边身子动不了了。", "煤气漏了，快来人。", "哎哟，我的腿摔断了。", "我在卫生间滑倒了，起不来了。",
-    "我摔倒了。", "起不来了，起不来了。", "流了好多血，止不住了。", "我胸口闷，喘不过气来。", "来个人啊，我摔地上了。",
-    "快告诉我女儿，我摔倒了起不来。", "救命啊！", "来人啊！", "我，我摔倒了，我起不来。", "哎哟，救命啊，我不行了。",
-    "我被撞了，头上流血了，快叫救护车。", "快来人啊，我爬不起来了。", "呃，小伴，我，我喘不上气。", "老伴儿，快来，我摔倒了。",
-    "快快快，叫救护车，我心脏疼。", "我躺在地上动不了了。", "屋里着火了，都是烟。", "帮帮我，我起不来了。",
-)
-"""What somebody in need cries, out of the blue; one voice and speed each, in turn."""
-
-TALK = (
-    "今天上午，省人民医院的医生成功救治了一名摔倒的老人。", "据报道，昨晚城东一处仓库着火，消防员很快赶到现场。",
-    "各位观众晚上好，今天是十一月二十二号，欢迎收看新闻联播。", "中央气象台预计，明天北方大部分地区有小雪，气温下降六度。",
-    "他抱着孩子冲了出来，大声喊着救命，可是街上没有一个人。", "你是我的救命恩人，这辈子我都报答不了你。",
-    "将军，敌人从北门进来了，咱们怎么办？", "大夫说他胸口疼是老毛病了，不用担心。", "这款老人手机一键呼叫，声音大，待机长，现在只要九十九块。",
-    "头晕失眠怎么办？快来试试这款安神口服液。", "买一送一，今天打电话还送您一台按摩仪。", "妈，我回来了，晚上吃什么呀？", "我孙子昨天在学校摔了一跤，膝盖都破了。",
-    "老李前天在公园摔倒了，现在还在医院躺着呢。", "你吃了吗？我刚从菜市场回来，白菜两块钱一斤。", "把窗户关上吧，外面的风太大了。", "他起来了没有？都九点了还在睡。",
-    "这个电视剧太好看了，我一口气看了五集。", "人来了没有？人来齐了就开饭。", "快来人看看，这花开得多好。", "我这几天睡得不错，腿也不怎么疼了。",
-    "任命张建国同志为人民医院院长。", "我们要坚持改革开放，推动经济高质量发展。", "小班的小朋友今天都来了吗？", "球进了！这个球太精彩了！",
-    "今天咱们说说红烧肉怎么做，先把肉切成小块。", "他忠诚地守在那里，三十年没有离开过。", "要是摔倒了，千万不要马上扶起来，先看看伤在哪里。",
-    "别打一二零，我没事，歇一会儿就好了。", "我没摔倒，就是坐下来歇歇。", "喂，你好，快递到了，我放在门口了。", "煤气费这个月交了没有？", "笑死我了，这个人太逗了。",
-    "累死我了，爬了六层楼。", "三缺一，快来快来，就等你了。", "和平年代，大家的日子越过越好。", "抢救了三天三夜，病人终于脱离了危险。", "下面请听京剧选段，空城计。",
-    "那年冬天家里着了火，什么都烧光了。", "火锅店门口排了很长的队。", "你别叫人了，我自己来就行。", "股市今天低开高走，收盘上涨百分之一点二。",
-)
-"""Television and talk between people; none of it may raise an alarm."""
-ALMOST = ("救命啊，快来人啊，有人落水了！", "护士，快来人，病人喘不上气了！", "快跑啊，着火了！")
-"""Cries of a drama, alone: no ear can tell them from real ones. Counted apart; the alarm can be called off for 20 s."""
+SCENE_SECONDS = 52.0
+"""Length of a scene, on average: how many make an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One sentence by one voice."""
-
-    say: str
-    kind: str
-    path: Path
+def path(line: Line) -> Path:
+    """Where its sound is."""
+    return CACHE / f"{line.name}.flac"
 
 
-def clips() -> Iterator[Clip]:
-    """All sentences with the place of their sound."""
-    for kind, sentences in (("cry", CRIES), ("talk", TALK), ("almost", ALMOST)):
-        for number, say in enumerate(sentences):
-            yield Clip(say, kind, CACHE / f"{kind}{number:02}.wav")
+def scenes(hours: float) -> list[Scene]:
+    """So much television."""
+    return list(television(round(hours * 3600 / SCENE_SECONDS)))
 
 
-def render() -> None:
-    """Make what is not there yet. Never in a process that also listens: see `engines`."""
+def talks(clips: int) -> list[Cry]:
+    """Cries, and beside them talk that is none."""
+    return [*cries(clips), *cries(clips // 10, "talk"), *cries(clips // 40, "almost")]
+
+
+# --- making -------------------------------------------------------------------------------------------------------
+
+
+def render(clips: int, hours: float, budget: float) -> None:
+    """Make what is not there yet, clips and scenes in equal shares. Never in a process that also listens: see `engines`."""
     from assistant.speak.kokoro import Kokoro
-    from assistant.speak.player import write_wav
     from assistant.speak.speech import resample
 
     CACHE.mkdir(parents=True, exist_ok=True)
-    rows = list(clips())
-    for at in sorted(range(len(rows)), key=lambda at: (at % 3, at)):
-        clip = rows[at]
-        note = clip.path.with_suffix(".txt")
-        if clip.path.exists() and note.exists() and note.read_text(encoding="utf-8") == clip.say:
-            continue
-        voice = Kokoro(places.models_dir() / "kokoro", VOICES[at * 5 % len(VOICES)], SPEEDS[at % len(SPEEDS)])
-        write_wav(clip.path, resample(voice.render(clip.say), RATE))
-        note.write_text(clip.say, encoding="utf-8")
-        print(clip.path.name, clip.say, file=sys.stderr, flush=True)
+    said = [one.line for one in talks(clips)]
+    shown = [line for scene in scenes(hours) for line in scene.lines]
+    longest = max(len(said), len(shown))
+    both = sorted([(at * longest / len(said), line) for at, line in enumerate(said)]
+                  + [(at * longest / max(1, len(shown)), line) for at, line in enumerate(shown)], key=lambda one: one[0])
+    wanted = list(dict.fromkeys(line for _, line in both))
+    missing = [line for line in wanted if not path(line).exists()]
+    for done, line in enumerate(missing, len(wanted) - len(missing)):
+        if process_time() > budget * 60:
+            break
+        sound = resample(Kokoro(places.models_dir() / "kokoro", VOICES[line.voice], line.speed).render(line.say), RATE)
+        part = path(line).with_suffix(".part")
+        soundfile.write(part, sound.samples, RATE, format="FLAC")
+        part.replace(path(line))
+        print(f"\r{done + 1} of {len(wanted)}, {process_time() / 60:.1f} min", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+def _wave(line: Line, pitch: float = 1.0) -> Wave:
+    sound, _ = soundfile.read(path(line), dtype="float64")
+    wave: Wave = np.interp(np.arange(0, len(sound) - 1, pitch), np.arange(len(sound)), sound) if pitch != 1.0 else sound
+    return wave
+
+
+def _frames(sound: Wave) -> list[bytes]:
+    sound = sound * (0.3 / np.abs(sound).max())
+    return list(pcm_frames([(sound * 32767).astype("<i2").tobytes()]))
+
+
+def cried(one: Cry, snr: float, attempt: int) -> list[bytes]:
+    """A clip in its room and noise, half a second before it and one and a half after it; another moment of both each try."""
+    chance = np.random.default_rng([one.number, attempt, round(snr), len(one.kind)])
+    sound = _wave(one.line)
+    sound = in_room(sound, one.room, chance) if one.room else sound
+    sound = np.concatenate([np.zeros(RATE // 2), sound, np.zeros(RATE * 3 // 2)])
+    return _frames(with_noise(sound, one.noise, snr, chance))
+
+
+def shown(scene: Scene, take: int) -> tuple[list[bytes], list[tuple[float, float]]]:
+    """A scene across a room, and from when to when, in seconds, each line is said.
+
+    The first take is as rendered; others are played faster or slower, which makes other voices of them, in another room.
+    """
+    chance = np.random.default_rng([scene.number, take])
+    pitch = 1.0 if take == 0 else float(chance.uniform(0.9, 1.12))
+    pieces: list[Wave] = [np.zeros(RATE // 2)]
+    spans: list[tuple[float, float]] = []
+    at = 0.5
+    for line in scene.lines:
+        wave = _wave(line, pitch) * 10 ** (chance.uniform(-4, 2) / 20)
+        gap = float(chance.uniform(0.1, 0.9))
+        pieces += [wave, np.zeros(round(gap * RATE))]
+        spans.append((at, at + len(wave) / RATE))
+        at += len(wave) / RATE + gap
+    voice = np.concatenate([*pieces, np.zeros(RATE * 2)])
+    power = np.sort(voice**2)[len(voice) // 2 :].mean()
+    sound = voice + music(len(voice), chance) * np.sqrt(power / 10 ** (MUSIC[scene.genre] / 10))
+    room = ROOMS[1:][int(chance.integers(len(ROOMS) - 1))]
+    return _frames(with_noise(in_room(sound, room, chance), "pink", 30.0, chance)), spans
+
+
+def music(length: int, chance: np.random.Generator) -> Wave:
+    """Chords of a few voices with a beat, of unit power: enough to be no noise, and never words."""
+    time = np.arange(length) / RATE
+    wave: Wave = np.zeros(length)
+    bar = float(chance.uniform(1.6, 3.2))
+    for number in range(int(time[-1] / bar) + 1):
+        begin, end = round(number * bar * RATE), min(length, round((number + 1) * bar * RATE))
+        here = time[begin:end] - number * bar
+        root = 110 * 2 ** (int(chance.integers(0, 12)) / 12)
+        for step in (0, 4 if chance.random() < 0.5 else 3, 7, 12):
+            tone = root * 2 ** (step / 12)
+            for harmonic in (1, 2, 3, 4):
+                wave[begin:end] += np.sin(2 * np.pi * tone * harmonic * here) / harmonic**1.5 * np.exp(-here / bar)
+        for beat in np.arange(0, bar, bar / 4):
+            hit = round((number * bar + float(beat)) * RATE)
+            stop = min(length, hit + RATE // 20)
+            if stop > hit:
+                wave[hit:stop] += noise("white", stop - hit, chance) * np.exp(-np.arange(stop - hit) / 200)
+    return np.asarray(wave / np.sqrt(np.mean(wave**2)))
+
+
+# --- hearing ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one clip in one room."""
+    """What became of one clip, or of one scene."""
 
-    clip: Clip
+    key: str
+    """Names what was played, and how."""
+    kind: str
+    """cry, talk, almost, or the genre of a scene."""
     snr: float
+    attempt: int
     result: str
     """`alarm` at once, `asks` (the question of an unsure one), `near` (a reading that only a woken ear would offer), or nothing."""
-    by: str
-    """`spotter`, `understanding`, or nothing."""
-    heard: tuple[Hypothesis, ...]
-
-
-def sounds(clip: Clip, snr: float, seed: int) -> list[bytes]:
-    """Frames of the clip in a room and a noise of its own, half a second before it and one and a half after it."""
-    chance = np.random.default_rng(seed)
-    with wave.open(str(clip.path)) as file:
-        sound: Wave = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
-    room = ROOMS[seed % len(ROOMS)]
-    sound = np.concatenate([np.zeros(RATE // 2), in_room(sound, room, chance) if room else sound, np.zeros(RATE * 3 // 2)])
-    sound = with_noise(sound, NOISES[seed % len(NOISES)], snr, chance)
-    sound *= 0.3 / np.abs(sound).max()
-    return list(pcm_frames([(sound * 32767).astype("<i2").tobytes()]))
+    staged: str
+    """The same for what was heard while a cry of a drama was on."""
+    seconds: float
+    """Length of the sound."""
+    cpu: float
+    """Seconds of processor the ear took."""
+    text: str
+    """What was said, and what was heard of it if it mattered."""
 
 
 class Bench:
@@ -139,28 +177,55 @@ class Bench:
         self.spotter = Spotter(self.model, self.household.wake_words, self.brain.distress_phrases(), self.decoders)
         self.now = datetime(2026, 11, 22, 15, tzinfo=self.household.zone)
 
-    def run(self, clip: Clip, snr: float, seed: int) -> Outcome:
+    def heard(self, frames: list[bytes]) -> Iterator[tuple[float, str, str]]:
+        """(seconds from the beginning, result, what was heard) of everything the ear reports."""
+        at = 0
+        found: list[tuple[float, Heard]] = []
+
+        def counted() -> Iterator[bytes]:
+            nonlocal at
+            for frame in frames:
+                at += 1
+                yield frame
+
+        def posted(event: object) -> None:
+            if isinstance(event, Heard):
+                found.append((at * FRAME_SECONDS, event))
+
+        Ear(counted(), self.decoders, self.spotter, self.grammars, posted,
+            lambda hypotheses: suspicious(self.brain, hypotheses, self.now)).listen()
+        for when, heard in found:
+            yield when, result(self.brain.judge(heard.hypotheses, self.now)), " | ".join(
+                f"{one.source[0]} {one.score:.2f} {one.text}" for one in heard.hypotheses)
+
+    def clip(self, one: Cry, snr: float, attempt: int) -> Outcome:
         """One clip through the ear."""
-        posted: list[Heard] = []
-        asked: list[tuple[Hypothesis, ...]] = []
+        frames, began = cried(one, snr, attempt), process_time()
+        best, why = "", ""
+        for _, now, text in self.heard(frames):
+            if ORDER.index(now) > ORDER.index(best):
+                best, why = now, text
+        return Outcome(f"{one.kind}{one.number}-{snr:.0f}-{attempt}", one.kind, snr, attempt, best, "", len(frames) * FRAME_SECONDS,
+                       process_time() - began, f"{one.line.say} <- {why}")
 
-        def suspects(found: tuple[Hypothesis, ...]) -> bool:
-            asked.append(found)
-            return suspicious(self.brain, found, self.now)
-
-        ear = Ear(sounds(clip, snr, seed), self.decoders, self.spotter, self.grammars,
-                  lambda event: posted.append(event) if isinstance(event, Heard) else None, suspects)
-        ear.listen()
-        best = Outcome(clip, snr, "", "", tuple(one for found in asked for one in found))
-        for heard in posted:
-            by = "understanding" if heard.hypotheses in asked else "spotter"
-            found = Outcome(clip, snr, result(self.brain.judge(heard.hypotheses, self.now)), by, heard.hypotheses)
-            if ORDER.index(found.result) > ORDER.index(best.result):
-                best = found
-        return best
+    def scene(self, scene: Scene, take: int) -> Outcome:
+        """One scene through the ear: at most one alarm comes of it, the rest is the same one going on."""
+        (frames, spans), began = shown(scene, take), process_time()
+        best, staged, why = "", "", ""
+        for when, now, text in self.heard(frames):
+            cry = any(spans[at][0] < when < spans[at][1] + AFTER for at in scene.cries)
+            if cry:
+                staged = max(staged, now, key=ORDER.index)
+            elif ORDER.index(now) > ORDER.index(best):
+                best, why = now, f"{'/'.join(line.say for line, span in zip(scene.lines, spans, strict=True) if span[0] < when < span[1] + AFTER)} <- {text}"
+        return Outcome(f"tv{scene.number}-{take}", scene.genre, 0.0, take, best, staged, len(frames) * FRAME_SECONDS,
+                       process_time() - began, why)
 
 
+AFTER = 2.5
+"""Seconds after its end within which the ear reports a sentence: the gate's patience, and decoding."""
 ORDER = ("", "near", "asks", "alarm")
+ACTED = ("asks", "alarm")
 
 
 def result(judged: Judgement) -> str:
@@ -170,67 +235,114 @@ def result(judged: Judgement) -> str:
     return "near" if any(near.intent == "emergency.call" for near in judged.nearest) else ""
 
 
-def report(rows: Iterable[Outcome], took: float, length: float) -> None:
+# --- telling ------------------------------------------------------------------------------------------------------
+
+
+def report(rows: Iterable[Outcome]) -> None:
     """Figures on stdout."""
     found = list(rows)
-    for snr in sorted({row.snr for row in found}, reverse=True):
+    for snr in sorted({row.snr for row in found if row.snr}, reverse=True):
         for kind in ("cry", "talk", "almost"):
-            here = [row for row in found if row.snr == snr and row.clip.kind == kind]
-            if not here:
+            here = [row for row in found if row.snr == snr and row.kind == kind]
+            first = [row for row in here if row.attempt == 0]
+            if not first:
                 continue
-            acted = [row for row in here if row.result in ("alarm", "asks")]
-            alarms = sum(row.result == "alarm" for row in here)
-            spotted = sum(row.by == "spotter" for row in acted)
-            sentences = {row.clip.say for row in here}
-            either = {row.clip.say for row in acted}
-            print(f"{snr:4.0f} dB {kind:6}: {len(acted)}/{len(here)} = {len(acted) / len(here):.1%} acted on ({alarms} alarms, {spotted} by the "
-                  f"spotter), {sum(row.result == 'near' for row in here)} near; sentences in any try {len(either)}/{len(sentences)} = {len(either) / len(sentences):.1%}")
-    print(f"ear: {took / length:.2f} x real time while somebody speaks")
+            acted = {row.key.rpartition("-")[0] for row in here if row.result in ACTED}
+            alarms = sum(row.result == "alarm" for row in first)
+            asked = sum(row.result == "asks" for row in first)
+            within = f", within two {len(acted)} = {len(acted) / len(first):.1%}" if len(here) > len(first) else ""
+            print(f"{snr:.0f} dB {kind}: {alarms + asked} of {len(first)} = {(alarms + asked) / len(first):.1%} at the first try "
+                  f"({alarms} alarms, {asked} questions){within}")
+    scenes_heard = [row for row in found if not row.snr]
+    if scenes_heard:
+        hours = sum(row.seconds for row in scenes_heard) / 3600
+        distinct = sum(row.seconds for row in scenes_heard if row.attempt == 0) / 3600
+        print(f"television: {hours:.2f} h ({distinct:.2f} h of it different sentences)")
+        for genre in MUSIC:
+            here = [row for row in scenes_heard if row.kind == genre]
+            length = sum(row.seconds for row in here) / 3600
+            if length:
+                print(f"  {genre}: {length:.2f} h, {sum(row.result == 'alarm' for row in here)} alarms, "
+                      f"{sum(row.result == 'asks' for row in here)} questions")
+        alarms, asked = (sum(row.result == name for row in scenes_heard) for name in ("alarm", "asks"))
+        print(f"  pre-alarms without a cry: {alarms / hours:.1f} an hour; questions: {asked / hours:.1f} an hour")
+        print(f"  cries of a drama that raised one: {sum(row.staged in ACTED for row in scenes_heard)}")
+    print(f"ear: {sum(row.cpu for row in found) / max(1.0, sum(row.seconds for row in found)):.2f} s of processor a second of sound")
 
 
-def told(row: Outcome) -> str:
-    """A line about one that went wrong."""
-    return (f"  {row.snr:.0f} dB {row.result or '-'} {row.by or '-'} {row.clip.say} <- "
-            + " | ".join(f"{one.source[0]} {one.score:.2f} {one.text}" for one in row.heard))
+def fingerprint() -> str:
+    """Of everything that hears and understands: results of other code count no longer."""
+    here = Path(places.__file__).parent
+    files = [*places.shipped("intents").glob("*.toml"), *(here / "listen").glob("*.py"), *(here / "understand").glob("*.py"),
+             here / "furnish.py", here / "sample.yaml", Path(__file__), Path(__file__).with_name("distress_plan.py")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:12]
+
+
+def jobs(given: argparse.Namespace) -> Iterator[tuple[str, Cry | Scene, float, int]]:
+    """(key, what, SNR, which try or take) of all that is rendered; clips and scenes in turn, so that a part is a fair part."""
+    heard = [one for one in talks(given.clips) if path(one.line).exists()]
+    seen = [one for one in scenes(given.hours) if all(path(line).exists() for line in one.lines)]
+    rows: list[tuple[float, str, Cry | Scene, float, int]] = []
+    for at, clip in enumerate(heard):
+        snr = given.snr or clip.snr
+        rows += [(at / len(heard), f"{clip.kind}{clip.number}-{snr:.0f}-{n}", clip, snr, n) for n in range(given.tries)]
+    count = len(seen) * given.takes
+    rows += [((take * len(seen) + at) / count, f"tv{scene.number}-{take}", scene, 0.0, take) for take in range(given.takes) for at, scene in enumerate(seen)]
+    print(f"rendered: {len(heard)} of {len(talks(given.clips))} clips, {len(seen)} of {len(scenes(given.hours))} scenes", file=sys.stderr)
+    for _, key, what, snr, number in sorted(rows, key=lambda row: row[0]):
+        yield key, what, snr, number
+
+
+def measure(given: argparse.Namespace) -> None:
+    """Hear what was not heard before, within the budget, and report on all of it."""
+    kept = CACHE / f"results-{fingerprint()}.jsonl"
+    known = {row["key"]: Outcome(**row) for row in map(json.loads, kept.read_text(encoding="utf-8").splitlines())} if kept.exists() else {}
+    wanted = list(jobs(given))
+    bench = Bench() if any(key not in known for key, *_ in wanted) else None
+    began = process_time()
+    with kept.open("a", encoding="utf-8") as file:
+        for done, (key, what, snr, number) in enumerate(wanted):
+            if key in known or bench is None or process_time() - began > given.budget * 60:
+                continue
+            row = bench.clip(what, snr, number) if isinstance(what, Cry) else bench.scene(what, number)
+            known[key] = row
+            file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+            file.flush()
+            if not given.quiet and (row.result in ACTED) != (row.kind == "cry"):
+                print(f"\n  {key} {row.result or '-'} {row.text}", file=sys.stderr, flush=True)
+            print(f"\r{done + 1} of {len(wanted)}, {(process_time() - began) / 60:.1f} min", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    report(known[key] for key, *_ in wanted if key in known)
 
 
 def main() -> None:
-    """Measure."""
-    wish = argparse.ArgumentParser(description=__doc__)
-    wish.add_argument("--snr", default="20,10,5")
-    wish.add_argument("--tries", type=int, default=2)
-    wish.add_argument("--kinds", default="cry,talk,almost")
-    wish.add_argument("--every", type=int, default=1, help="only each so-manyth sentence")
+    """Render or measure."""
+    wish = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    wish.add_argument("what", nargs="?", choices=("render", "measure"), default="measure")
+    wish.add_argument("--clips", type=int, default=2000, help="cries in the plan; talk and cries of a drama come on top")
+    wish.add_argument("--hours", type=float, default=6.0, help="television in the plan")
+    wish.add_argument("--snr", type=float, default=0.0, help="all clips at this ratio instead of each at its own (20, 15, 10, 5 dB)")
+    wish.add_argument("--tries", type=int, default=2, help="how often each clip is cried")
+    wish.add_argument("--takes", type=int, default=1, help="how often each scene is shown, with other voices, music and rooms")
+    wish.add_argument("--budget", type=float, default=1e6, help="minutes of processor, then stop; it goes on there next time")
     wish.add_argument("--quiet", action="store_true", help="figures only")
     given = wish.parse_args()
-    bench = Bench()
-    rows: list[Outcome] = []
-    length, took = 0.0, 0.0
-    for at, clip in enumerate(clips()):
-        if clip.kind not in given.kinds.split(",") or at % given.every or not clip.path.with_suffix(".txt").exists():
-            continue
-        with wave.open(str(clip.path)) as file:
-            seconds = file.getnframes() / RATE
-        for snr in map(float, given.snr.split(",")):
-            for number in range(given.tries):
-                began = perf_counter()
-                rows.append(bench.run(clip, snr, at * 7 + number * 5 + round(snr)))
-                took, length = took + perf_counter() - began, length + seconds
-                if not given.quiet and (rows[-1].result in ("alarm", "asks")) != (clip.kind == "cry"):
-                    print(told(rows[-1]), flush=True)
-    report(rows, took, length)
+    if given.what == "render":
+        render(given.clips, given.hours, given.budget)
+    else:
+        measure(given)
 
 
 if __name__ == "__main__":
-    if "render" in sys.argv[1:]:
-        render()
-    else:
+    if "render" not in sys.argv[1:]:
+        from datetime import datetime
+
         from assistant import household as household_file
         from assistant.furnish import grammars, suspicious, understander
         from assistant.listen.ear import Ear
-        from assistant.listen.frames import pcm_frames
+        from assistant.listen.frames import FRAME_SECONDS, pcm_frames
         from assistant.listen.recognizer import Model, TwoDecoders
         from assistant.listen.spotter import Spotter
-        from assistant.messages import Heard, Hypothesis, Judgement
+        from assistant.messages import Heard, Judgement
 
-        main()
+    main()
