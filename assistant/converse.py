@@ -48,6 +48,7 @@ from assistant.messages import (
     Hush,
     Hypothesis,
     Judgement,
+    Keep,
     Listen,
     Meaning,
     Notify,
@@ -177,6 +178,7 @@ class Dialogue:
     _off_since: datetime | None = None
     _recent: Asked | None = None
     _news: tuple[str, ...] = ()
+    _lapsed: bool = False
 
     def __post_init__(self) -> None:
         self.skills = self.skills or SKILLS
@@ -201,6 +203,11 @@ class Dialogue:
     def listening(self, now: datetime) -> bool:
         """Whether speech needs no wake word now."""
         return self.asking is not None or (self._follow_until is not None and now < self._follow_until)
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether nobody answered the last question: the ear is open a moment longer, but for its answer alone."""
+        return self._lapsed and self.asking is None
 
     def handle(self, event: Event, now: datetime) -> list[Action]:
         """What should be done about `event`. Never raises for anything a person says, nor for a disk that is full.
@@ -297,12 +304,10 @@ class Dialogue:
             self._overheard(talk, event, now)
             return
         attended = event.woken or ask is not None or self.listening(now)
-        judged = self._judge.judge(
-            event.hypotheses, now, ask.asking if ask else None, ask.options if ask else ()
-        )
+        judged = self._judged(event, now, ask)
         request = None
         if ask is not None and ask.asking == "text":
-            request = self._judge.judge(event.hypotheses, now).meaning
+            request = self._judged(event, now).meaning
             if request is not None and request.intent.startswith(AT_ANY_MOMENT):
                 judged, request = Judgement(request), None
             elif request is None or not ask.requests or request.intent not in self._meanings or not (
@@ -312,8 +317,10 @@ class Dialogue:
         meaning = judged.meaning
         log.debug("heard %s, meant %s", event.hypotheses[0].text, meaning)
         if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
-            self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
-        elif not attended or self._hears_the_television(event, meaning, ask):
+            # In answer to a question, or to none, a cry is one that nobody called us for: it may be a film's (CARE 4: likely).
+            called = event.woken and not (event.prompted and (ask is not None or self.lapsed))
+            self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(called)}), now, ALARM)
+        elif not attended or self._hears_the_television(event, meaning, ask) or self._hears_no_answer(event, judged, now):
             return
         else:
             self._attend(event, judged, talk, now)
@@ -328,6 +335,30 @@ class Dialogue:
         """
         crying = meaning is not None and meaning.intent == ALWAYS and ask is not None and ask.asking == "emergency"
         return crying and self._speaking and not event.woken and not any(OWN in one.text for one in event.hypotheses[:1])
+
+    def _judged(self, event: Heard, now: datetime, ask: Ask | None = None) -> Judgement:
+        """What it means in the light of a question, with the key of its sound."""
+        judged = self._judge.judge(event.hypotheses, now, ask.asking if ask else None, ask.options if ask else ())
+        if not event.sound:
+            return judged
+        meaning = replace(judged.meaning, sound=event.sound) if judged.meaning is not None else None
+        return Judgement(meaning, tuple(replace(near, sound=event.sound) for near in judged.nearest))
+
+    def _hears_no_answer(self, event: Heard, judged: Judgement, now: datetime) -> bool:
+        """Nobody answered, and the ear is still open: what is said without the wake word is that answer, 再说一遍, or the television."""
+        if not (self.lapsed and event.prompted):
+            return False
+        recent = self._recent
+        for meaning in (judged.meaning, self._late_answer(event, now)):
+            if meaning is None:
+                continue
+            if meaning.intent.startswith(AT_ANY_MOMENT):
+                return False
+            if recent is not None and meaning.intent in ANSWERS[recent.ask.asking] and (
+                meaning.intent in self._meanings or (recent.skill, meaning.intent) in self._lates
+            ):
+                return False
+        return True
 
     def _overheard(self, talk: Talk, event: Heard, now: datetime) -> None:
         """Two people are on the telephone: nothing of it is written down, and hardly anything is for us."""
@@ -362,7 +393,7 @@ class Dialogue:
         recent = self._recent
         if recent is None or now - recent.until > LINGER:
             return None
-        meaning = self._judge.judge(event.hypotheses, now, recent.ask.asking, recent.ask.options).meaning
+        meaning = self._judged(event, now, recent.ask).meaning
         if meaning is None or not (meaning.intent in self._meanings or (recent.skill, meaning.intent) in self._lates):
             return None
         return meaning
@@ -445,7 +476,7 @@ class Dialogue:
             self._resume(self._talks[-1], None, now)
             if not self._talks:
                 # She begins to answer just then, or answers what is said now about her silence.
-                self._follow_until = now + timedelta(seconds=FOLLOW_UP)
+                self._follow_until, self._lapsed = now + timedelta(seconds=FOLLOW_UP), True
 
     def _spoken(self, now: datetime) -> None:
         self._speaking, self._speech_until = False, None
@@ -474,7 +505,7 @@ class Dialogue:
             return
         if event.button == "wake":
             self._emit(Listen(), now)
-            self._follow_until = now + timedelta(seconds=FOLLOW_UP)
+            self._follow_until, self._lapsed = now + timedelta(seconds=FOLLOW_UP), False
             return
         for skill in self.skills:
             if begin := skill.presseds.get(event.button):
@@ -579,6 +610,7 @@ class Dialogue:
         self._start(waiting, now)
 
     def _start(self, waiting: Waiting, now: datetime) -> None:
+        self._lapsed = False
         turn = self._turn(waiting.skill, now)
         talk = Talk(waiting.begin(turn), turn, waiting.priority, waiting.cause, begin=waiting.begin)
         self._talks.append(talk)
@@ -641,7 +673,7 @@ class Dialogue:
                 self._follow_until = now + timedelta(seconds=seconds)
             case Hush():
                 self._speaking, self._speech_until = False, None
-            case Notify() | Call() | PickUp() | HangUp() | Show() | Sound() | Adjust() | Pause():
+            case Notify() | Call() | PickUp() | HangUp() | Show() | Keep() | Sound() | Adjust() | Pause():
                 pass
 
     def _next(self, now: datetime) -> None:

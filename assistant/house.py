@@ -21,7 +21,7 @@ from typing import Any, cast, get_args
 import sdnotify
 
 from assistant import places
-from assistant.care import SCHEMAS, incident
+from assistant.care import SCHEMAS, incident, message, request
 from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
@@ -34,6 +34,7 @@ from assistant.listen.ear import Ear
 from assistant.listen.grammar import build
 from assistant.listen.microphone import MicrophoneFrames
 from assistant.listen.recognizer import Model, TwoDecoders
+from assistant.listen.recordings import Recordings
 from assistant.listen.spotter import Spotter
 from assistant.listen.tap import Tap
 from assistant.messages import (
@@ -50,6 +51,7 @@ from assistant.messages import (
     Heard,
     HouseholdChanged,
     Hush,
+    Keep,
     Listen,
     Notify,
     Pause,
@@ -145,6 +147,7 @@ class House:
         self._systemd: Any = cast(Any, sdnotify).SystemdNotifier()
         self._stopping = threading.Event()
         self._ear: Ear | None = None
+        self._recordings = Recordings(data / places.RECORDINGS, self._clock.monotonic)
         self._frames, self._deaf = frames, deaf
         self._happened = happened
         self._deaf_until: datetime | None = None
@@ -295,8 +298,12 @@ class House:
                 self._mouth.sound(name)
             case Hush():
                 self._mouth.hush()
+            case Notify(recording=name) if name:
+                self._notifier.send(replace(action, recording=str(self._recordings.path(name))), self.post)
             case Notify() | Call():
                 self._notifier.send(action, self.post)
+            case Keep(sound=key, name=name):
+                self._recordings.keep(key, name)
             case PickUp(key=key, text=text):
                 self._notifier.pick_up(key, text)
             case HangUp(key=key):
@@ -314,7 +321,7 @@ class House:
 
     def _mouth_busy_sound(self, event: Heard) -> None:
         """The sound that says "I heard you": at once, because a rendered answer may take a second (IJHCI 2024)."""
-        if (event.woken or self._core.asking) and not self._mouth.speaking and not self._between_people:
+        if (event.woken or self._core.asking) and not (event.prompted and self._core.lapsed) and not self._mouth.speaking and not self._between_people:
             self._mouth.sound("heard")
 
     def _mute(self, text: str) -> None:
@@ -364,7 +371,8 @@ class House:
     # --- now and then -----------------------------------------------------------------------------------------------------
 
     def _tend(self, now: datetime) -> None:
-        """What is done once a minute and once a day."""
+        """What is done at every turn, once a minute and once a day."""
+        self._recordings.tend(message.recordings(self._store), request.recordable(self._store, self._core.household))
         if self._kept_alive is None or abs(now - self._kept_alive) >= ALIVE_EVERY:
             self._kept_alive = now
             self._remember_alive(now)
@@ -444,7 +452,8 @@ class House:
         decoders = TwoDecoders(self._model)
         brain = understander(household)
         spotter = Spotter(self._model, household.wake_words, brain.distress_phrases(), decoders)
-        ear = Ear(frames, decoders, spotter, words, self.post, lambda found: suspicious(brain, found, self._clock.wall()))
+        ear = Ear(frames, decoders, spotter, words, self.post, lambda found: suspicious(brain, found, self._clock.wall()),
+                  self._recordings.hold)
         ear.start()
         self._ear = ear
         print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)

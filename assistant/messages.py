@@ -53,6 +53,8 @@ class Meaning:
     """0…1, calibrated: the share of such judgements that are right."""
     text: str = ""
     """What was heard, in characters, for reading back."""
+    sound: str = ""
+    """Key of the sound it was made of, as in `Heard`."""
 
 
 UNCLEAR = "dialogue.unclear"
@@ -87,6 +89,10 @@ class Heard:
     """Length of the utterance."""
     clip: str = ""
     """Where the sound came from, for the log; never a recording kept."""
+    sound: str = ""
+    """Key under which the ear still has its sound, in memory and for minutes; empty where nobody agreed to recordings."""
+    prompted: bool = False
+    """Said without the wake word, while the ear was open for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,8 @@ class Delivered:
     """For the log: what the channel said, without secrets."""
     ambiguous: bool = False
     """The peer may have it or not (lost after the data): repeat with the same key."""
+    recording: bool = False
+    """The recording that belongs to it went with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +274,8 @@ class Notify:
     urgent: bool = False
     attachment: str = ""
     """Text of a calendar file (RFC 5545) to go with it, or empty."""
+    recording: str = ""
+    """Name of the recording to go with it where the channel takes sound (for a channel: its path), or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +320,15 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Write the sound of an utterance down under this name; it goes as soon as no message waits for it any more."""
+
+    sound: str
+    """Key, as in `Heard`."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Open the ear without a question (after a wake word alone)."""
 
@@ -345,7 +364,7 @@ class Pause:
     seconds: float
 
 
-Action = Say | Ask | Notify | Call | PickUp | HangUp | Show | Listen | Sound | Hush | Adjust | Pause
+Action = Say | Ask | Notify | Call | PickUp | HangUp | Show | Keep | Listen | Sound | Hush | Adjust | Pause
 
 Conversation = Generator[Action, Meaning | None, None]
 """A skill talks top to bottom: `answer = yield Ask(...)`; None means nobody answered."""

@@ -10,6 +10,9 @@ import platformdirs
 LEDGER = "ledger.db"
 """Name of the ledger in the data folder."""
 
+RECORDINGS = "recordings"
+"""Folder in the data folder for the sound of messages that wait to be sent."""
+
 VOSK = "vosk-model-small-cn-0.22"
 """Folder of the Mandarin model in the models folder."""
 

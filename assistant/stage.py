@@ -100,6 +100,8 @@ class People:
     """Seconds after which somebody who talks with the elder hangs up."""
     latency: float = 0.4
     """Seconds one delivery takes."""
+    sound: bool = True
+    """Whether their channels take a recording."""
 
     def deliver(self, notify: Notify) -> tuple[float, Delivered]:
         """(seconds until the result is known, the result)."""
@@ -107,7 +109,7 @@ class People:
             return 2.0, Delivered(notify.message, False, "network unreachable")
         if notify.channel in self.dead_channels:
             return 8.0, Delivered(notify.message, False, "timed out")
-        return self.latency, Delivered(notify.message, True, "accepted")
+        return self.latency, Delivered(notify.message, True, "accepted", recording=self.sound and bool(notify.recording))
 
     def pick_up(self, call: Call) -> Iterator[tuple[float, Event]]:
         """What follows a call: (seconds from now, event)."""

@@ -191,6 +191,12 @@ def messages_by_what_is_looked_for(db: Database) -> None:
     db.execute("CREATE INDEX message_by_state ON message (state)")
 
 
+@outbox()
+def recordings_of_messages(db: Database) -> None:
+    # A table of its own: a column more would change the checksum of every message there is.
+    db.execute("CREATE TABLE recording (id INTEGER PRIMARY KEY, message INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, crc INTEGER NOT NULL DEFAULT 0)")
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
@@ -212,10 +218,12 @@ def post(
     card: str = "",
     not_before: datetime | None = None,
     life: timedelta = LIFE,
+    recording: str = "",
 ) -> int:
     """Put a message or call in the outbox; it leaves at the next turn of the loop. Returns its id.
 
-    Call it inside the transaction of whatever it tells of. The same `key` twice is the same message.
+    Call it inside the transaction of whatever it tells of. The same `key` twice is the same message. `recording`: name of the
+    sound that goes with it where it can; the message never waits for it.
     """
     if key is not None and (known := by_key(store, key)) is not None:
         return known[0]
@@ -228,6 +236,8 @@ def post(
             state=State.QUEUED.value, created_at=now, not_before=not_before,
             expires_at=None if urgent else wake + life, wake_at=wake,
         )
+        if recording:
+            store.insert("recording", message=number_of_row, name=recording)
     return number_of_row
 
 
@@ -319,6 +329,29 @@ def waiting(store: Store) -> list[Message]:
     return [_message(row) for row in store.find("message", "state IN ('queued', 'sending', 'waiting')")]
 
 
+def recording(store: Store, number: int) -> str:
+    """Name of the recording that belongs to a message, also when it has long gone; empty if none does."""
+    rows = store.find("recording", "message = ?", number)
+    return str(rows[0]["name"]) if rows else ""
+
+
+def recordings(store: Store) -> frozenset[str]:
+    """Names of the recordings that a message still waits for: no other sound is kept."""
+    rows = store.find("recording", f"message IN (SELECT id FROM message WHERE {STILL})")
+    return frozenset(str(row["name"]) for row in rows)
+
+
+def drop_recordings(store: Store, since: datetime, person: str = "") -> int:
+    """The messages written since then (to this person) go without their sound. Returns how many waited with one."""
+    rows = store.find(
+        "recording", f"message IN (SELECT id FROM message WHERE {STILL} AND created_at > ? AND (? = '' OR person = ?))", since, person, person
+    )
+    with store.atomic():
+        for row in rows:
+            store.delete("recording", int(row["id"]))
+    return len(rows)
+
+
 def sent(store: Store, number: int) -> bool:
     """Whether the next hop took it, alone or in a digest."""
     message = get(store, number)
@@ -351,7 +384,7 @@ def attempt(store: Store, now: datetime, number: int) -> Notify | Call | None:
         message = _with_backlog(store, now, message)
         _move(store, message, Step.TRY, tries=message.tries + 1, wake_at=now + deadline(message) + GRACE)
         store.insert("try", message=number, channel=message.channel, at=now)
-    return _action(message, now)
+    return _action(message, now, recording(store, number))
 
 
 def deadline(message: Message) -> timedelta:
@@ -569,7 +602,7 @@ def _mergeable(store: Store, message: Message) -> bool:
     return store.count("try", "message = ? AND outcome = 'maybe'", message.id) == 0
 
 
-def _action(message: Message, now: datetime) -> Notify | Call:
+def _action(message: Message, now: datetime, recorded: str) -> Notify | Call:
     body = message.body
     if message.kind == "call":
         return Call(
@@ -580,7 +613,7 @@ def _action(message: Message, now: datetime) -> Notify | Call:
         body = f"（{message.created.astimezone(now.tzinfo):%-m月%-d日%H:%M} 的消息，现在才送出）{body}"
     return Notify(
         message=message.id, key=message.key, person=message.person, channel=message.channel, title=message.title,
-        body=body, urgent=message.urgent, attachment=message.attachment,
+        body=body, urgent=message.urgent, attachment=message.attachment, recording=recorded,
     )
 
 

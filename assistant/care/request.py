@@ -109,20 +109,26 @@ def request(db: Database) -> None:
 
 
 def begin(
-    store: Store, now: datetime, household: Household, kind: Kind, contact: Contact, *, title: str, body: str, text: str = ""
+    store: Store, now: datetime, household: Household, kind: Kind, contact: Contact, *, title: str, body: str, text: str = "",
+    recorded: bool = False,
 ) -> Request:
-    """Write the request and its outbox row in one transaction. `{link}` in the body becomes the room."""
+    """Write the request and its outbox row in one transaction. `{link}` in the body becomes the room.
+
+    `recorded`: the elder's voice is to go with it (`message.recording` is the name it is to be kept under).
+    """
     with store.atomic():
         number = store.insert("request", kind=kind, person=contact.name, state=State.NOTED.value, text=text, asked_at=now)
         code = hashlib.sha256(f"{number} {now.isoformat()} {contact.name} {household.elder.name}".encode()).hexdigest()[:12]
         link = room(household, contact, code) if kind == "video" else ""
         line = message.telephone(household)
         rings = kind == "voice" and line is not None
+        key = f"{'t' if kind == 'message' else 'r'}-{code}"
         posted = message.post(
             store, now, purpose=PURPOSE, person=contact.name, incident=number, title=title,
-            channels=(line.name,) if rings and line is not None else contact.notify, key=f"{'t' if kind == 'message' else 'r'}-{code}",
+            channels=(line.name,) if rings and line is not None else contact.notify, key=key,
             body="" if rings else body.replace("{link}", link), kind="call" if rings else "text",
             number=contact.phone if rings else "", life=message.LIFE if kind == "message" else STALE,
+            recording=f"{key}.mp3" if recorded else "",
         )
         store.update("request", number, message=posted, link=link)
         store.note_down(now, "request.noted", number, kind)
@@ -153,6 +159,25 @@ def _bare(number: str) -> str:
     digits = re.sub(r"[\s().-]", "", user)
     bare = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", digits)
     return bare if re.fullmatch(r"\+?\d{5,15}", bare) else ""
+
+
+VOICE = "voice."
+"""Setting: whether the elder wants her voice sent to the person named after the dot, `yes` or `no`; empty until she was asked."""
+
+
+def consent(store: Store, contact: Contact) -> str:
+    """Her answer, where the family has agreed too: `yes`, `no`, or empty for not asked."""
+    return store.setting(VOICE + contact.name) if contact.recordings else "no"
+
+
+def consented(store: Store, contact: Contact, answer: Literal["yes", "no", ""]) -> None:
+    """She has said it, or is to be asked again."""
+    store.remember(VOICE + contact.name, answer)
+
+
+def recordable(store: Store, household: Household) -> bool:
+    """Whether there is anybody whom her voice may go to: only then does the ear remember sound at all."""
+    return any(consent(store, contact) != "no" for contact in household.family)
 
 
 def of_call(store: Store, key: str) -> Request | None:

@@ -20,6 +20,8 @@ COMMAND: Final = "command"
 """Name of the grammar for what may be said when nothing was asked."""
 DISTRESS: Final = "distress"
 """Name of the grammar for what is said to nobody: cries for help."""
+TALK: Final = "talk"
+"""Name of the grammar for the telephone: two people talk, and their sound is nobody's but theirs."""
 _REST: Final = 0.35
 """Seconds of sound after a wake word that make a command; less is its own echo."""
 _BEGINNING: Final = 1.0
@@ -70,6 +72,7 @@ class Ear:
     `grammars`: phrases in words of the model by name, `command`, `distress` and those of `messages.Asking`.
     `suspects`: whether hypotheses may be a cry for help. What is said to nobody is written down and put to it, and
     forgotten at once if it is not (tests/bench/distress.py: how many a short list of phrases finds, and how many this).
+    `hold` gets the sound (16 kHz 16-bit mono) of what was said to us, never of anything else, and gives its key, or nothing.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Ear:
         grammars: Mapping[str, Sequence[str]],
         post: Callable[[Heard | Pressed], None],
         suspects: Callable[[tuple[Hypothesis, ...]], bool] | None = None,
+        hold: Callable[[bytes], str] = lambda _sound: "",
     ) -> None:
         self._frames = frames
         self._decoders = decoders
@@ -87,6 +91,7 @@ class Ear:
         self._grammars = {name: tuple(phrases) for name, phrases in grammars.items()}
         self._post = post
         self._suspects = suspects
+        self._hold = hold
         self._window: _Window | None = None
         self._turning = threading.Lock()
         self._muted = False
@@ -186,7 +191,8 @@ class Ear:
             if wake is not None and wake.at <= ended.at + _BEGINNING:
                 self._woken(wake.rest, window)
             else:
-                self._commanded(_with(found, cry), length)
+                held = self._hold(sound) if found and window.name != TALK else ""
+                self._commanded(_with(found, cry), length, held, prompted=True)
         elif cry is not None:
             # Wake word and cry in one breath is certain (CARE 4); while we speak we may have heard ourselves.
             woken = not self._muted and (wake is not None or self._spotter.called(cry.text))
@@ -211,12 +217,13 @@ class Ear:
         if heard is None or not heard.hypotheses:
             self._post(Pressed("wake"))
         else:
-            self._commanded(heard.hypotheses, heard.seconds)
+            held = self._hold(rest) if name != TALK else ""
+            self._commanded(heard.hypotheses, heard.seconds, held)
 
-    def _commanded(self, found: tuple[Hypothesis, ...], length: float) -> None:
+    def _commanded(self, found: tuple[Hypothesis, ...], length: float, held: str, *, prompted: bool = False) -> None:
         """Said to us: without the wake word, which the free decoder writes as 小贝小贝."""
         rest = addressed(found, self._spotter.wake_words)
-        self._post(Heard(rest, True, length) if rest or not found else Pressed("wake"))
+        self._post(Heard(rest, True, length, sound=held, prompted=prompted) if rest or not found else Pressed("wake"))
 
 
 def _with(found: tuple[Hypothesis, ...], cry: Spotted | None) -> tuple[Hypothesis, ...]:

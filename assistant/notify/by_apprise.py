@@ -60,7 +60,7 @@ class Child:
                     raise EOFError
                 line += part
             said = json.loads(line)
-            return Outcome(bool(said["ok"]), without_secrets(said["detail"]), bool(said["ambiguous"]))
+            return Outcome(bool(said["ok"]), without_secrets(said["detail"]), bool(said["ambiguous"]), bool(said.get("recording")))
         except (TimeoutError, EOFError, OSError, ValueError) as error:
             self.kill()
             return Outcome(False, "timed out" if isinstance(error, TimeoutError) else "sender died", ambiguous=True)
@@ -144,7 +144,7 @@ class ByApprise:
         """Through a child."""
         return CHILDREN.ask(
             {"url": self.settings.url, "key": notify.key, "title": notify.title, "body": notify.body,
-             "urgent": notify.urgent, "attachment": notify.attachment, "seconds": seconds},
+             "urgent": notify.urgent, "attachment": notify.attachment, "recording": notify.recording, "seconds": seconds},
             seconds,
         )
 
@@ -179,7 +179,7 @@ def _serve(jobs: IO[str], answers: IO[str]) -> None:
     seen = _watch()
     for line in jobs:
         job = json.loads(line)
-        seen.update(ambiguous=False, detail="", good=None, probe=bool(job.get("probe")), place=None)
+        seen.update(ambiguous=False, detail="", good=None, refused=False, taken=0, probe=bool(job.get("probe")), place=None)
         vars(mail)["make_msgid"] = lambda *_, job=job, **__: f"<{job.get('key', '')}@xiaoban>"
         service = apprise.Apprise.instantiate(_bounded(job["url"], job["seconds"]), suppress_exceptions=True)
         if service is None:
@@ -189,23 +189,50 @@ def _serve(jobs: IO[str], answers: IO[str]) -> None:
         else:
             sender = apprise.Apprise()
             sender.add(service)
-            attach = None
-            if job["attachment"]:
-                from apprise.attachment.memory import AttachMemory
+            from apprise.attachment.memory import AttachMemory
 
-                attach = apprise.AppriseAttachment()
-                calendar: Any = AttachMemory
-                attach.add(calendar(content=job["attachment"], name="invite.ics", mimetype="text/calendar"))
+            def attached(content: str | bytes, name: str, kind: str) -> Any:
+                files = apprise.AppriseAttachment()
+                memory: Any = AttachMemory
+                files.add(memory(content=content, name=name, mimetype=kind))
+                return files
+
+            attach = attached(job["attachment"], "invite.ics", "text/calendar") if job["attachment"] else None
+            sound, body = b"", job["body"]
+            if job.get("recording"):
+                sound = _sound(job["recording"]) if service.attachment_support else b""
+                attach = attached(sound, "voice.mp3", "audio/mpeg") if sound else None
+                body = body if sound or not service.attachment_support else body + WITHOUT_SOUND
             kind = apprise.NotifyType.FAILURE if job["urgent"] else apprise.NotifyType.INFO
-            ok = bool(sender.notify(body=job["body"], title=job["title"], notify_type=kind, attach=attach))
-            ok = ok and seen["good"] is not False
+
+            def told(body: str = body, attach: Any = attach, sender: Any = sender, kind: Any = kind, title: str = job["title"]) -> bool:
+                return bool(sender.notify(body=body, title=title, notify_type=kind, attach=attach)) and seen["good"] is not False
+
+            ok = told()
+            if sound and not ok and seen["refused"]:
+                # They have the text and not the sound, or want neither together: the words must not wait for the voice.
+                sound = b""
+                ok = seen["taken"] > 0 or (seen.update(good=None, detail="", ambiguous=False) or told(job["body"] + WITHOUT_SOUND, None))
             if job.get("probe"):
                 host, port, tls = seen["place"] or ("", 0, False)
                 found = reach(host, port, tls=tls, seconds=job["seconds"] - 0.5) if host else Outcome(False, "cannot be probed")
                 ok, seen["detail"], seen["ambiguous"] = found.ok, found.detail, False
-            result = {"ok": ok, "detail": seen["detail"] or ("accepted" if ok else "refused"), "ambiguous": not ok and seen["ambiguous"]}
+            result = {"ok": ok, "detail": seen["detail"] or ("accepted" if ok else "refused"), "ambiguous": not ok and seen["ambiguous"],
+                      "recording": ok and bool(sound)}
         answers.write(json.dumps(result) + "\n")
         answers.flush()
+
+
+WITHOUT_SOUND = "\n（说话的录音没能一起送来，只有字。）"
+
+
+def _sound(path: str) -> bytes:
+    """The file, whole; empty if it is gone, unreadable or no MP3 (ISO 11172-3: eleven bits of frame sync, or an ID3 tag before it)."""
+    try:
+        sound = Path(path).read_bytes()
+    except OSError:
+        return b""
+    return sound if sound[:3] == b"ID3" or (sound[:1] == b"\xff" and sound[1:2] >= b"\xe0") else b""
 
 
 def _bounded(url: str, seconds: float) -> str:
@@ -228,6 +255,7 @@ def _watch() -> dict[str, Any]:
     real_send = requests.Session.send
     real_data = smtplib.SMTP.data
     real_connect = smtplib.SMTP.connect
+    real_sendmail = smtplib.SMTP.sendmail
 
     def send(self: Any, request: Any, **how: Any) -> Any:
         if seen.get("probe"):
@@ -249,8 +277,9 @@ def _watch() -> dict[str, Any]:
         elif response.ok and request.method != "GET":
             outcome = judge_body(response.headers.get("Content-Type", ""), response.content[:65536])
             seen.update(good=outcome.ok if seen.get("good") is not False else False, detail=outcome.detail)
+            seen.update(taken=seen.get("taken", 0) + outcome.ok, refused=seen.get("refused") or not outcome.ok)
         elif not response.ok:
-            seen["detail"] = f"HTTP {response.status_code}"
+            seen.update(detail=f"HTTP {response.status_code}", refused=400 <= response.status_code < 500)
         return response
 
     def data(self: Any, content: Any) -> Any:
@@ -258,6 +287,13 @@ def _watch() -> dict[str, Any]:
             return real_data(self, content)
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             seen.update(detail=type(error).__name__, ambiguous=True)
+            raise
+
+    def sendmail(self: Any, *mail: Any, **how: Any) -> Any:
+        try:
+            return real_sendmail(self, *mail, **how)
+        except smtplib.SMTPResponseException as error:
+            seen.update(detail=f"SMTP {error.smtp_code}", refused=True)
             raise
 
     def connect(self: Any, host: str = "localhost", port: int = 0, *more: Any, **how: Any) -> Any:
@@ -269,6 +305,7 @@ def _watch() -> dict[str, Any]:
     smtplib.SMTP.connect = connect  # type: ignore[method-assign]
     requests.Session.send = send  # type: ignore[method-assign]
     smtplib.SMTP.data = data  # type: ignore[method-assign,assignment]
+    smtplib.SMTP.sendmail = sendmail  # type: ignore[method-assign]
     return seen
 
 

@@ -21,6 +21,8 @@ class Outcome:
     """For the log, without secrets."""
     ambiguous: bool = False
     """The peer may have it or not."""
+    recording: bool = False
+    """The recording that was to go with it went."""
 
 
 class Sender(Protocol):

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assistant.home import Channel, Household
@@ -158,10 +158,7 @@ class Notifier:
         line = self._link(notify) if self._link is not None else ""
         if not line:
             return notify
-        return Notify(
-            notify.message, notify.key, notify.person, notify.channel, notify.title, f"{notify.body}\n{line}",
-            notify.urgent, notify.attachment,
-        )
+        return replace(notify, body=f"{notify.body}\n{line}")
 
     def _advance(self, name: str) -> None:
         """Start what may run on this channel, alarms first."""
@@ -216,7 +213,7 @@ class Notifier:
                 return
             job.reported = True
         log.info("%s over %s: %s %s", job.notify.key, job.notify.channel, "ok" if outcome.ok else "failed", outcome.detail)
-        job.tell(Delivered(job.notify.message, outcome.ok, outcome.detail, outcome.ambiguous))
+        job.tell(Delivered(job.notify.message, outcome.ok, outcome.detail, outcome.ambiguous, outcome.recording))
 
 
 def _scheme(one: Channel) -> str:

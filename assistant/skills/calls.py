@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from assistant.care import incident, message, request, selftest
 from assistant.care.request import Request, State, Step
-from assistant.home import Contact
+from assistant.home import Contact, Household
 from assistant.messages import (
     OVER,
     UNCLEAR,
@@ -19,6 +19,7 @@ from assistant.messages import (
     Delivered,
     HangUp,
     HungUp,
+    Keep,
     Meaning,
     PickUp,
     Rang,
@@ -100,25 +101,54 @@ def send(turn: Turn, meaning: Meaning) -> Conversation:
     if not contact.notify:
         yield Say(turn.reply("no_channel", person=_called(contact)))
         return
-    text = str(meaning.slots.get("message", ""))
+    text, sound = str(meaning.slots.get("message", "")), meaning.sound
     for _ in range(3):
         if not text:
             answer = yield Ask(turn.reply("what_words", person=_called(contact)), asking="text", seconds=15)
             if answer is None:
                 break
-            text = _words(answer)
-        answer = yield Ask(turn.reply("read_back", person=_called(contact), text=text[:LONGEST]), asking="yes_no")
+            text, sound = _words(answer), answer.sound
+        key = "read_back_voice" if sound and request.consent(turn.store, contact) == "yes" else "read_back"
+        answer = yield Ask(turn.reply(key, person=_called(contact), text=text[:LONGEST]), asking="yes_no")
         if answer is None or answer.intent == UNCLEAR:
             break
         if answer.intent == "dialogue.yes":
-            request.begin(
+            sound = sound if (yield from _voice_too(turn, contact, sound)) else ""
+            one = request.begin(
                 turn.store, turn.now, turn.household, "message", contact, text=text[:LONGEST],
-                title=turn.reply("message_title"), body=turn.reply("message_body", text=text[:LONGEST]),
+                title=turn.reply("message_title"), body=turn.reply("message_body", text=text[:LONGEST]), recorded=bool(sound),
             )
-            yield Say(turn.reply("sending", person=_called(contact)))
+            if sound:
+                yield Keep(sound, message.recording(turn.store, one.message))
+            yield Say(turn.reply("sending_voice" if sound else "sending", person=_called(contact)))
             return
         text = ""
     yield Say(turn.reply("not_sent"))
+
+
+def _voice_too(turn: Turn, contact: Contact, sound: str) -> Generator[Action, Meaning | None, bool]:
+    """Whether her voice goes with the words: if the family wrote so, and she said so the one time she was asked."""
+    if not sound or (known := request.consent(turn.store, contact)) == "no":
+        return False
+    if not known:
+        answer = yield Ask(turn.reply("voice_too", person=_called(contact)), asking="yes_no")
+        if answer is None or answer.intent not in ("dialogue.yes", "dialogue.no"):
+            return False  # asked again the next time
+        known = "yes" if answer.intent == "dialogue.yes" else "no"
+        request.consented(turn.store, contact, "yes" if known == "yes" else "no")
+    return known == "yes"
+
+
+@skill.household_changed
+def recordings_changed(turn: Turn, before: Household) -> Conversation:
+    """What the family agreed to anew, or no longer, she is asked anew."""
+    for contact in turn.household.family:
+        old = before.contact(contact.name)
+        if old is not None and old.recordings != contact.recordings:
+            request.consented(turn.store, contact, "")
+            if not contact.recordings:
+                message.drop_recordings(turn.store, turn.now - message.LIFE, contact.name)
+    yield from ()
 
 
 # --- somebody rings -----------------------------------------------------------------------------------------------
@@ -218,7 +248,8 @@ def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
         yield from _rang(turn, one, contact, event)
     elif event.ok:
         if request.step(turn.store, turn.now, one, Step.OK) is not None:
-            yield Say(turn.reply(f"sent_{one.kind}", person=_called(contact)))
+            recorded = ("_voice" if event.recording else "_words") if message.recording(turn.store, row) else ""
+            yield Say(turn.reply(f"sent_{one.kind}{recorded}", person=_called(contact)))
         if one.kind == "message":
             request.step(turn.store, turn.now, one, Step.FINISH)
     elif request.step(turn.store, turn.now, one, Step.FAIL) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from assistant import saying
+from assistant.care import message, request
 from assistant.messages import Conversation, Meaning, Pause, Say
 from assistant.skills.skill import Skill, Turn
 
@@ -20,8 +21,9 @@ PAUSE = timedelta(hours=1)
 def what_is_kept(turn: Turn, meaning: Meaning) -> Conversation:
     """Counts of what lies in the ledger, in plain words, and where it is."""
     words = turn.store.count("log", "kind = 'heard'")
+    voiced = [one.relation or one.name for one in turn.household.family if request.consent(turn.store, one) == "yes"]
     yield Say(turn.reply(
-        "list", words=saying.number(words),
+        "list_voice" if voiced else "list", **({"people": "、".join(voiced)} if voiced else {}), words=saying.number(words),
         doses=saying.number(turn.store.count("dose", "state IN ('taken', 'skipped', 'missed', 'unknown')")),
         reminders=saying.number(turn.store.count("reminder")),
     ))
@@ -29,11 +31,18 @@ def what_is_kept(turn: Turn, meaning: Meaning) -> Conversation:
 
 @skill.on("privacy.forget")
 def forget(turn: Turn, meaning: Meaning) -> Conversation:
-    """Words of the last minutes go for good; medicine and alarms stay, because others rely on them."""
+    """Words of the last minutes go for good, and sound that has not left; medicine and alarms stay, because others rely on them.
+
+    Whoever wants something forgotten is also asked again before her voice goes to anybody.
+    """
     with turn.store.atomic():
         for row in turn.store.find("log", "kind = 'heard' AND at > ?", turn.now - JUST_NOW):
             turn.store.delete("log", int(row["id"]))
-    yield Say(turn.reply("forgotten"))
+        waiting = message.drop_recordings(turn.store, turn.now - JUST_NOW)
+        voiced = [one for one in turn.household.family if request.consent(turn.store, one) == "yes"]
+        for one in voiced:
+            request.consented(turn.store, one, "")
+    yield Say(turn.reply("forgotten_voice" if waiting or voiced else "forgotten"))
 
 
 @skill.on("privacy.pause")

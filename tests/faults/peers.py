@@ -18,7 +18,7 @@ WEB_MODES = (
 )
 """Everything a web server has been seen to do to a webhook."""
 
-MAIL_MODES = ("ok", "421", "450", "550", "hang", "drip", "drop_after_data", "no_250", "auth_535", "starttls_lie")
+MAIL_MODES = ("ok", "421", "450", "550", "hang", "drip", "drop_after_data", "no_250", "auth_535", "starttls_lie", "no_sound")
 """Everything a mail server has been seen to do."""
 
 
@@ -127,6 +127,8 @@ async def _web(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamW
             answer(302, b"", "Location: /again\r\n")
         case "garbage":
             writer.write(b"\x00\xff\xfenot http at all\r\n\r\n")
+        case "no_sound":
+            answer(413 if b"audio/mpeg" in body else 200)
         case "huge":
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             for _ in range(500):
@@ -175,7 +177,7 @@ async def _mail(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.Stream
                 return
             if peer.mode == "no_250":
                 await asyncio.sleep(3600)
-            await say("250 queued")
+            await say("552 too large" if peer.mode == "no_sound" and b"audio/mpeg" in text else "250 queued")
         elif command == "QUIT":
             await say("221 bye")
             return
