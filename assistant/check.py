@@ -161,6 +161,8 @@ def run_check(path: Path, models_dir: Path, out: TextIO) -> int:
         return HouseholdError.code
     home = files.load(path)
     print(f"{path}：可以用。{_counts(home)}", file=out)
+    if voiced := [contact.relation or contact.name for contact in home.family if contact.recordings]:
+        print(f"捎话时老人的声音可以发给：{'、'.join(voiced)}（第一次会先问老人）。其他人只收到字。", file=out)
     return 0
 
 

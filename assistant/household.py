@@ -635,6 +635,9 @@ class _Builder:
                 self.absent(path, f"{who}没有填电话号码", '在这一行加上 电话: "13800000001"')
             elif not one.phone:
                 self.odd(path, f"{who}没有填电话号码，紧急时只能发消息", '在这一行加上 电话: "13800000001"')
+            ways = {self.entry.channels[name].partition(":")[0].lower() for name in one.notify if name in self.entry.channels}
+            if one.recordings and not ways & schema.WITH_SOUND:
+                self.odd((*path, "recordings"), f"{who}的录音写了 是，可是他的通知都只能发字", "加一种能发声音的：邮箱（mailto）、ntfy、Telegram")
             order = int(one.order)
             if order != 99 and order in orders:
                 self.wrong((*path, "order"), f"{who}和{orders[order]}的顺序都是 {order}", "每个人写不同的数，1 最先")

@@ -165,9 +165,11 @@ EMERGENCY_NUMBERS = ("110", "119", "120", "122", "999", "911", "112")
 
 
 def phone(text: str) -> str:
-    """A telephone number as it is dialled: digits, perhaps + in front; 5 (12349) to 15 digits (ITU-T E.164)."""
+    """A telephone number as it is dialled: digits, perhaps + in front; 5 (12349) to 15 digits (ITU-T E.164); or a `sip:` address."""
     if re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", text):
         raise wrong("电话号码里有换行或者看不见的字符", '删掉重新打一遍，例如 电话: "13800000001"')
+    if "@" in text:
+        return _sip(unicodedata.normalize("NFKC", text).strip())
     bare = re.sub(r"[\s()\-‐–—·.]", "", unicodedata.normalize("NFKC", text))
     if bad := re.search(r"[^0-9+]", bare):
         raise wrong(f"电话号码里有不是数字的字：{bad.group()}", '只写数字，例如 电话: "13800000001"')
@@ -184,6 +186,18 @@ def phone(text: str) -> str:
     if re.match(r"1[3-9]", local) and 8 <= len(local) != 11:
         raise wrong(f"手机号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了")
     return bare
+
+
+def _sip(text: str) -> str:
+    """An address on the internet telephone (RFC 3261): a name, a host, perhaps a port, and nothing that a line could be ended with."""
+    if not re.match(r"sips?:", text):
+        raise wrong("电话里有 @，像是网络电话账号或者邮箱", "网络电话写成 电话: \"sip:liumin@sip.example.com\"；邮箱写到 通知 里")
+    found = re.fullmatch(r"sips?:([A-Za-z0-9._+-]{1,60})@[A-Za-z0-9][A-Za-z0-9.-]{0,100}(:[0-9]{1,5})?", text)
+    if not found:
+        raise wrong("网络电话账号写得不对", "写成 电话: \"sip:liumin@sip.example.com\"，没有空格，也不带密码")
+    if found[1].lstrip("+") in EMERGENCY_NUMBERS:
+        raise wrong(f"{found[1]} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
+    return text
 
 
 def _phone(value: Any) -> str:
@@ -241,6 +255,10 @@ WEB_ADDRESSES: Mapping[str, str] = {
 """Host of an address copied from a web page → how it is written here."""
 EXPERIMENTAL = ("sms", "modem")
 """Ways that have not been tried on a real device yet."""
+WITH_SOUND = frozenset({
+    "mailto", "mailtos", "ntfy", "ntfys", "tgram", "slack", "discord", "signal", "signals", "form", "forms", "xml", "xmls",
+})
+"""Ways a recording can go (Apprise's `attachment_support`); all others carry the words alone."""
 OPEN_SCHEMES = ("console", "file", "sip", "sips", "sms", "modem")
 """Addresses that hold nothing worth stealing."""
 
@@ -307,10 +325,10 @@ class PersonEntry(Entry):
     name: Annotated[Name, Key("名字", ("name", "姓名"), "姓名", "刘敏")]
     relation: Annotated[Name, Key("关系", ("relation",), "老人怎么说这个人：女儿、孙子、邻居", "女儿")] = ""
     nicknames: Annotated[Names, Key("小名", ("nicknames", "昵称"), "老人平时怎么叫，可以写几个", "[敏敏, 闺女]")] = []
-    phone: Annotated[str, BeforeValidator(_phone), Key("电话", ("phone", "手机"), "电话号码", '"13800000001"', "电话号码")] = ""
+    phone: Annotated[str, BeforeValidator(_phone), Key("电话", ("phone", "手机"), "电话号码，或者网络电话账号 sip:…", '"13800000001"', "电话号码")] = ""
     notify: Annotated[Names, Key("通知", ("notify",), "用哪个通知，名字写在下面的 通知 里", "[敏敏微信]")] = []
     order: Annotated[float, _number(1, 99), AfterValidator(_whole), Key("顺序", ("order",), "紧急时第几个打给他，1 最先", "1")] = 99
-    recordings: Annotated[Flag, Key("录音", ("recordings",), "留言时可不可以把老人的原声发给他", "否")] = False
+    recordings: Annotated[Flag, Key("录音", ("recordings",), "捎话时可不可以把老人说话的声音也发给他；写 是，还要老人自己答应一次", "否")] = False
     room: Annotated[Address, Key("视频", ("room",), "他自己的视频房间网址", "https://meet.example/刘敏")] = ""
     retired: Annotated[Flag, Key("停用", ("retired",), "不再联系这个人时写 是，不要直接删掉", "是")] = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -309,6 +310,25 @@ def test_the_elder_can_take_back_a_call_that_still_rings() -> None:
 def test_a_number_is_known_however_it_is_written(number: str, who: str) -> None:
     found = request.contact_of(household(), number)
     assert (found.name if found else "") == who
+
+
+@pytest.mark.parametrize(
+    ("address", "who"),
+    [("liumin@sip.example.com", "刘敏"), ("sip:LiuMin@SIP.example.com:5060;transport=udp", "刘敏"), ("sips:liumin@sip.example.com", "刘敏"),
+     ("liumin@sip.example.org", ""), ("liumin", ""), ("xliumin@sip.example.com", ""), ("@sip.example.com", ""), ("a@liumin@sip.example.com", "")],
+)
+def test_somebody_with_an_account_and_no_number_is_known_by_it(address: str, who: str) -> None:
+    home = household()
+    home = replace(home, family=(replace(home.family[0], phone="sip:liumin@sip.example.com"), *home.family[1:]))
+    found = request.contact_of(home, address)
+    assert (found.name if found else "") == who
+
+
+def test_a_call_from_an_account_is_announced_by_name() -> None:
+    home = household()
+    scene = stage(replace(home, family=(replace(home.family[0], phone="sip:liumin@sip.example.com"), *home.family[1:])))
+    _rung(scene, "liumin@sip.example.com")
+    assert lines(scene, "asked") == ["女儿刘敏来电话了，接不接？"]
 
 
 def test_after_a_power_cut_nobody_is_on_the_telephone_and_old_calls_are_not_rung_again() -> None:

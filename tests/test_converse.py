@@ -84,6 +84,7 @@ class Heads:
 
         @emergency.on("emergency.call")
         def alarm(turn: Turn, meaning: Meaning) -> Conversation:
+            self.told.append(f"woken {meaning.slots['woken']}")
             yield Ask("要叫人吗？", asking="emergency", repair=False, urgent=True)
 
         @medication.on("medication.taken")
@@ -152,7 +153,7 @@ def test_an_alarm_ends_whatever_was_talked_about(dialogue: Dialogue, heads: Head
     hear(dialogue, "约")
     hear(dialogue, "救命")
     asked = dialogue.asking
-    assert (heads.told, asked and asked.asking) == (["closed"], "emergency")
+    assert (heads.told, asked and asked.asking) == (["closed", "woken 1"], "emergency")
 
 
 def test_silence_counts_from_the_end_of_the_question(dialogue: Dialogue, heads: Heads) -> None:
@@ -213,6 +214,45 @@ def test_what_follows_a_silence_needs_no_wake_word(dialogue: Dialogue) -> None:
     dialogue.handle(Spoken(), NOW)
     dialogue.handle(Silence(), NOW + timedelta(seconds=20))
     assert [dialogue.listening(NOW + timedelta(seconds=s)) for s in (21, 60)] == [True, False]
+
+
+ALARMED = Ask("要叫人吗？", asking="emergency", repair=False, urgent=True)
+
+
+@pytest.mark.parametrize(("text", "prompted", "done"), [
+    ("吃了", True, [Say("记下了")]), ("几点了", True, []), ("咕噜咕噜", True, []), ("是", True, []), ("约", True, []),
+    ("闭嘴", True, [Hush()]), ("救命", True, [ALARMED]), ("几点了", False, [Say("三点")]),
+])
+def test_after_a_silence_only_the_answer_a_cry_and_the_wake_word_count(dialogue: Dialogue, text: str, prompted: bool, done: list[Action]) -> None:
+    dialogue.handle(Due("dose", 1), NOW)
+    dialogue.handle(Spoken(), NOW)
+    dialogue.handle(Silence(), NOW + timedelta(seconds=20))
+    heard = Heard((Hypothesis(text),), prompted=prompted)
+    assert dialogue.handle(heard, NOW + timedelta(seconds=24)) == done
+
+
+def test_what_was_passed_over_after_a_silence_is_not_written_down(dialogue: Dialogue) -> None:
+    dialogue.handle(Due("dose", 1), NOW)
+    dialogue.handle(Spoken(), NOW)
+    dialogue.handle(Silence(), NOW + timedelta(seconds=20))
+    dialogue.handle(Heard((Hypothesis("咕噜咕噜"),), prompted=True), NOW + timedelta(seconds=24))
+    assert dialogue.store.find("log", "kind = 'heard'") == []
+
+
+def test_a_talk_the_elder_begins_is_listened_to_as_before(dialogue: Dialogue) -> None:
+    dialogue.handle(Due("dose", 1), NOW)
+    dialogue.handle(Spoken(), NOW)
+    dialogue.handle(Silence(), NOW + timedelta(seconds=20))
+    hear(dialogue, "几点了", at=NOW + timedelta(seconds=40))
+    assert dialogue.handle(Heard((Hypothesis("约"),), prompted=True), NOW + timedelta(seconds=44)) == [Ask("约，对吗？", asking="yes_no")]
+
+
+@pytest.mark.parametrize(("prompted", "certain"), [(True, 0), (False, 1)])
+def test_a_cry_in_answer_to_a_question_is_certain_only_with_the_wake_word(dialogue: Dialogue, heads: Heads, prompted: bool, certain: int) -> None:
+    hear(dialogue, "约")
+    dialogue.handle(Spoken(), NOW)
+    dialogue.handle(Heard((Hypothesis("救命"),), prompted=prompted), NOW)
+    assert heads.told[-1] == f"woken {certain}"
 
 
 def test_a_skill_that_fails_is_no_silence_and_its_row_comes_back(heads: Heads) -> None:

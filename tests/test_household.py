@@ -144,6 +144,20 @@ def test_a_telephone_keeps_its_zeros_without_quotes() -> None:
     assert parse(SMALL.replace('"13800000001"', "010-6234 5678")).household.family[0].phone == "01062345678"
 
 
+def test_a_telephone_may_be_an_account_of_the_internet_telephone() -> None:
+    assert parse(SMALL.replace("13800000001", "sip:liumin@sip.example.com")).household.family[0].phone == "sip:liumin@sip.example.com"
+
+
+def test_a_recording_that_no_channel_carries_is_told() -> None:
+    loaded = parse(SMALL.replace("通知: [微信]", "录音: 是, 通知: [微信]"))
+    assert [one.what for one in loaded.warnings] == ["刘敏的录音写了 是，可是他的通知都只能发字"]
+
+
+@pytest.mark.parametrize("scheme", sorted(set(schema.SCHEMES) - {"console", "file", "mqtt", "mqtts", "json", "jsons", *schema.OPEN_SCHEMES}))
+def test_what_carries_sound_is_what_apprise_says(scheme: str) -> None:
+    assert (scheme in schema.WITH_SOUND) == apprise.manager_plugins.NotificationManager()[scheme].attachment_support
+
+
 def test_a_retired_contact_is_in_nobodys_way() -> None:
     loaded = parse(SMALL.replace("通知:\n", "通知:\n").replace("- {名字", "- {名字: 老张, 停用: 是}\n  - {名字", 1))
     assert ([one.name for one in loaded.household.family], loaded.retired) == (["刘敏"], {("family", "老张")})

@@ -148,9 +148,15 @@ def rang(store: Store, now: datetime, household: Household, key: str, number: st
 
 
 def contact_of(household: Household, number: str) -> Contact | None:
-    """Whose number it is: +86 138… and 0086138… are 138…; a landline counts with its area code."""
-    wanted = _bare(number)
-    return next((c for c in household.ladder if c.phone and _bare(c.phone) == wanted), None) if wanted else None
+    """Whose number or address it is: +86 138… and 0086138… are 138…; a landline counts with its area code."""
+    wanted = _line(number)
+    return next((c for c in household.ladder if c.phone and _line(c.phone) == wanted), None) if wanted else None
+
+
+def _line(number: str) -> str:
+    """The number; or, of a caller without one, `name@host` in small letters (RFC 3261 tells names by case, families do not)."""
+    address = re.sub(r"^sips?:", "", number.strip()).partition(";")[0].lower()
+    return _bare(number) or (re.sub(r":\d+$", "", address) if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else "")
 
 
 def _bare(number: str) -> str:

@@ -65,6 +65,8 @@ FOLDERS = ("/usr/lib/baresip/modules", "/usr/lib/aarch64-linux-gnu/baresip/modul
 
 NUMBER = re.compile(r"\+?[0-9*#]{2,20}\Z")
 """What may be dialled: nothing that could end the line of a protocol."""
+ADDRESS = re.compile(r"sips?:[A-Za-z0-9._+-]{1,60}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}(:[0-9]{1,5})?\Z")
+"""Or whoever has no number, only an account."""
 
 ANSWER_OF: dict[str, str] = {"1": "coming", "9": "all_clear"}
 """What a key says; 2 plays the message again; every other key says nothing."""
@@ -116,7 +118,9 @@ class Settings:
         )
 
     def uri(self, number: str) -> str:
-        """The address of a telephone number at this provider."""
+        """The address of a telephone number at this provider; an address is its own."""
+        if ADDRESS.match(number):
+            return number
         port = f":{self.port}" if self.port else ""
         transport = "" if self.transport == "udp" else f";transport={self.transport}"
         return f"sip:{number}@{self.host}{port}{transport}"
@@ -393,7 +397,7 @@ class Telephone:
         call = job.call
         if job.cancelled.is_set():
             return Delivered(call.message, False, "cancelled")
-        if not NUMBER.match(call.number):
+        if not NUMBER.match(call.number) and not ADDRESS.match(call.number):
             return Delivered(call.message, False, "bad number")
         line = self._ready()
         if line is None:

@@ -23,7 +23,7 @@ def warn(turn: Turn, meaning: Meaning) -> Conversation:
             turn.store, turn.now, turn.household, purpose="fraud", title=turn.reply("title"), body=turn.reply("body"),
             only=[first.name],
         )
-    key = "asking_family" if posted else "no_channel"
+    key = "asking_family" if posted else "no_channel" if _spoken(first.phone) else "no_number"
     yield Say(turn.reply(key, person=first.relation or first.name, phone=_spoken(first.phone)))
 
 
@@ -38,4 +38,6 @@ def told(turn: Turn, row: int, delivered: object) -> Conversation:
 
 
 def _spoken(phone: str) -> str:
+    if "@" in phone:
+        return ""  # an account on the internet telephone: nobody can dial it by hand
     return " ".join("零幺二三四五六七八九"[int(digit)] for digit in phone if digit.isdigit())
