@@ -427,11 +427,13 @@ def test_the_authorities_are_never_dialled(number: str) -> None:
 
 
 def test_an_alarm_of_yesterday_says_its_day() -> None:
-    scene = _alerting(People(network=False))
-    wait(scene, 86400)
+    scene = stage(people=People(network=False), at=NOON.replace(hour=23, minute=45))
+    hear(scene, CRY)
+    wait(scene, 1200)
     scene.people.network = True
     wait(scene, 700)
-    assert "11月22日12:00 求助" in lines(scene, "sent")[-1]
+    late, again = lines(scene, "sent")[0], lines(scene, "sent")[-1]
+    assert ("11月22日23:45 的消息，现在才送出" in late, "11月22日23:45 求助" in again) == (True, True)
 
 
 def test_without_a_network_the_elder_hears_what_she_can_do_herself() -> None:
