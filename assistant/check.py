@@ -17,6 +17,7 @@ from assistant.home import Household
 from assistant.household_text import InvalidHousehold, Mistake
 from assistant.listen.grammar import Knows, missing_words
 from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
+from assistant.notify.channels import TELEPHONES, channel
 from assistant.places import VOSK
 from assistant.stage import Stage, guess_seconds
 from assistant.understand.sound import Ear, syllables
@@ -140,6 +141,14 @@ def preview(home: Household, now: datetime) -> list[Line]:
     return spoken
 
 
+def unreadable(home: Household) -> Iterator[tuple[str, str]]:
+    """(channel, what is wrong) as far as an address shows it; `doctor` also tries them, and the telephone's machine."""
+    for one in home.channels:
+        # console: is to try things out; that nobody gets them is what it is for.
+        if one.url.partition(":")[0].lower() not in ("console", *TELEPHONES) and (what := channel(one.url).check()):
+            yield one.name, what
+
+
 def run_check(path: Path, models_dir: Path, out: TextIO) -> int:
     """Print the findings; the exit code is 0, or HouseholdError's on any mistake."""
     knows: Knows | None = None
@@ -161,6 +170,8 @@ def run_check(path: Path, models_dir: Path, out: TextIO) -> int:
         return HouseholdError.code
     home = files.load(path)
     print(f"{path}：可以用。{_counts(home)}", file=out)
+    for name, what in unreadable(home):
+        print(Finding("warning", Mistake(0, f"通知「{name}」：{what}")), file=out)
     if voiced := [contact.relation or contact.name for contact in home.family if contact.recordings]:
         print(f"捎话时老人的声音可以发给：{'、'.join(voiced)}（第一次会先问老人）。其他人只收到字。", file=out)
     return 0

@@ -17,7 +17,7 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 from assistant import fetch, places
-from assistant.care import SCHEMAS
+from assistant.care import SCHEMAS, message
 from assistant.clock import SystemClock
 from assistant.errors import NoLoudspeaker, NoMicrophone, XiaobanError
 from assistant.home import Channel, Household
@@ -178,6 +178,8 @@ def _channels(household: Household | None, data: Path) -> Iterator[Finding]:
     for contact in household.ladder:
         if not contact.notify and not contact.phone:
             yield Finding(f"家人 {contact.name}", False, "没有电话也没有通知，出了事找不到。请在家庭文件里补上。")
+        elif not contact.notify and message.telephone(household) is None:
+            yield Finding(f"家人 {contact.name}", False, "只有电话，可是没有网络电话账号，出了事打不出去。请在 通知 里加上 sip: 账号。")
     notifier.close()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from assistant import household_schema as schema
 from assistant import saying
+from assistant.care.message import CALLING
 from assistant.home import (
     Care,
     Channel,
@@ -601,13 +602,23 @@ class _Builder:
                 self.wrong(("channels", name), f"通知「{short(name)}」：不认识 {short(scheme)} 这种通知方式", hint)
             if scheme in schema.EXPERIMENTAL:
                 self.odd(("channels", name), f"通知「{short(name)}」：短信还在试验，没有在真的网卡上试过", "别只靠它，再写一种通知")
-            read.append(Channel(name, self.filled(address, ("channels", name))))
+            full = self.filled(address, ("channels", name))
+            if scheme in CALLING and not re.match(r"sips?:(//)?[^@\s]+@[^@\s]+", full):
+                self.wrong(("channels", name), f"网络电话「{short(name)}」的地址写错了", '写成 "sip:账号@服务器"，例如 "sip:xiaoban@sip.example.com"')
+            read.append(Channel(name, full))
         return tuple(read)
+
+    def line(self) -> bool:
+        """Whether there is a telephone to ring people with."""
+        return any(address.partition(":")[0].lower() in CALLING or name == "电话" for name, address in self.entry.channels.items())
 
     def room(self, address: str, path: tuple[str | int, ...], *, everybody: bool = False) -> str:
         """The address of a video room, which must name one; one for everybody should differ from call to call."""
+        unknown = [word for word in re.findall(r"(?<!\$)\{[^{}]*\}", address) if word not in ("{code}", "{person}")]
         if address and not re.match(r"https?://[^/\s]+/\S+", address):
             self.wrong(path, "视频的网址里没有房间", "写到房间为止，例如 https://meet.example/{code}")
+        elif unknown:
+            self.wrong(path, f"视频的网址里有 {short(unknown[0])}，小伴不知道换成什么", "只写 {code}（每次不一样的房间）或者 {person}（家人的名字）")
         elif everybody and address and "{code}" not in address and "{person}" not in address:
             self.odd(path, "所有人的视频都在同一个房间，谁都可能撞进来", "在房间的位置写 {code}，每次就不一样")
         return self.filled(address, path)
@@ -632,7 +643,10 @@ class _Builder:
                 continue
             who = one.relation or one.name
             if not one.phone and (not one.notify or (*path, "phone") in self.sheet.blank):
-                self.absent(path, f"{who}没有填电话号码", '在这一行加上 电话: "13800000001"')
+                lost = "" if one.notify else "，也没有写通知，出了事找不到"
+                self.absent(path, f"{who}没有填电话号码{lost}", '在这一行加上 电话: "13800000001"')
+            elif one.phone and not one.notify and not self.line():
+                self.odd(path, f"{who}只有电话，可是没有网络电话账号，出了事打不出去", '在 通知 里加一行 家里电话: "sip:账号@服务器"，或者给这个人写上通知')
             elif not one.phone:
                 self.odd(path, f"{who}没有填电话号码，紧急时只能发消息", '在这一行加上 电话: "13800000001"')
             ways = {self.entry.channels[name].partition(":")[0].lower() for name in one.notify if name in self.entry.channels}
@@ -653,7 +667,7 @@ class _Builder:
             self.absent(("family",), "一个家人也没有", "至少写一个家人，有电话号码")
         elif not any(one.phone for one in read):
             self.odd(("family",), "没有一个人有电话，紧急时打不出去", "至少给一个人写上电话")
-        elif not any(one.notify for one in read):
+        elif not any(one.notify for one in read) and self.line():
             self.odd(("family",), "没有一个人有通知，紧急时发不出消息", "至少给一个人写上通知")
         return tuple(read)
 

@@ -42,6 +42,15 @@ def test_each_channel_is_tried_without_a_word_and_its_result_is_told(tmp_path: P
     )
 
 
+def test_a_number_that_nothing_can_ring_and_an_address_nobody_can_read_are_told(tmp_path: Path) -> None:
+    home = replace(_home(信="mailto://nobody"), family=(Contact("刘敏", "女儿", phone="13800000001"),))
+    found = _said(list(_channels(home, tmp_path)))
+    assert found == {
+        "通知 信": (False, "地址读不懂，应该像 mailto://账号:授权码@qq.com"),
+        "家人 刘敏": (False, "只有电话，可是没有网络电话账号，出了事打不出去。请在 通知 里加上 sip: 账号。"),
+    }
+
+
 @pytest.mark.skipif(not installed(), reason="baresip is not installed (apt install baresip)")
 def test_an_account_the_provider_refuses_is_said_as_that(tmp_path: Path) -> None:
     with phone("answer") as far:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
@@ -146,6 +147,16 @@ def test_a_telephone_keeps_its_zeros_without_quotes() -> None:
 
 def test_a_telephone_may_be_an_account_of_the_internet_telephone() -> None:
     assert parse(SMALL.replace("13800000001", "sip:liumin@sip.example.com")).household.family[0].phone == "sip:liumin@sip.example.com"
+
+
+def test_check_names_an_address_nobody_can_read_and_who_may_get_her_voice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "家庭.yaml").write_text(SMALL.replace("console://a", "mailto://nobody").replace("通知: [微信]", "录音: 是, 通知: [微信]"), "utf-8")
+    code = run_check(tmp_path / "家庭.yaml", tmp_path, sys.stdout)
+    said = capsys.readouterr().out.splitlines()
+    assert (code, [line for line in said if "读不懂" in line or "声音" in line]) == (0, [
+        "！ 家庭文件：通知「微信」：地址读不懂，应该像 mailto://账号:授权码@qq.com。",
+        "捎话时老人的声音可以发给：刘敏（第一次会先问老人）。其他人只收到字。",
+    ])
 
 
 def test_a_recording_that_no_channel_carries_is_told() -> None:
@@ -517,8 +528,6 @@ def test_a_stopped_medicine_is_not_in_the_preview() -> None:
 
 
 def test_the_check_of_a_broken_file_exits_with_its_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import sys
-
     path = tmp_path / "家庭.yaml"
     path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
     assert run_check(path, tmp_path, sys.stdout) == HouseholdError.code

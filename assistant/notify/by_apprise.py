@@ -126,6 +126,12 @@ class Children:
 
 CHILDREN = Children()
 
+EXAMPLES: dict[str, str] = {
+    "mailto": "mailto://账号:授权码@qq.com", "wecombot": "wecombot://密钥", "dingtalk": "dingtalk://密钥", "feishu": "feishu://密钥",
+    "schan": "schan://密钥", "bark": "bark://密钥", "ntfy": "ntfy://频道名", "tgram": "tgram://机器人密钥/聊天号",
+}
+"""What an address that cannot be read should look like, by scheme."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -159,7 +165,9 @@ class ByApprise:
     def check(self) -> str:
         """Whether Apprise can read the address at all."""
         outcome = CHILDREN.ask({"url": self.settings.url, "check": True, "seconds": 10.0}, 10.0)
-        return "" if outcome.ok else "地址读不懂，请对照 Apprise 的写法"
+        scheme = self.settings.url.partition(":")[0].lower().removesuffix("s")
+        like = f"应该像 {EXAMPLES[scheme]}" if scheme in EXAMPLES else "请照《家庭文件》里“通知”那一节的写法再抄一遍"
+        return "" if outcome.ok else f"地址读不懂，{like}"
 
 
 def by_apprise(url: str) -> ByApprise:
