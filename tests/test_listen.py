@@ -323,6 +323,35 @@ def test_the_ear_takes_commands_after_the_wake_word_and_cries_without(
         Pressed("wake"), ("现在几点了", True), ("我摔倒了起不来了", False)]
 
 
+def held_in(model: Model, decoders: TwoDecoders, spotter: Spotter, frames: list[bytes], asking: str = "") -> tuple[list[float], list[tuple[str, bool]]]:
+    """(seconds of each sound that was held, key and promptedness of each utterance)."""
+    held: list[float] = []
+    posted: list[Heard | Pressed] = []
+
+    def hold(sound: bytes) -> str:
+        held.append(len(sound) / 2 / 16_000)
+        return f"s{len(held)}"
+
+    ear = Ear(frames, decoders, spotter, {"command": build(SAID, model.knows).phrases}, posted.append, lambda found: True, hold)
+    if asking:
+        ear.open(asking, 5.0)
+    ear.listen()
+    return held, [(one.sound, one.prompted) for one in posted if isinstance(one, Heard)]
+
+
+def test_the_sound_of_what_is_said_to_us_can_be_held_and_of_nothing_else(model: Model, decoders: TwoDecoders, spotter: Spotter) -> None:
+    day = [*clip("taken"), *QUIET, *clip("fallen"), *QUIET, *clip("wake_time"), *QUIET]
+    held, heard = held_in(model, decoders, spotter, day)
+    assert (len(held), 0.3 < held[0] < 6.0, heard) == (1, True, [("", False), ("", False), ("s1", False)])
+
+
+@pytest.mark.parametrize(("asking", "heard"), [("text", [("s1", True)]), ("talk", [("", True)])])
+def test_an_answer_can_be_held_and_a_telephone_call_never(
+    model: Model, decoders: TwoDecoders, spotter: Spotter, asking: str, heard: list[tuple[str, bool]]
+) -> None:
+    assert held_in(model, decoders, spotter, [*clip("taken"), *QUIET], asking)[1] == heard
+
+
 def test_an_open_window_needs_no_wake_word_and_closes_by_itself(
     model: Model, decoders: TwoDecoders, spotter: Spotter
 ) -> None:

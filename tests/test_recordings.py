@@ -39,9 +39,11 @@ from assistant.notify.by_apprise import by_apprise
 from assistant.notify.channel import Outcome
 from assistant.notify.console import file
 from assistant.places import RECORDINGS, VOSK, models_dir, sample_household
+from assistant.skills import privacy
 from assistant.stage import People, Stage
 from tests.faults.peers import mail, web
 from tests.faults.scene import Sent, household, lines, stage, wait
+from tests.talks import HOME, Home, at, said
 from tests.test_house import NOW, PATIENCE, QUIET, Instant, Living
 
 TOLD = "告诉敏敏我今天炖了排骨"
@@ -55,9 +57,9 @@ def agreed(*names: str) -> Household:
     return replace(home, family=tuple(replace(one, recordings=one.name in names) for one in home.family))
 
 
-def tell(scene: Stage, said: str, sound: str = "s1") -> None:
+def tell(scene: Stage, text: str, sound: str = "s1") -> None:
     """Somebody says it, the ear holds its sound, and 小伴 answers."""
-    scene.tell(Heard((Hypothesis(said),), sound=sound))
+    scene.tell(Heard((Hypothesis(text),), sound=sound))
     wait(scene, 1)
     scene.until_quiet()
 
@@ -82,8 +84,8 @@ def kept(sent: Sent) -> list[str]:
 
 def test_her_voice_goes_along_once_both_have_agreed_and_she_is_asked_once(sent: Sent) -> None:
     scene = scene_of(agreed("刘敏"), sent)
-    for said in (TOLD, "要", "要", TOLD, "要"):
-        tell(scene, said, sound=f"s{len(said)}")
+    for text in (TOLD, "要", "要", TOLD, "要"):
+        tell(scene, text, sound=f"s{len(text)}")
     names = [action.recording for _, action in sent.notifies]
     assert (lines(scene, "asked", "said"), kept(sent), len(set(names)), all(name.endswith(".mp3") for name in names)) == ([
         "给女儿刘敏的话是：我今天炖了排骨。这样发，对吗？", "要不要把您说这句话的声音也发给女儿刘敏听？答应了，往后捎话都这样。",
@@ -100,8 +102,8 @@ def test_her_voice_goes_along_once_both_have_agreed_and_she_is_asked_once(sent: 
 ])
 def test_without_consent_only_words_go(home: Household, sound: str, answers: tuple[str, ...], sent: Sent) -> None:
     scene = scene_of(home, sent)
-    for said in (TOLD, *answers):
-        tell(scene, said, sound)
+    for text in (TOLD, *answers):
+        tell(scene, text, sound)
     assert (kept(sent), [action.recording for _, action in sent.notifies], lines(scene, "said")) == (
         [], [""], ["好，我这就发给女儿刘敏。", "给女儿刘敏的话送出去了。"],
     )
@@ -110,8 +112,8 @@ def test_without_consent_only_words_go(home: Household, sound: str, answers: tup
 def test_silence_about_her_voice_sends_the_words_and_asks_again_the_next_time(sent: Sent) -> None:
     scene = scene_of(agreed("刘敏"), sent)
     for _ in range(2):
-        for said in (TOLD, "要"):
-            tell(scene, said)
+        for text in (TOLD, "要"):
+            tell(scene, text)
         wait(scene, 60)
     asked = [text for text in lines(scene, "asked") if "声音" in text]
     assert (kept(sent), len(lines(scene, "sent")), len(asked)) == ([], 2, 2)
@@ -119,36 +121,36 @@ def test_silence_about_her_voice_sends_the_words_and_asks_again_the_next_time(se
 
 def test_a_no_is_remembered_until_the_family_changes_its_mind(sent: Sent) -> None:
     scene = scene_of(agreed("刘敏"), sent)
-    for said in (TOLD, "要", "不", TOLD, "要"):
-        tell(scene, said)
+    for text in (TOLD, "要", "不", TOLD, "要"):
+        tell(scene, text)
     no = len([text for text in lines(scene, "asked") if "声音" in text])
     for home in (household(), agreed("刘敏")):
         scene.tell(HouseholdChanged(home))
         scene.until_quiet()
-    for said in (TOLD, "要", "要"):
-        tell(scene, said)
+    for text in (TOLD, "要", "要"):
+        tell(scene, text)
     assert (no, len([text for text in lines(scene, "asked") if "声音" in text]), len(kept(sent))) == (1, 2, 1)
 
 
 def test_the_sound_is_that_of_the_words_and_not_of_the_request(sent: Sent) -> None:
     scene = scene_of(agreed("刘敏"), sent)
-    for said, sound in (("给敏敏捎个话", "request"), ("今天下雨了", "words"), ("要", "yes"), ("要", "yes")):
-        tell(scene, said, sound)
+    for text, sound in (("给敏敏捎个话", "request"), ("今天下雨了", "words"), ("要", "yes"), ("要", "yes")):
+        tell(scene, text, sound)
     assert kept(sent) == ["words"]
 
 
 def test_a_channel_without_sound_is_confessed(sent: Sent) -> None:
     scene = scene_of(agreed("刘敏"), sent, People(sound=False))
-    for said in (TOLD, "要", "要"):
-        tell(scene, said)
+    for text in (TOLD, "要", "要"):
+        tell(scene, text)
     assert lines(scene, "said")[-1] == "给女儿刘敏的话送出去了，只有字，声音没能一起送。"
 
 
 def test_what_waits_keeps_its_recording_over_a_power_cut_and_lets_it_go_when_it_is_sent(sent: Sent) -> None:
     people = People(network=False)
     scene = scene_of(agreed("刘敏"), sent, people)
-    for said in (TOLD, "要", "要"):
-        tell(scene, said)
+    for text in (TOLD, "要", "要"):
+        tell(scene, text)
     wait(scene, 60)
     waiting = message.recordings(scene.dialogue.store)
     people.network = True
@@ -161,8 +163,8 @@ def test_what_waits_keeps_its_recording_over_a_power_cut_and_lets_it_go_when_it_
 
 def test_what_is_taken_back_takes_its_sound_along_and_so_does_a_family_that_no_longer_agrees(sent: Sent) -> None:
     scene = scene_of(agreed("刘敏", "刘强"), sent, People(network=False))
-    for said in (TOLD, "要", "要"):
-        tell(scene, said)
+    for text in (TOLD, "要", "要"):
+        tell(scene, text)
     wait(scene, 30)
     before = len(message.recordings(scene.dialogue.store))
     scene.tell(HouseholdChanged(agreed("刘强")))
@@ -177,6 +179,20 @@ def test_the_ear_remembers_sound_only_where_somebody_may_get_it(home: Household,
     if answer:
         request.consented(scene.dialogue.store, contact, answer)  # type: ignore[arg-type]
     assert request.recordable(scene.dialogue.store, home) is held
+
+
+def test_what_is_kept_is_told_and_forgetting_takes_the_sound_back_and_asks_again() -> None:
+    home = Home(privacy.skill, at("15:00"), replace(HOME, family=(replace(HOME.family[0], recordings=True), *HOME.family[1:])))
+    before = home.elder(said("privacy.list"))[0]
+    request.consented(home.store, home.household.family[0], "yes")
+    agreed_to = home.elder(said("privacy.list"))[0]
+    for minutes in (30, 5):
+        message.post(home.store, home.now - timedelta(minutes=minutes), purpose="request", person="刘敏", channels=("敏敏微信",), title="一",
+                     body="二", recording=f"{minutes}.mp3")
+    told = home.elder(said("privacy.forget"))
+    assert ("声音不留" in before, "捎话的声音只发给您答应过的女儿" in agreed_to, message.recordings(home.store), told,
+            request.consent(home.store, home.household.family[0])) == (
+        True, True, frozenset({"30.mp3"}), ["好，刚才说的话我删了，没送走的录音也删了。往后要发您的声音，我先问您。吃药和报警的记录还留着。"], "")
 
 
 # --- the files ----------------------------------------------------------------------------------------------------
@@ -318,7 +334,7 @@ def test_a_message_said_to_the_house_arrives_as_a_mail_that_speaks(tmp_path: Pat
     if not (models_dir() / VOSK).exists():
         pytest.skip("the recognition model is not fetched: xiaoban fetch")
     folder = Path(__file__).parent
-    said = list(wav_frames(folder / "clips" / "family" / "message_son.opus"))
+    words = list(wav_frames(folder / "clips" / "family" / "message_son.opus"))
     feed: queue.SimpleQueue[list[bytes]] = queue.SimpleQueue()
 
     def microphone(_: Callable[[Event], None]) -> Iterable[bytes]:
@@ -333,7 +349,7 @@ def test_a_message_said_to_the_house_arrives_as_a_mail_that_speaks(tmp_path: Pat
         try:
             feed.put([*QUIET[:20], *wav_frames(folder / "hearing" / "wake.flac"), *QUIET])
             living.until(lambda event, actions: Listen() in actions and isinstance(event, Pressed))
-            feed.put([*said, *QUIET])
+            feed.put([*words, *QUIET])
             heard, _ = living.until(lambda event, actions: isinstance(event, Heard) and asks(event, actions))
             living.house.post(Heard((Hypothesis("对"),)))
             living.until(asks)
@@ -345,7 +361,7 @@ def test_a_message_said_to_the_house_arrives_as_a_mail_that_speaks(tmp_path: Pat
     voice = next(part for part in parts(peer.got[0]["body"]) if part.get_content_type() == "audio/mpeg")
     wave, rate = soundfile.read(io.BytesIO(voice.get_payload(decode=True)), dtype="int16")  # type: ignore[arg-type]
     assert (isinstance(heard, Heard) and heard.sound != "", rate, list((tmp_path / "data" / RECORDINGS).iterdir())) == (True, 16_000, [])
-    assert _same(np.frombuffer(b"".join(said), "<i2"), wave) > 0.95
+    assert _same(np.frombuffer(b"".join(words), "<i2"), wave) > 0.95
 
 
 def _same(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:

@@ -141,6 +141,14 @@ def test_a_call_that_is_refused_is_over_at_once_and_the_next_one_rings_again(pai
     assert (ended, again.key != rang.key) == ((HungUp(rang.key), Delivered(7, False, "busy")), True)
 
 
+def test_somebody_who_has_an_account_and_no_number_is_rung_at_it(pair: Pair) -> None:
+    account = f"sip:13800000001@{pair.far.telephone._settings.listen}"
+    pair.elder.telephone.ring(Call(9, "out", "刘敏", "电话", account, "", ring=10.0), pair.elder.told.put)
+    rang = pair.far.until(Rang)
+    assert isinstance(rang, Rang)
+    assert rang.number.startswith("elder@127.0.0.1")
+
+
 def test_a_caller_who_gives_up_is_told(pair: Pair) -> None:
     rang = pair.ring(1.0)
     assert (pair.elder.until(HungUp), pair.far.until(Delivered)) == (HungUp(rang.key), Delivered(7, False, "no answer"))
