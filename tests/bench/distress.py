@@ -175,12 +175,15 @@ class Bench:
         self.brain = understander(self.household)
         self.grammars = grammars(self.household, self.model.knows, ("command", "distress"))
         self.spotter = Spotter(self.model, self.household.wake_words, self.brain.distress_phrases(), self.decoders)
+        self.overheard = ""
+        """What of the last sound was put to the judgement as said to nobody."""
         self.now = datetime(2026, 11, 22, 15, tzinfo=self.household.zone)
 
     def heard(self, frames: list[bytes]) -> Iterator[tuple[float, str, str]]:
         """(seconds from the beginning, result, what was heard) of everything the ear reports."""
         at = 0
         found: list[tuple[float, Heard]] = []
+        self.overheard = ""
 
         def counted() -> Iterator[bytes]:
             nonlocal at
@@ -192,11 +195,13 @@ class Bench:
             if isinstance(event, Heard):
                 found.append((at * FRAME_SECONDS, event))
 
-        Ear(counted(), self.decoders, self.spotter, self.grammars, posted,
-            lambda hypotheses: suspicious(self.brain, hypotheses, self.now)).listen()
+        def suspects(hypotheses: tuple[Hypothesis, ...]) -> bool:
+            self.overheard += told(hypotheses)
+            return suspicious(self.brain, hypotheses, self.now)
+
+        Ear(counted(), self.decoders, self.spotter, self.grammars, posted, suspects).listen()
         for when, heard in found:
-            yield when, result(self.brain.judge(heard.hypotheses, self.now)), " | ".join(
-                f"{one.source[0]} {one.score:.2f} {one.text}" for one in heard.hypotheses)
+            yield when, result(self.brain.judge(heard.hypotheses, self.now)), told(heard.hypotheses)
 
     def clip(self, one: Cry, snr: float, attempt: int) -> Outcome:
         """One clip through the ear."""
@@ -206,7 +211,7 @@ class Bench:
             if ORDER.index(now) > ORDER.index(best):
                 best, why = now, text
         return Outcome(f"{one.kind}{one.number}-{snr:.0f}-{attempt}", one.kind, snr, attempt, best, "", len(frames) * FRAME_SECONDS,
-                       process_time() - began, f"{one.line.say} <- {why}")
+                       process_time() - began, f"{one.line.say} <- {why or self.overheard}")
 
     def scene(self, scene: Scene, take: int) -> Outcome:
         """One scene through the ear: at most one alarm comes of it, the rest is the same one going on."""
@@ -220,6 +225,11 @@ class Bench:
                 best, why = now, f"{'/'.join(line.say for line, span in zip(scene.lines, spans, strict=True) if span[0] < when < span[1] + AFTER)} <- {text}"
         return Outcome(f"tv{scene.number}-{take}", scene.genre, 0.0, take, best, staged, len(frames) * FRAME_SECONDS,
                        process_time() - began, why)
+
+
+def told(hypotheses: tuple[Hypothesis, ...]) -> str:
+    """The decoders' readings in one line."""
+    return " | ".join(f"{one.source[0]} {one.score:.2f} {one.text}" for one in hypotheses)
 
 
 AFTER = 2.5
@@ -343,6 +353,6 @@ if __name__ == "__main__":
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
         from assistant.listen.recognizer import Model, TwoDecoders
         from assistant.listen.spotter import Spotter
-        from assistant.messages import Heard, Judgement
+        from assistant.messages import Heard, Hypothesis, Judgement
 
     main()
