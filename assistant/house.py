@@ -372,7 +372,10 @@ class House:
 
     def _tend(self, now: datetime) -> None:
         """What is done at every turn, once a minute and once a day."""
-        self._recordings.tend(message.recordings(self._store), request.recordable(self._store, self._core.household))
+        try:
+            self._recordings.tend(message.recordings(self._store), request.recordable(self._store, self._core.household))
+        except StoreError as error:
+            log.error("%s", error)
         if self._kept_alive is None or abs(now - self._kept_alive) >= ALIVE_EVERY:
             self._kept_alive = now
             self._remember_alive(now)
