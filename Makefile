@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PY := $(VENV)/bin/python
 
-.PHONY: help demo test coverage learn run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults simulate faults load lock clips clean docs wheel
+.PHONY: help demo test coverage learn run setup setup-dev fetch check doctor lint types bench bench-understand bench-times bench-faults bench-distress simulate faults load lock clips clean docs wheel
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -72,6 +72,10 @@ bench-times: setup-dev  ## spoken times beside the libraries for them
 
 bench-faults: setup-dev  ## ten thousand random mixes of faults in an emergency: somebody is reached in time in every one (a quarter of an hour)
 	$(PY) -m tests.faults.mixes --mixes $${XIAOBAN_MIXES:-10000}
+
+bench-distress: setup-dev fetch  ## two thousand cries and six hours of television through the ear (a day; XIAOBAN_BUDGET=20 stops each half after so many minutes, the next time goes on)
+	$(PY) -m tests.bench.distress render --budget $${XIAOBAN_BUDGET:-100000}
+	$(PY) -m tests.bench.distress --snr 10 --budget $${XIAOBAN_BUDGET:-100000}
 
 simulate: setup-dev  ## a hundred years of care with forgetfulness, power cuts and dead networks; a failing one becomes a play
 	$(PY) -m assistant.simulate --years 100
