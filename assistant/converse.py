@@ -102,6 +102,8 @@ AT_ANY_MOMENT = "control."
 OWN = "我"
 """Who says this in a cry means herself: 救命啊我摔倒了, and not 救命啊 of a film."""
 
+ALARMS = "emergency."
+"""An alarm is begun and called off at any moment."""
 ALWAYS = "emergency.call"
 """The one intent that needs no wake word and no turn."""
 
@@ -352,7 +354,7 @@ class Dialogue:
         for meaning in (judged.meaning, self._late_answer(event, now)):
             if meaning is None:
                 continue
-            if meaning.intent.startswith(AT_ANY_MOMENT):
+            if meaning.intent.startswith((AT_ANY_MOMENT, ALARMS)):
                 return False
             if recent is not None and meaning.intent in ANSWERS[recent.ask.asking] and (
                 meaning.intent in self._meanings or (recent.skill, meaning.intent) in self._lates

@@ -39,11 +39,12 @@ HOME = Household(Elder("王秀珍", "王奶奶"), (Contact("刘敏", "女儿", p
 WORDS = {
     "几点了": Meaning("info.time"), "是": Meaning("dialogue.yes"), "救命": Meaning("emergency.call", {"kind": "generic"}),
     "闭嘴": Meaning("control.stop"), "约": Meaning("booking.create"), "吃了": Meaning("medication.taken"),
+    "别叫了": Meaning("emergency.cancel"),
 }
 
 
 class Known:
-    """An understanding of six sentences; 吃了 means something only while a dose is asked about."""
+    """An understanding of seven sentences; 吃了 means something only while a dose is asked about."""
 
     def __init__(self, household: Household) -> None:
         self.household = household
@@ -86,6 +87,10 @@ class Heads:
         def alarm(turn: Turn, meaning: Meaning) -> Conversation:
             self.told.append(f"woken {meaning.slots['woken']}")
             yield Ask("要叫人吗？", asking="emergency", repair=False, urgent=True)
+
+        @emergency.on("emergency.cancel")
+        def cancel(turn: Turn, meaning: Meaning) -> Conversation:
+            yield Say("停了")
 
         @medication.on("medication.taken")
         def taken(turn: Turn, meaning: Meaning) -> Conversation:
@@ -221,7 +226,7 @@ ALARMED = Ask("要叫人吗？", asking="emergency", repair=False, urgent=True)
 
 @pytest.mark.parametrize(("text", "prompted", "done"), [
     ("吃了", True, [Say("记下了")]), ("几点了", True, []), ("咕噜咕噜", True, []), ("是", True, []), ("约", True, []),
-    ("闭嘴", True, [Hush()]), ("救命", True, [ALARMED]), ("几点了", False, [Say("三点")]),
+    ("闭嘴", True, [Hush()]), ("别叫了", True, [Say("停了")]), ("救命", True, [ALARMED]), ("几点了", False, [Say("三点")]),
 ])
 def test_after_a_silence_only_the_answer_a_cry_and_the_wake_word_count(dialogue: Dialogue, text: str, prompted: bool, done: list[Action]) -> None:
     dialogue.handle(Due("dose", 1), NOW)
