@@ -42,7 +42,7 @@ from assistant.places import RECORDINGS, VOSK, models_dir, sample_household
 from assistant.skills import privacy
 from assistant.stage import People, Stage
 from tests.faults.peers import mail, web
-from tests.faults.scene import Sent, household, lines, stage, wait
+from tests.faults.scene import NOON, Sent, household, lines, stage, wait
 from tests.talks import HOME, Home, at, said
 from tests.test_house import NOW, PATIENCE, QUIET, Instant, Living
 
@@ -170,6 +170,28 @@ def test_what_is_taken_back_takes_its_sound_along_and_so_does_a_family_that_no_l
     scene.tell(HouseholdChanged(agreed("刘强")))
     after = message.recordings(scene.dialogue.store)
     assert (before, after, request.recordable(scene.dialogue.store, agreed("刘敏"))) == (1, frozenset(), True)
+
+
+def test_somebody_who_is_no_longer_in_the_file_gets_no_voice(sent: Sent) -> None:
+    scene = scene_of(agreed("刘敏"), sent, People(network=False))
+    for text in (TOLD, "要", "要"):
+        tell(scene, text)
+    home = household()
+    scene.tell(HouseholdChanged(replace(home, family=home.family[1:])))
+    assert message.recordings(scene.dialogue.store) == frozenset()
+
+
+def test_a_line_too_slow_for_sound_gets_the_words_alone_in_the_end() -> None:
+    store = stage().dialogue.store
+    number = message.post(store, NOON, purpose="request", person="刘敏", channels=("敏敏邮箱",), title="一", body="二", recording="t-1.mp3")
+    names = []
+    for hours in range(message.SOUND_TRIES + 1):
+        now = NOON + timedelta(hours=hours)
+        action = message.attempt(store, now, number)
+        assert isinstance(action, Notify)
+        names.append(action.recording)
+        message.settle(store, Delivered(number, False, "timed out", ambiguous=True), now)
+    assert names == ["t-1.mp3"] * message.SOUND_TRIES + [""]
 
 
 @pytest.mark.parametrize(("home", "answer", "held"), [(household(), "yes", False), (agreed("刘敏"), "", True), (agreed("刘敏"), "no", False), (agreed("刘敏"), "yes", True)])
@@ -300,9 +322,10 @@ def test_a_server_that_refuses_the_sound_gets_the_words_alone(recordings: Record
     assert (outcome, ["audio/mpeg" in kind for kind in kinds]) == (Outcome(True, "accepted"), [True, False])
 
 
-def test_a_web_service_that_finds_it_too_large_gets_the_words_alone(recordings: Recordings) -> None:
+@pytest.mark.parametrize("mode", ["no_sound", "no_sound_500"])
+def test_a_web_service_that_finds_it_too_large_gets_the_words_alone(mode: str, recordings: Recordings) -> None:
     recordings.keep(recordings.hold(SOUND), "t-1.mp3")
-    with web("no_sound") as peer:
+    with web(mode) as peer:
         outcome = by_apprise(f"xml://127.0.0.1:{peer.port}/in").send(told(recordings.path("t-1.mp3")), 8.0)
     assert (outcome, ["audio/mpeg" in one["body"] for one in peer.got]) == (Outcome(True, "accepted"), [True, False])
 

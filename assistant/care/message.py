@@ -97,6 +97,8 @@ ALARM_LAP = timedelta(seconds=10)
 """Pause of an alarm after all its channels failed: constant, no back-off."""
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=8), timedelta(minutes=30))
 """Pause of a notice after the n-th lap over its channels, ± a quarter drawn from its key."""
+SOUND_TRIES = 3
+"""After so many tries that ended in nothing known (a slow line, a peer that hangs up on so much) the words go without the sound."""
 LIFE = timedelta(days=7)
 """A notice older than this is given up, and the elder is told."""
 PER_MINUTE = 15
@@ -384,7 +386,8 @@ def attempt(store: Store, now: datetime, number: int) -> Notify | Call | None:
         message = _with_backlog(store, now, message)
         _move(store, message, Step.TRY, tries=message.tries + 1, wake_at=now + deadline(message) + GRACE)
         store.insert("try", message=number, channel=message.channel, at=now)
-    return _action(message, now, recording(store, number))
+    doubts = store.count("try", "message = ? AND outcome = 'maybe'", number)
+    return _action(message, now, recording(store, number) if doubts < SOUND_TRIES else "")
 
 
 def deadline(message: Message) -> timedelta:

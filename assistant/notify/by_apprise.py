@@ -287,7 +287,7 @@ def _watch() -> dict[str, Any]:
             seen.update(good=outcome.ok if seen.get("good") is not False else False, detail=outcome.detail)
             seen.update(taken=seen.get("taken", 0) + outcome.ok, refused=seen.get("refused") or not outcome.ok)
         elif not response.ok:
-            seen.update(detail=f"HTTP {response.status_code}", refused=400 <= response.status_code < 500)
+            seen.update(detail=f"HTTP {response.status_code}", refused=True)
         return response
 
     def data(self: Any, content: Any) -> Any:

@@ -128,26 +128,26 @@ def send(turn: Turn, meaning: Meaning) -> Conversation:
 
 def _voice_too(turn: Turn, contact: Contact, sound: str) -> Generator[Action, Meaning | None, bool]:
     """Whether her voice goes with the words: if the family wrote so, and she said so the one time she was asked."""
-    if not sound or (known := request.consent(turn.store, contact)) == "no":
+    if not sound or request.consent(turn.store, contact) == "no":
         return False
-    if not known:
+    if not request.consent(turn.store, contact):
         answer = yield Ask(turn.reply("voice_too", person=_called(contact)), asking="yes_no")
         if answer is None or answer.intent not in ("dialogue.yes", "dialogue.no"):
             return False  # asked again the next time
-        known = "yes" if answer.intent == "dialogue.yes" else "no"
-        request.consented(turn.store, contact, "yes" if known == "yes" else "no")
-    return known == "yes"
+        request.consented(turn.store, contact, "yes" if answer.intent == "dialogue.yes" else "no")
+    return request.consent(turn.store, contact) == "yes"
 
 
 @skill.household_changed
 def recordings_changed(turn: Turn, before: Household) -> Conversation:
     """What the family agreed to anew, or no longer, she is asked anew."""
-    for contact in turn.household.family:
-        old = before.contact(contact.name)
-        if old is not None and old.recordings != contact.recordings:
-            request.consented(turn.store, contact, "")
-            if not contact.recordings:
-                message.drop_recordings(turn.store, turn.now - message.LIFE, contact.name)
+    for old in before.family:
+        contact = turn.household.contact(old.name)
+        if contact is not None and old.recordings == contact.recordings:
+            continue
+        request.consented(turn.store, old, "")
+        if contact is None or not contact.recordings:
+            message.drop_recordings(turn.store, turn.now - message.LIFE, old.name)
     yield from ()
 
 

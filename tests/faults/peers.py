@@ -127,8 +127,8 @@ async def _web(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamW
             answer(302, b"", "Location: /again\r\n")
         case "garbage":
             writer.write(b"\x00\xff\xfenot http at all\r\n\r\n")
-        case "no_sound":
-            answer(413 if b"audio/mpeg" in body else 200)
+        case "no_sound" | "no_sound_500":
+            answer((500 if "500" in peer.mode else 413) if b"audio/mpeg" in body else 200)
         case "huge":
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             for _ in range(500):
