@@ -146,7 +146,7 @@ def test_baresip_killed_in_mid_call_is_reported_and_started_again() -> None:
     assert [first, second] == [Delivered(1, False, "telephone failed"), Delivered(2, False, "busy")]
 
 
-@pytest.mark.parametrize("number", ["", "12", "138 0000", "138\r\nInvite", "sip:x@y", "１３８００", "138;x=y", "1" * 40])
+@pytest.mark.parametrize("number", ["", "12", "138 0000", "138\r\nInvite", "sip:x@y\r\n/quit", "sip:x y@z", "sip:x:geheim@y", "sip:@y", "mailto:x@y", "１３８００", "138;x=y", "1" * 40])
 def test_strange_numbers_are_never_dialled(number: str) -> None:
     expected = "bad number" if number != "12" else None
     telephone = Telephone(Settings("x", "127.0.0.1"), _tone, binary="no-such-program")
