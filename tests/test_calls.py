@@ -9,8 +9,10 @@ import pytest
 
 from assistant.care import message, request
 from assistant.messages import Acknowledged, Pressed
+from assistant.skills import fraud
 from assistant.stage import People, Stage
 from tests.faults.scene import hear, household, lines, stage, wait
+from tests.talks import HOME, Home, at, said
 
 
 def _key(scene: Stage, number: int = 1) -> str:
@@ -322,6 +324,15 @@ def test_somebody_with_an_account_and_no_number_is_known_by_it(address: str, who
     home = replace(home, family=(replace(home.family[0], phone="sip:liumin@sip.example.com"), *home.family[1:]))
     found = request.contact_of(home, address)
     assert (found.name if found else "") == who
+
+
+@pytest.mark.parametrize(("phone", "told"), [
+    ("13800000001", "请您自己打个电话：幺 三 八 零 零 零 零 零 零 零 幺"), ("sip:liumin@sip.example.com", "您先等等，见了女儿商量好再说"), ("", "您先等等"),
+])
+def test_a_warned_elder_is_given_a_number_only_where_there_is_one_to_dial(phone: str, told: str) -> None:
+    daughter = replace(HOME.family[0], phone=phone, notify=())
+    home = Home(fraud.skill, at("15:00"), replace(HOME, family=(daughter,)))
+    assert told in home.elder(said("fraud.warn"), said("dialogue.yes"))[-1]
 
 
 def test_a_call_from_an_account_is_announced_by_name() -> None:
