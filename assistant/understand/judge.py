@@ -525,7 +525,7 @@ class Understander:
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, self._acts(intent)[0] - 0.02)
-            if intent == "medication.taken" and said.hidden:
+            if intent == "medication.taken" and (said.hidden or (len(said.text) >= LONG and opinion.against(intent) > AGAINST)):
                 ceiling = min(ceiling, STRICT[intent][0] - 0.02)
             if score >= FAINT:
                 answers = best.kind == "asked" or intent in self._asked_intents.get(asking, ())
