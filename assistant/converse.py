@@ -66,7 +66,7 @@ from assistant.messages import (
 from assistant.replies import Replies
 from assistant.skills import SKILLS
 from assistant.skills.skill import ALARM, CALL, DOUBTED, NORMAL, Skill, Turn
-from assistant.store import Store
+from assistant.store import Store, stamp
 
 log = logging.getLogger(__name__)
 
@@ -189,6 +189,7 @@ class Dialogue:
         self._lates = {(skill.name, name): late for skill in self.skills for name, late in skill.lates.items()}
         self._dues = {table: (skill, *due) for skill in self.skills for table, due in skill.dues.items()}
         self._instants = {table: (skill, act) for skill in self.skills for table, act in skill.instants.items()}
+        self._at_once = tuple(self._instants)
 
     # --- the interface ------------------------------------------------------------------------------------------------
 
@@ -682,12 +683,19 @@ class Dialogue:
         """Give the floor to who waits, most urgent first, until one keeps it by asking."""
         while self._waiting and not self._talks:
             self._waiting.sort(key=lambda waiting: waiting.priority)
-            self._start(self._waiting.pop(0), now)
+            waiting = self._waiting.pop(0)
+            if waiting.cause is None or self._still_due(waiting.cause, now):
+                self._start(waiting, now)
+
+    def _still_due(self, cause: Due, now: datetime) -> bool:
+        """Whether the row still wakes: the talk about another medicine of its slot was about this one too."""
+        row = self.store.get(cause.table, cause.row)
+        return row is None or (row["wake_at"] is not None and row["wake_at"] <= stamp(now))
 
     def _instantly(self, now: datetime) -> None:
         """Drive rows that need no floor; rows a handler leaves due are not driven twice at one moment."""
         done: set[tuple[str, int]] = set()
-        while rows := [row for row in self.store.due(now, tuple(self._instants)) if row not in done]:
+        while rows := [row for row in self.store.due(now, self._at_once) if row not in done]:
             for table, row in rows:
                 done.add((table, row))
                 skill, act = self._instants[table]

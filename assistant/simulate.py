@@ -58,6 +58,8 @@ TOLERANCE = timedelta(minutes=3)
 """How much later than its moment the family may be told: another talk has the floor that long at most."""
 WORD = timedelta(minutes=2)
 """TAKEN rests on something said so shortly before."""
+WORDS = frozenset({"medication.taken", "dialogue.yes", "dialogue.empty"})
+"""What must have been meant by it."""
 
 READ = ("request", "booking", "dose", "digest", "note")
 """Purposes of messages that the family answers with 看到了, as in a play."""
@@ -508,8 +510,7 @@ class World:
 
     def _check_word(self, at: datetime, text: str) -> None:
         """TAKEN rests on a person's word or the pillbox."""
-        allowed = {"medication.taken", "dialogue.yes", "dialogue.empty"}
-        if not any(intent in allowed and timedelta(0) <= at - said <= WORD for said, intent in self.words):
+        if not any(intent in WORDS and timedelta(0) <= at - said <= WORD for said, intent in reversed(self.words)):
             recent = [intent for said, intent in self.words if abs(at - said) <= WORD]
             self._break("taken without a word", f"{at.astimezone(ZONE):%m-%d %H:%M:%S} {text} {recent}")
 

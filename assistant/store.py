@@ -37,6 +37,12 @@ PROVED = 4096
 
 def stamp(moment: datetime) -> str:
     """A moment as text that sorts: ISO 8601 UTC with microseconds."""
+    return _stamp(moment, moment.fold)
+
+
+@lru_cache(maxsize=256)
+def _stamp(moment: datetime, fold: int) -> str:
+    """One event writes the same `now` a dozen times. The fold is part of the key: two moments that differ only in it are equal."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -54,11 +60,14 @@ def checksum(row: Row) -> int:
 
     Numbers and texts count by how they are written, so that it is the same before a row is stored and after.
     """
-    parts = []
-    for key, label in _in_order(tuple(row)):
-        value = row[key]
-        parts.append(label + (value if value.__class__ is str else _written(value)))
-    return zlib.crc32("\x1f".join(parts).encode("utf-8", "surrogateescape"))
+    return _sum(row, _in_order(tuple(row)))
+
+
+def _sum(row: Row, order: Sequence[tuple[str, str]]) -> int:
+    return zlib.crc32("\x1f".join([
+        label + (value if (value := row[key]).__class__ is str else str(value) if value.__class__ is int else _written(value))
+        for key, label in order
+    ]).encode("utf-8", "surrogateescape"))
 
 
 @lru_cache(maxsize=256)
@@ -120,18 +129,29 @@ class Shape:
     defaults: Row
     texts: frozenset[str]
     """Columns that turn a number into its text."""
+    reals: frozenset[str]
+    """Columns that turn a whole number into a broken one."""
     key: str | None
     """The INTEGER PRIMARY KEY."""
     counted: bool
     """AUTOINCREMENT: never again the number of a deleted row."""
     insert: str
     """SQL of a new row: its number, then all columns."""
+    order: tuple[tuple[str, str], ...]
+    """Columns as the checksum goes over them."""
+    wakes: bool
+    """Whether its rows have a `wake_at`."""
 
-    def stored(self, key: str, value: Any) -> Any:
-        """A value as its column will hold it."""
-        if isinstance(value, datetime):
-            return stamp(value)
-        return str(value) if key in self.texts and isinstance(value, int | float) else value
+    def stored(self, values: Row) -> dict[str, Any]:
+        """Values as their columns will hold them."""
+        held: dict[str, Any] = {}
+        for key, value in values.items():
+            if value.__class__ is datetime or isinstance(value, datetime):
+                value = stamp(value)
+            elif value.__class__ is not str and isinstance(value, int | float):
+                value = str(value) if key in self.texts else float(value) if key in self.reals else int(value) if value is True or value is False else value
+            held[key] = value
+        return held
 
 
 class Store:
@@ -148,19 +168,22 @@ class Store:
         self._shapes: dict[str, Shape] = {}
         self._wakes: dict[str, str] = {}
         """Table → earliest `wake_at` (empty: nothing wakes) since it was last written; asked for after every event."""
-        self._proved: dict[tuple[str, int], tuple[Any, ...]] = {}
-        """Rows as they were when their checksum was last right: one that is the same still is not summed again."""
+        self._proved: dict[tuple[str, int], tuple[tuple[Any, ...], Row]] = {}
+        """Rows as they were fetched when their checksum was last right: one that is the same still is not summed again."""
         self._rows: dict[tuple[str, int], Row] = {}
-        """Rows read or written in this transaction: nobody else can have changed them since."""
+        """Rows read or written in this transaction, or together in a ledger of ours: nobody else can have changed them since."""
         self._numbers: dict[str, int] = {}
-        """Highest number of a table in this transaction."""
+        """Highest number of a table, while nobody else can add to it."""
         self._written: list[tuple[str, Sequence[Any]]] = []
-        """What this transaction has written, so that it can be written again elsewhere if the disk refuses the commit."""
+        """What this transaction has written, so that it can be written again: elsewhere if the disk refuses the commit, or
+        without the part that failed. That costs nothing while nothing fails, as savepoints would."""
+        self._earlier = 0
+        """Of what the open levels have written, how much is no longer in `_written`: it is in the copy in memory."""
         self._together = False
         self._depth = 0
-        self._saved = 0
-        """Of the open levels, how many SQLite knows of: one in which nothing is written needs no savepoint."""
         self._lock: int | None = None
+        self._ours = False
+        """Whether nobody else can write: it lies in memory, or the lock beside it is held."""
         self._schemas = (ledger, *schemas)
         _not_newer(db, self._schemas)
         for schema in self._schemas:
@@ -175,7 +198,9 @@ class Store:
     @classmethod
     def memory(cls, schemas: Sequence[Migrations] = ()) -> Store:
         """A ledger that forgets: for tests and for a device whose disk has failed."""
-        return cls(Database(sqlite3.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS)), schemas)
+        store = cls(Database(sqlite3.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS)), schemas)
+        store._ours = True
+        return store
 
     @classmethod
     def open(cls, path: Path, schemas: Sequence[Migrations] = (), *, alone: bool = False) -> Store:
@@ -204,6 +229,7 @@ class Store:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA locking_mode = NORMAL")
             store = cls(Database(connection), schemas, note)
+            store._ours = lock is not None
             store._lock, lock = lock, None
             return store
         except PermissionError as error:
@@ -239,7 +265,7 @@ class Store:
                 self.db.conn.execute("ROLLBACK")  # a copy of half a transaction may be half a page
         with contextlib.suppress(sqlite3.Error):
             self.db.conn.backup(rescued)
-        self.db = Database(rescued)
+        self.db, self._ours = Database(rescued), True
         written = self._written
         self._forget()
         for schema in self._schemas:
@@ -247,9 +273,9 @@ class Store:
         for sql, values in written:
             with contextlib.suppress(sqlite3.Error):  # a change of a row that could not be read
                 rescued.execute(sql, values)
-        if self._depth:  # in the middle of a transaction: the levels that are open are open here too
+        self._earlier += len(written)
+        if self._depth:  # in the middle of a transaction: it goes on here
             rescued.execute("BEGIN IMMEDIATE")
-            self._saved = 0 if self._together else 1
         self.note = "账本写不进去了（磁盘满了或者坏了），现在只记在内存里，断电就没有了。请尽快检查磁盘。"
         log.critical("the ledger cannot be written; going on in memory")
 
@@ -288,37 +314,25 @@ class Store:
             self._together = False
             self._commit()
 
-    @contextlib.contextmanager
-    def atomic(self) -> Iterator[None]:
+    def atomic(self) -> Atomic:
         """One transaction: all of it or none, also across power loss; nests. Raises StoreError if the disk will not."""
-        level, mark = self._depth, len(self._written)
-        whole = not level and not self._together
-        if not self.db.conn.in_transaction:
-            self._begin()
-        self._depth += 1
-        if whole:
-            self._saved = 1  # the transaction is the savepoint
-        try:
-            yield
-            if whole:
-                self._commit()
-            elif self._saved > level:
-                self.db.conn.execute(f"RELEASE s{level}")
-        except BaseException as error:
-            # A full disk may have rolled back everything by itself; a second rollback would hide why.
-            if self.db.conn.in_transaction:
-                if whole:
-                    self.db.conn.execute("ROLLBACK")
-                elif self._saved > level:
-                    self.db.conn.execute(f"ROLLBACK TO s{level}")
-                    self.db.conn.execute(f"RELEASE s{level}")
-            self._forget(self._written[:mark])
-            if isinstance(error, sqlite3.OperationalError):
-                raise _refused(error) from error
-            raise
-        finally:
-            self._depth = level
-            self._saved = min(self._saved, level)
+        return Atomic(self)
+
+    def _undo(self, mark: int, whole: bool) -> None:
+        """Take back what was written since `mark`: give the transaction up and write again what came before."""
+        kept = self._written[:max(0, mark - self._earlier)]
+        if self.db.conn.in_transaction:  # a full disk may have rolled back everything by itself; then there is nothing to keep
+            self.db.conn.execute("ROLLBACK")
+            if not whole:
+                try:
+                    self.db.conn.execute("BEGIN IMMEDIATE")
+                    for sql, values in kept:
+                        self.db.conn.execute(sql, values)
+                except sqlite3.Error:
+                    log.error("what came before the part that failed could not be written again")
+                    if self.db.conn.in_transaction:  # `_written` without a transaction: the next one raises
+                        self.db.conn.execute("ROLLBACK")
+        self._forget(kept)
 
     def _begin(self) -> None:
         if self._written:
@@ -339,8 +353,10 @@ class Store:
         except sqlite3.OperationalError as error:
             raise _refused(error) from error
         self._rows.clear()
-        self._numbers.clear()
+        if not self._ours:
+            self._numbers.clear()
         self._written.clear()
+        self._earlier = 0
 
     def _forget(self, written: Sequence[tuple[str, Sequence[Any]]] = ()) -> None:
         """What was known of rows is no longer so; of this transaction only `written` remains."""
@@ -369,30 +385,42 @@ class Store:
                 names=tuple(column.name for column in columns),
                 defaults={column.name: column.default for column in columns},
                 texts=frozenset(column.name for column in columns if column.type == "TEXT"),
+                reals=frozenset(column.name for column in columns if column.type == "REAL"),
                 key=next((column.name for column in columns if column.key), None),
                 counted="AUTOINCREMENT" in sql.upper(),
                 insert=f"INSERT INTO [{table}] (rowid, {names}) VALUES (?{', ?' * len(columns)})",
+                order=_in_order(tuple(column.name for column in columns)),
+                wakes=any(column.name == "wake_at" for column in columns),
             )
         return shape
 
     def insert(self, table: str, **values: Any) -> int:
         """A new row; datetimes become stamps. Returns its id. Raises sqlite3.IntegrityError if it exists already."""
         shape = self._shape(table)
-        row: dict[str, Any] = {**shape.defaults, **{key: shape.stored(key, value) for key, value in values.items()}}
+        row: dict[str, Any] = {**shape.defaults, **shape.stored(values)}
         if len(row) > len(shape.names):
             raise KeyError((table, *sorted(set(row) - set(shape.names))))
-        with self.atomic() if not self._depth else contextlib.nullcontext():
-            if shape.key is None or row[shape.key] is None:
-                number = self._next_number(table, shape)
-                if shape.key is not None:
-                    row[shape.key] = number
-            else:
-                number = int(row[shape.key])
-            row["crc"] = checksum(row)
-            # The number is ours, so that the checksum can be over the whole row in the same statement.
-            self._run(table, shape.insert, [number, *row.values()])
-            self._numbers[table] = max(number, self._numbers.get(table, 0))
-            self._now_is(table, number, row)
+        if not self.db.conn.in_transaction:
+            with self.atomic():
+                return self._insert(table, shape, row)
+        return self._insert(table, shape, row)  # a statement that fails undoes itself
+
+    def _insert(self, table: str, shape: Shape, row: dict[str, Any]) -> int:
+        if shape.key is None or row[shape.key] is None:
+            number = self._next_number(table, shape)
+            if shape.key is not None:
+                row[shape.key] = number
+        else:
+            number = int(row[shape.key])
+        row["crc"] = _sum(row, shape.order)
+        # The number is ours, so that the checksum can be over the whole row in the same statement.
+        fetched = (number, *row.values())
+        first = self._run(table, shape.insert, fetched)
+        self._numbers[table] = max(number, self._numbers.get(table, 0))
+        self._now_is(table, number, row, fetched)
+        if shape.wakes and first is not None:
+            wake = row["wake_at"]
+            self._wakes[table] = first if wake is None or (first and first <= wake) else wake
         return number
 
     def _next_number(self, table: str, shape: Shape) -> int:
@@ -408,37 +436,53 @@ class Store:
     def update(self, table: str, number: int, **values: Any) -> None:
         """Change columns of one row. Raises KeyError if there is no such row, or it is damaged."""
         shape = self._shape(table)
-        changed = {key: shape.stored(key, value) for key, value in values.items()}
-        with self.atomic() if not self._depth else contextlib.nullcontext():
-            before = self.get(table, number)
-            if before is None:
-                raise KeyError((table, number))
-            row = {**before, **changed}
-            row["crc"] = changed["crc"] = checksum(row)
-            sets = ", ".join([f"[{key}] = ?" for key in changed])
-            self._run(table, f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*changed.values(), number])
-            self._now_is(table, number, row)
+        changed = shape.stored(values)
+        if self.db.conn.in_transaction:
+            self._update(table, shape, number, changed)
+        else:
+            with self.atomic():
+                self._update(table, shape, number, changed)
 
-    def _now_is(self, table: str, number: int, row: Row) -> None:
+    def _update(self, table: str, shape: Shape, number: int, changed: dict[str, Any]) -> None:
+        before = self.get(table, number)
+        if before is None:
+            raise KeyError((table, number))
+        row = {**before, **changed}
+        row["crc"] = changed["crc"] = _sum(row, shape.order)
+        first = self._run(table, _update_sql(table, tuple(changed)), [*changed.values(), number])
+        self._now_is(table, number, row, (number, *row.values()))
+        if shape.wakes and first is not None:
+            was, wake = before["wake_at"], row["wake_at"]
+            if wake is not None and (not first or wake <= first):
+                self._wakes[table] = wake
+            elif was == wake or was != first:
+                self._wakes[table] = first  # another row is still the first
+
+    def _now_is(self, table: str, number: int, row: Row, fetched: tuple[Any, ...]) -> None:
         self._rows[table, number] = row
-        self._prove(table, number, (number, *row.values()))
+        self._prove(table, number, fetched, row)
 
-    def _prove(self, table: str, number: int, values: tuple[Any, ...]) -> None:
+    def _prove(self, table: str, number: int, fetched: tuple[Any, ...], row: Row) -> None:
         if len(self._proved) >= PROVED:
             self._proved.clear()
-        self._proved[table, number] = values
+        self._proved[table, number] = fetched, row
 
-    def _run(self, table: str, sql: str, values: Sequence[Any]) -> None:
-        """A statement that changes rows of `table`; every change goes through here, inside `atomic`."""
-        self._wakes.pop(table, None)
+    def _run(self, table: str, sql: str, values: Sequence[Any]) -> str | None:
+        """A statement that changes rows of `table`; every change goes through here, inside a transaction.
+
+        Returns what `_wakes` held of the table, which holds no longer.
+        """
+        first = self._wakes.pop(table, None)
         try:
-            while self._saved < self._depth:
-                self.db.conn.execute(f"SAVEPOINT s{self._saved}")
-                self._saved += 1
             self.db.conn.execute(sql, values)
         except sqlite3.OperationalError as error:
+            self._forget(self._written)
             raise _refused(error) from error
+        except BaseException:
+            self._forget(self._written)
+            raise
         self._written.append((sql, values))
+        return first
 
     def delete(self, table: str, number: int) -> None:
         """Remove one row for good."""
@@ -452,16 +496,20 @@ class Store:
 
     def get(self, table: str, number: int) -> Row | None:
         """One row, or None if there is none or it is damaged."""
-        if self.db.conn.in_transaction and (row := self._rows.get((table, number))) is not None:
+        if self._held() and (row := self._rows.get((table, number))) is not None:
             return row
         return next(iter(self.find(table, "rowid = ?", number)), None)
+
+    def _held(self) -> bool:
+        """Whether rows stay as they were read."""
+        return (self._together and self._ours) or bool(self.db.conn.in_transaction)
 
     def find(self, table: str, where: str = "1", *args: Any, order: str = "rowid", limit: int = -1) -> list[Row]:
         """Rows that meet an SQL condition. A damaged one is mended, or put into quarantine and left out."""
         return [row for _, row in self._find(table, where, *args, order=order, limit=limit)]
 
     def _find(self, table: str, where: str, *args: Any, order: str, limit: int) -> list[tuple[int, Row]]:
-        names = self._shape(table).names
+        shape = self._shape(table)
         sql = f"SELECT rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}"
         values = [stamp(a) if isinstance(a, datetime) else a for a in args]
         try:
@@ -476,15 +524,18 @@ class Store:
             finally:
                 self.db.conn.text_factory = str
         few = len(found) <= PROVED // 4
-        held = self.db.conn.in_transaction and few
+        held = few and self._held()
         rows: list[tuple[int, Row]] = []
         for fetched in found:
             number = fetched[0]
-            row: Row = dict(zip(names, fetched[1:], strict=True))
-            if self._proved.get((table, number)) != fetched:
-                if row["crc"] == checksum(row):
+            proved = self._proved.get((table, number))
+            if proved is not None and proved[0] == fetched:
+                row = proved[1]
+            else:
+                row = dict(zip(shape.names, fetched[1:], strict=True))
+                if row["crc"] == _sum(row, shape.order):
                     if few:
-                        self._prove(table, number, fetched)
+                        self._prove(table, number, fetched, row)
                 elif mended := self._mend(table, number, row):
                     row = mended
                 else:
@@ -529,7 +580,14 @@ class Store:
 
     def note_down(self, now: datetime, kind: str, row: int = 0, text: str = "") -> None:
         """A line in the log, in the same transaction as what it tells of."""
-        self.insert("log", at=now, kind=kind, row=row, text=text)
+        if not self.db.conn.in_transaction:
+            self.insert("log", at=now, kind=kind, row=row, text=text)
+            return
+        shape = self._shape("log")
+        number = self._next_number("log", shape)
+        line = {"id": number, "at": stamp(now), "kind": kind, "row": row, "text": text}
+        self._run("log", shape.insert, (number, *line.values(), _sum(line, shape.order)))
+        self._numbers["log"] = number
 
     def forget_log(self, before: datetime, kind: str = "") -> None:
         """Log lines older than `before` go for good: retention (CARE 7)."""
@@ -589,6 +647,47 @@ class Store:
         for table in tables:
             self.find(table)
         yield from list(self.damaged)
+
+
+class Atomic:
+    """`with store.atomic():`; a level of a transaction."""
+
+    __slots__ = ("_level", "_mark", "_store", "_whole")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._level = self._mark = 0
+        self._whole = False
+        """Whether it is the outermost: its end is the commit."""
+
+    def __enter__(self) -> None:
+        store = self._store
+        self._level, self._mark = store._depth, store._earlier + len(store._written)
+        self._whole = not store._depth and not store._together
+        if not store.db.conn.in_transaction:
+            store._begin()
+        store._depth += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        store = self._store
+        try:
+            if error is None and self._whole:
+                try:
+                    store._commit()
+                except BaseException:
+                    store._undo(self._mark, self._whole)
+                    raise
+            elif error is not None:
+                store._undo(self._mark, self._whole)
+                if isinstance(error, sqlite3.OperationalError):
+                    raise _refused(error) from error
+        finally:
+            store._depth = self._level
+
+
+@lru_cache(maxsize=512)
+def _update_sql(table: str, columns: tuple[str, ...]) -> str:
+    return f"UPDATE [{table}] SET {', '.join([f'[{column}] = ?' for column in columns])} WHERE rowid = ?"
 
 
 def _text(raw: bytes) -> str:

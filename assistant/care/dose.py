@@ -7,7 +7,7 @@ the family is told, the late limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -230,24 +230,19 @@ def doses_by_day(db: Database) -> None:
 
 def read(row: Row, zone: tzinfo = UTC) -> Dose:
     """A row as a value, times in `zone`."""
-    return _read(tuple(row.items()), zone)
-
-
-@lru_cache(maxsize=2048)
-def _read(items: tuple[tuple[str, Any], ...], zone: tzinfo) -> Dose:
-    """The same row is read again with every answer of its day; its eight times are parsed once."""
-    row = dict(items)
-
-    def at(key: str) -> datetime | None:
-        return moment(row[key]).astimezone(zone) if row[key] else None
-
+    ask, told, seen, taken, wakes = row["ask_at"], row["told_at"], row["seen_at"], row["taken_at"], row["wake_at"]
     return Dose(
-        id=row["id"], medicine=row["medicine"], day=date.fromisoformat(row["day"]), slot=row["slot"],
-        state=State(row["state"]), due=moment(row["due_at"]).astimezone(zone),
-        limit=moment(row["limit_at"]).astimezone(zone), tell=moment(row["tell_at"]).astimezone(zone),
-        asks=row["asks"], snoozes=row["snoozes"], ask=at("ask_at"), told=at("told_at"), seen=at("seen_at"),
-        taken=at("taken_at"), evidence=row["evidence"], reason=row["reason"], wake=at("wake_at"),
+        row["id"], row["medicine"], date.fromisoformat(row["day"]), row["slot"], State(row["state"]),
+        _local(row["due_at"], zone), _local(row["limit_at"], zone), _local(row["tell_at"], zone), row["asks"], row["snoozes"],
+        _local(ask, zone) if ask else None, _local(told, zone) if told else None, _local(seen, zone) if seen else None,
+        _local(taken, zone) if taken else None, row["evidence"], row["reason"], _local(wakes, zone) if wakes else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _local(text: str, zone: tzinfo) -> datetime:
+    """A stored moment in `zone`: a slot's are those of all its medicines, and are read again with every answer of its day."""
+    return moment(text).astimezone(zone)
 
 
 def find(store: Store, zone: tzinfo, where: str = "1", *args: Any, order: str = "+due_at, id") -> list[Dose]:
@@ -281,8 +276,8 @@ def open_doses(store: Store, zone: tzinfo) -> list[Dose]:
 
 def last_taken(store: Store, zone: tzinfo, medicine: str, since: datetime) -> Dose | None:
     """The newest dose of a medicine taken at or after `since`."""
-    found = find(store, zone, "medicine = ? AND taken_at >= ? AND state = 'taken'", medicine, since, order="taken_at DESC")
-    return found[0] if found else None
+    rows = store.find("dose", "medicine = ? AND taken_at >= ? AND state = 'taken'", medicine, since, order="taken_at DESC", limit=1)
+    return read(rows[0], zone) if rows else None
 
 
 def next_planned(store: Store, zone: tzinfo, now: datetime) -> list[Dose]:
@@ -291,11 +286,11 @@ def next_planned(store: Store, zone: tzinfo, now: datetime) -> list[Dose]:
     return find(store, zone, f"{planned} AND due_at = (SELECT min(due_at) FROM dose WHERE due_at > ? AND {planned})", now)
 
 
-def waiting(store: Store, now: datetime, zone: tzinfo) -> list[Dose]:
-    """Doses to be asked about now: planned ones that are due and open ones whose next question has come."""
+def waiting(held: Iterable[Dose], now: datetime) -> list[Dose]:
+    """Of doses that are not closed, those to be asked about now: planned ones that are due, open ones whose next question has come."""
     return [
-        d for d in find(store, zone, f"wake_at <= ? AND {_HELD_SQL}", now)
-        if now < d.limit and (d.state is State.PLANNED or (d.ask is not None and d.ask <= now))
+        d for d in held
+        if d.wake is not None and d.wake <= now < d.limit and (d.state is State.PLANNED or (d.ask is not None and d.ask <= now))
     ]
 
 
@@ -344,11 +339,23 @@ def spoken_gap(medicine: Medicine) -> timedelta:
 
 def wake(dose: Dose) -> datetime | None:
     """When the row is looked at next."""
-    if dose.final:
+    return _wake(dose, {})
+
+
+def _wake(dose: Dose, changes: Mapping[str, Any]) -> datetime | None:
+    """The same once these fields have changed."""
+    state, ask = changes.get("state", dose.state), changes.get("ask", dose.ask)
+    if state in FINAL:
         return None
-    if dose.state is State.PLANNED:
-        return max(dose.due, dose.ask) if dose.ask else dose.due
-    return min(m for m in (dose.ask, None if dose.told else dose.tell, dose.limit) if m is not None)
+    if state is State.PLANNED:
+        due: datetime = changes.get("due", dose.due)
+        return max(due, ask) if ask else due
+    first: datetime = changes.get("limit", dose.limit)
+    if ask is not None and ask < first:
+        first = ask
+    if not changes.get("told", dose.told) and (tell := changes.get("tell", dose.tell)) < first:
+        first = tell
+    return first
 
 
 # --- changing -----------------------------------------------------------------------------------------------------
@@ -356,35 +363,52 @@ def wake(dose: Dose) -> datetime | None:
 
 def move(store: Store, now: datetime, dose: Dose, event: Event, text: str = "", **changes: Any) -> Dose:
     """One transition: row and log in one transaction. `changes` are fields of Dose. Raises WrongMove."""
-    to = TRANSITIONS.get((dose.state, event))
-    if to is None:
-        raise WrongMove(f"{dose.medicine} {dose.day} {dose.slot}：{dose.state} 时不能 {event}。")
-    moved = replace(dose, state=to, **changes)
-    if moved.final:
-        moved = replace(moved, ask=None)
-    moved = replace(moved, wake=wake(moved))
+    return _moves(store, now, dose, (event,), text, changes)
+
+
+def _moves(store: Store, now: datetime, dose: Dose, events: Sequence[Event], text: str, changes: dict[str, Any]) -> Dose:
+    """Transitions that come one right after the other: a line each in the log, and the row written once."""
+    slot = f"{dose.medicine} {dose.day} {dose.slot}"
+    state, lines = dose.state, []
+    for event in events:
+        to = TRANSITIONS.get((state, event))
+        if to is None:
+            raise WrongMove(f"{slot}：{state} 时不能 {event}。")
+        lines.append((f"dose.{event}", f"{slot} {state}→{to} {text}".rstrip()))
+        state = to
+    changes["state"] = state
+    if state in FINAL:
+        changes["ask"] = None
+    moved, columns = _changed(dose, changes)
     with store.atomic():
-        store.update("dose", dose.id, state=to.value, **_columns(dose, moved))
-        store.note_down(now, f"dose.{event}", dose.id, f"{dose.medicine} {dose.day} {dose.slot} {dose.state}→{to} {text}".rstrip())
+        store.update("dose", dose.id, **{**columns, "state": state.value})
+        for kind, line in lines:
+            store.note_down(now, kind, dose.id, line)
     return moved
 
 
-def _columns(before: Dose, after: Dose) -> dict[str, Any]:
-    """Columns of the fields that differ."""
-    named = {"ask": "ask_at", "told": "told_at", "seen": "seen_at", "taken": "taken_at", "wake": "wake_at",
-             "due": "due_at", "limit": "limit_at", "tell": "tell_at", "asks": "asks", "snoozes": "snoozes",
-             "evidence": "evidence", "reason": "reason"}
-    return {column: getattr(after, name) for name, column in named.items() if getattr(after, name) != getattr(before, name)}
+_COLUMNS = {"ask": "ask_at", "told": "told_at", "seen": "seen_at", "taken": "taken_at", "wake": "wake_at",
+            "due": "due_at", "limit": "limit_at", "tell": "tell_at", "asks": "asks", "snoozes": "snoozes",
+            "evidence": "evidence", "reason": "reason", "state": "state"}
+"""Field of a dose → its column."""
+
+
+def _changed(dose: Dose, changes: dict[str, Any]) -> tuple[Dose, dict[str, Any]]:
+    """The dose with these fields, woken when they say; and the columns that differ."""
+    changes["wake"] = _wake(dose, changes)
+    columns = {_COLUMNS[name]: value for name, value in changes.items() if value != getattr(dose, name)}
+    return replace(dose, **changes), columns
 
 
 def asked(store: Store, now: datetime, dose: Dose, late: bool = False) -> Dose:
     """The question is about to be spoken; silence is met 10 min from now, three times in all."""
+    events: tuple[Event, ...] = (Event.ASKED,)
     if dose.state is State.PLANNED:
-        dose = move(store, now, dose, Event.OFF if late else Event.DUE)
+        events = (Event.OFF if late else Event.DUE, *events)
     elif dose.state is State.DUE and late:
-        dose = move(store, now, dose, Event.OFF)
+        events = (Event.OFF, *events)
     asks = dose.asks + 1
-    return move(store, now, dose, Event.ASKED, asks=asks, ask=now + REASK if asks < ASKS else None)
+    return _moves(store, now, dose, events, "", {"asks": asks, "ask": now + REASK if asks < ASKS else None})
 
 
 def taken(store: Store, now: datetime, dose: Dose, evidence: str = "said", at: datetime | None = None) -> Dose:
@@ -406,8 +430,7 @@ def snoozed(store: Store, now: datetime, dose: Dose, span: timedelta | None = No
 def delayed(store: Store, dose: Dose, until: datetime) -> None:
     """Nothing is asked about it before `until`; the family's moment moves along, else it would hear of a silence that is ours."""
     told = min(until + (dose.tell - dose.due), dose.limit)
-    later = replace(dose, ask=until, tell=told)
-    store.update("dose", dose.id, ask_at=until, tell_at=told, wake_at=wake(later))
+    store.update("dose", dose.id, ask_at=until, tell_at=told, wake_at=_wake(dose, {"ask": until, "tell": told}))
 
 
 def ask_again(store: Store, now: datetime, dose: Dose, event: Event, after: timedelta) -> Dose:
@@ -449,6 +472,8 @@ class Settled:
     """Still open, and the moment to tell the family has come."""
     old: frozenset[int] = frozenset()
     """Ids of those the family was told of before: it is told once, then by the digest."""
+    held: tuple[Dose, ...] = ()
+    """What woke and is not closed, as it is now."""
 
     def news(self, doses: Sequence[Dose]) -> list[Dose]:
         """Those of `doses` the family does not know of yet."""
@@ -461,6 +486,7 @@ def settle(store: Store, now: datetime, zone: tzinfo, trusted: bool = True) -> S
     unknown: list[Dose] = []
     told: list[Dose] = []
     old: set[int] = set()
+    held: list[Dose] = []
     for dose in find(store, zone, f"wake_at <= ? AND {_HELD_SQL}", now):
         if now >= dose.limit and not trusted:
             store.update("dose", dose.id, wake_at=now + UNTRUSTED_WAIT)
@@ -475,20 +501,25 @@ def settle(store: Store, now: datetime, zone: tzinfo, trusted: bool = True) -> S
             # Told, and asked once more, unless she has just said that she is about to take it.
             ask = now if dose.state is State.ASKED and dose.ask is None else dose.ask
             told.append(_told(store, now, dose, ask))
+            held.append(told[-1])
+        else:
+            held.append(dose)
     told += [
         # One message a slot: the others of it are asked again at their own moment, but the family hears of them now.
         _told(store, now, mate, mate.ask or (mate.tell if mate.state is State.ASKED and mate.tell > now else None))
         for due in sorted({dose.due for dose in told})
         for mate in find(store, zone, f"due_at = ? AND told_at IS NULL AND wake_at IS NOT NULL AND {_OPEN_SQL}", due)
     ]
-    return Settled(tuple(missed), tuple(unknown), tuple(told), frozenset(old))
+    marked = {dose.id: dose for dose in told}
+    return Settled(
+        tuple(missed), tuple(unknown), tuple(told), frozenset(old), tuple(marked.get(dose.id, dose) for dose in held)
+    )
 
 
 def _told(store: Store, now: datetime, dose: Dose, ask: datetime | None) -> Dose:
     """The family is told of it now, once."""
-    marked = replace(dose, told=now, ask=ask)
-    marked = replace(marked, wake=wake(marked))
-    store.update("dose", dose.id, **_columns(dose, marked))
+    marked, columns = _changed(dose, {"told": now, "ask": ask})
+    store.update("dose", dose.id, **columns)
     store.note_down(now, "dose.told", dose.id)
     return marked
 
@@ -524,10 +555,8 @@ def came_back(
 def shift(store: Store, by: timedelta, zone: tzinfo) -> None:
     """The wall clock jumped by `by`: questions promised in so many minutes keep their distance."""
     for dose in find(store, zone, f"wake_at IS NOT NULL AND {_OPEN_SQL}"):
-        ask = max(dose.ask + by, dose.due) if dose.ask else None
-        shifted = replace(dose, ask=ask)
-        shifted = replace(shifted, wake=wake(shifted))
-        store.update("dose", dose.id, **(_columns(dose, shifted) or {"wake_at": shifted.wake}))
+        shifted, columns = _changed(dose, {"ask": max(dose.ask + by, dose.due) if dose.ask else None})
+        store.update("dose", dose.id, **(columns or {"wake_at": shifted.wake}))
 
 
 # --- planning -----------------------------------------------------------------------------------------------------
@@ -631,10 +660,9 @@ def _edit(
     medicine, due = here
     until = limit(medicine, due)
     told = tell(medicine, due)
-    replanned = replace(dose, due=due, limit=until, tell=min(max(told, dose.tell), until) if dose.ask else told)
-    replanned = replace(replanned, wake=wake(replanned))
-    if changed := _columns(dose, replanned):
-        store.update("dose", dose.id, **changed)
+    changes = {"due": due, "limit": until, "tell": min(max(told, dose.tell), until) if dose.ask else told}
+    if columns := _changed(dose, changes)[1]:
+        store.update("dose", dose.id, **columns)
 
 
 # --- guards -------------------------------------------------------------------------------------------------------

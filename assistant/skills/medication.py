@@ -37,6 +37,7 @@ LISTED = 4
 
 Answer = Callable[[Turn, list[Dose], Meaning], Conversation]
 _Chosen = Generator[Action, Meaning | None, Medicine | None]
+_Held = Generator[Action, Meaning | None, tuple[Dose, ...]]
 
 
 # --- words --------------------------------------------------------------------------------------------------------
@@ -111,16 +112,16 @@ def _family_said(turn: Turn, told: bool) -> str:
 def due(turn: Turn, row: int) -> Conversation:
     """Everything about medicine that is due now, in one talk: what is too late, then one question."""
     dose.plan_day(turn.store, turn.household, turn.now)
-    yield from _settle(turn)
-    doses, close = _askable(turn)
+    held = yield from _settle(turn)
+    doses, close = _askable(turn, held)
     for d in close:
         yield Say(turn.reply("too_close", what=_slots(turn, [d])))
     if doses:
         yield from _ask(turn, doses)
 
 
-def _settle(turn: Turn) -> Conversation:
-    """What time alone has closed: the family is told in the same transaction, then the elder."""
+def _settle(turn: Turn) -> _Held:
+    """What time alone has closed: the family is told in the same transaction, then the elder. Gives what woke and is not closed."""
     said: list[str] = []
     with turn.store.atomic():
         settled = dose.settle(turn.store, turn.now, turn.household.zone, turn.trusted)
@@ -139,6 +140,7 @@ def _settle(turn: Turn) -> Conversation:
             said.append(turn.reply("unknown", what=_slots(turn, settled.unknown)))
     for text in said:
         yield Say(text)
+    return settled.held
 
 
 def _reached(turn: Turn, doses: Sequence[Dose]) -> bool:
@@ -149,12 +151,12 @@ def _reached(turn: Turn, doses: Sequence[Dose]) -> bool:
     ) > 0
 
 
-def _askable(turn: Turn) -> tuple[list[Dose], list[Dose]]:
-    """Doses to ask about now, and those that may not be taken because the one before was so late."""
+def _askable(turn: Turn, held: Sequence[Dose]) -> tuple[list[Dose], list[Dose]]:
+    """Of these the doses to ask about now, and those that may not be taken because the one before was so late."""
     doses: list[Dose] = []
     close: list[Dose] = []
     with turn.store.atomic():
-        for d in dose.waiting(turn.store, turn.now, turn.household.zone):
+        for d in dose.waiting(held, turn.now):
             medicine = _medicine(turn.household, d)
             free = dose.postpone(turn.store, turn.now, medicine, d, turn.household.zone)
             if free is None:
