@@ -80,9 +80,11 @@ MEDICINES = (
     Medicine("阿托伐他汀", ("降脂药",), "椭圆药片", "一片"),
     Medicine("左旋多巴", ("抖药",), "黄色药片", "半片", critical=True, min_gap=timedelta(hours=3)),
     Medicine("碳酸钙", ("钙片",), "大圆片", "一片", note="嚼着吃"),
+    Medicine("美托洛尔", ("护心药",), "蓝色药片", "半片"),
 )
 TIMES = (
     ("07:30", "20:00"), ("07:00", "12:30", "18:30"), ("20:00",), ("21:30",), ("08:00", "12:00", "16:00", "20:00"), ("07:30", "12:30"),
+    ("07:00", "20:00"),
 )
 
 
@@ -245,7 +247,7 @@ class World:
         self.plan = plan
         self.chance = random.Random(plan.seed)
         chance = self.chance
-        count = chance.randint(5, 6)
+        count = chance.randint(6, 7)
         self.household = _household(tuple(
             replace(m, schedule=Recurrence("day", times)) for m, times in list(zip(MEDICINES, TIMES, strict=True))[:count]
         ), named=chance.random() < 0.5)
@@ -614,14 +616,51 @@ def smaller(plan: Plan) -> Plan:
 
 
 def years(
-    seeds: Iterable[int], days: int, processes: int = 1, faults: frozenset[str] = frozenset(FAULTS), first: int = 0
+    seeds: Iterable[int], days: int, processes: int = 1, faults: frozenset[str] = frozenset(FAULTS), first: int = 0,
+    each: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
-    """Worlds of these seeds, in parallel."""
+    """Worlds of these seeds, in parallel; `each` sees one as soon as it has been lived."""
+    results: list[Result] = []
+
+    def keep(found: Iterable[Result]) -> None:
+        for result in found:
+            results.append(result)
+            each(result)
+
     plans = [Plan(seed, days, faults, first) for seed in seeds]
     if processes <= 1:
-        return [live(plan) for plan in plans]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        return list(pool.imap(live, plans, chunksize=1))
+        keep(map(live, plans))
+    else:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            keep(pool.imap_unordered(live, plans, chunksize=1))
+    return sorted(results, key=lambda result: result.plan.seed)
+
+
+@dataclass
+class Progress:
+    """A line on the terminal for every world that has been lived; in a file only every tenth."""
+
+    of: int
+    """Worlds in all."""
+    begin: float
+    """Seconds of `time.monotonic`."""
+    lived: int = 0
+    doses: int = 0
+    broken: int = 0
+
+    def __call__(self, result: Result) -> None:
+        self.lived += 1
+        self.doses += result.doses
+        self.broken += bool(result.broken)
+        seconds = stopwatch.monotonic() - self.begin
+        left = seconds / self.lived * (self.of - self.lived)
+        terminal = sys.stderr.isatty()
+        if terminal or self.lived % 10 == 0 or self.lived == self.of or result.broken:
+            line = f"{self.lived} of {self.of} worlds, {self.doses} doses, {self.broken} broken, {seconds:.0f} s, about {left:.0f} s left"
+            sys.stderr.write(f"\r{line}\x1b[K" if terminal else f"{line}\n")
+            if terminal and self.lived == self.of:
+                sys.stderr.write("\n")
+            sys.stderr.flush()
 
 
 def write(result: Result, folder: Path) -> Path:
@@ -646,10 +685,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--plays", type=Path, default=Path("simulate-failed"))
     options = parser.parse_args(arguments)
-    seeds = [options.seed] if options.seed is not None else range(options.first, options.first + options.years)
+    seeds: Sequence[int] = [options.seed] if options.seed is not None else range(options.first, options.first + options.years)
     faults = frozenset(f for f in options.faults.split(",") if f)
     begin = stopwatch.monotonic()
-    results = years(seeds, options.days, options.processes, faults, options.first_day)
+    results = years(seeds, options.days, options.processes, faults, options.first_day, Progress(len(seeds), begin))
     seconds = stopwatch.monotonic() - begin
     states: Counter[str] = sum((r.states for r in results), Counter())
     total = {
