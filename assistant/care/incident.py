@@ -338,6 +338,8 @@ class Rungs:
     """Start, stop, or leave it."""
     done: bool = False
     """A drill has reached its end."""
+    truth: Status | None = None
+    """What is known of messages and calls, where it was looked up."""
 
 
 def climb(store: Store, now: datetime, household: Household, number: int) -> Rungs:
@@ -436,23 +438,31 @@ class Status:
 
 def status(store: Store, household: Household, incident: Incident) -> Status:
     """What has really become of messages and calls."""
-
-    def people(where: str) -> tuple[str, ...]:
-        return message.people_of(store, PURPOSE, incident.id, where)
-
-    told = people("kind = 'text' AND state IN ('sent', 'answered')")
-    failed = people(f"kind = 'text' AND {message.STILL} AND (laps > 0 OR detail <> '')")
-    texts = people("kind = 'text'")
-    ringing = people("kind = 'call' AND state = 'sending'")
-    marks = ", ".join(f"'{word}'" for word in REACHED)
-    rung = people(f"kind = 'call' AND state = 'failed' AND detail IN ({marks})")
-    unrung = tuple(name for name in people("kind = 'call' AND state = 'failed'") if name not in rung)
+    texts, failed, refused = False, False, False
+    told: dict[str, None] = {}
+    ringing: dict[str, None] = {}
+    rung: dict[str, None] = {}
+    failing: dict[str, None] = {}
+    # An alarm that nobody takes has some hundred messages by the evening: they are walked through once.
+    for one in message.fates(store, PURPOSE, incident.id):
+        if one.kind == "text":
+            texts = True
+            if one.state in (message.State.SENT, message.State.ANSWERED):
+                told[one.person] = None
+            failed = failed or (one.state in message.OPEN and one.failed)
+        elif one.state is message.State.SENDING:
+            ringing[one.person] = None
+        elif one.state is message.State.FAILED:
+            failing[one.person] = None
+            if one.detail in REACHED:
+                rung[one.person] = None
+            refused = refused or one.detail == "account refused"
+    unrung = tuple(name for name in failing if name not in rung)
     return Status(
         texts=Texts.SENT if told else Texts.FAILED if failed else Texts.PENDING if texts else Texts.NONE,
         calls=Calls.RINGING if ringing else Calls.FAILED if rung or unrung else Calls.PENDING
         if callable_contacts(household) else Calls.NONE,
-        told=told, ringing=ringing[0] if ringing else "", rung=rung, unrung=unrung, taken=incident.person,
-        refused=bool(people("kind = 'call' AND state = 'failed' AND detail = 'account refused'")),
+        told=tuple(told), ringing=next(iter(ringing), ""), rung=tuple(rung), unrung=unrung, taken=incident.person, refused=refused,
     )
 
 
@@ -592,8 +602,9 @@ def _climb(store: Store, now: datetime, household: Household, number: int) -> Ru
         spoken = ladder.status_at is not None and ladder.status_at <= now
         if spoken:
             _set(store, number, status_at=now + STATUS_EVERY)
-        siren = _siren(store, now, household, incident, number)
-    return Rungs(status=spoken, siren=siren, done=done)
+        truth = None if incident.drill else status(store, household, incident)
+        siren = None if truth is None else _siren(store, now, household, incident, number, truth)
+    return Rungs(status=spoken, siren=siren, done=done, truth=truth)
 
 
 def _call(store: Store, now: datetime, household: Household, incident: Incident, ladder: Ladder) -> bool:
@@ -627,15 +638,14 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
     return False
 
 
-def _siren(store: Store, now: datetime, household: Household, incident: Incident, number: int) -> bool | None:
+def _siren(store: Store, now: datetime, household: Household, incident: Incident, number: int, known: Status) -> bool | None:
     """Four minutes of siren when no message got out and no call was taken, then a pause as long as a late round, and again.
 
     It does not stop for a call that rings: one that nobody takes would make it stutter.
     """
-    ladder = _ladder(store.find("ladder", "id = ?", number)[0])
-    if incident.drill:
-        return None
-    known = status(store, household, incident)
+    row = store.get("ladder", number)
+    assert row is not None
+    ladder = _ladder(row)
     tried = {contact.name for contact in callable_contacts(household)} <= {*known.rung, *known.unrung}
     stuck = known.texts in (Texts.NONE, Texts.FAILED) and tried and now - incident.started >= STATUS_FIRST
     if ladder.siren and (not stuck or (ladder.siren_at is not None and ladder.siren_at <= now)):
@@ -717,11 +727,13 @@ def _rest(store: Store, now: datetime, incident: int) -> None:
 
 def _set(store: Store, number: int, **columns: object) -> None:
     """Change a ladder; it wakes at the first of its times."""
-    store.update("ladder", number, **columns)
     row = store.get("ladder", number)
     assert row is not None
-    times = [row[c] for c in ("round_at", "call_at", "status_at", "siren_at") if row[c] is not None]
-    store.update("ladder", number, wake_at=min(times) if times else None)
+    times = [
+        moment(at) if isinstance(at, str) else at
+        for at in (columns.get(c, row[c]) for c in ("round_at", "call_at", "status_at", "siren_at")) if isinstance(at, str | datetime)
+    ]
+    store.update("ladder", number, **columns, wake_at=min(times) if times else None)
 
 
 def _surely(store: Store, change: Callable[[], Changed]) -> Changed:

@@ -322,6 +322,28 @@ def people_of(store: Store, purpose: str, incident: int, where: str) -> tuple[st
     return tuple(person for (person,) in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What has become of one or more messages of a person."""
+
+    person: str
+    kind: str
+    state: State
+    detail: str
+    failed: bool
+    """Whether a channel has refused it already."""
+
+
+def fates(store: Store, purpose: str, incident: int) -> list[Fate]:
+    """What has become of the messages and calls of an incident: each fate once, in order of the first that met it."""
+    rows = store.db.execute(
+        "SELECT person, kind, state, detail, laps > 0 OR detail <> '' FROM message WHERE incident = ? AND purpose = ?"
+        " GROUP BY 1, 2, 3, 4, 5 ORDER BY min(id)",
+        [incident, purpose],
+    )
+    return [Fate(person, kind, State(state), detail, bool(failed)) for person, kind, state, detail, failed in rows]
+
+
 STILL = "state IN ('queued', 'sending', 'waiting')"
 """SQL for `OPEN`."""
 

@@ -300,7 +300,7 @@ def climb(turn: Turn, row: int) -> Iterator[Action]:
         incident.step(turn.store, turn.now, turn.household, known, Step.DONE)
         yield Say(report)
     elif wants.status and request.talking(turn.store, turn.now) is None:  # she is talking to somebody who knows
-        yield Say(_status(turn, known), urgent=True)
+        yield Say(_status(turn, known) if wants.truth is None else spoken(turn, wants.truth), urgent=True)
 
 
 @skill.delivered("incident")
