@@ -602,8 +602,10 @@ def _climb(store: Store, now: datetime, household: Household, number: int) -> Ru
         spoken = ladder.status_at is not None and ladder.status_at <= now
         if spoken:
             _set(store, number, status_at=now + STATUS_EVERY)
-        truth = None if incident.drill else status(store, household, incident)
-        siren = None if truth is None else _siren(store, now, household, incident, number, truth)
+        # Whether anything got out is one look; who got what is a walk through all messages, and asked for only if needed.
+        quiet = incident.drill or message.any_sent(store, PURPOSE, incident.id)
+        truth = status(store, household, incident) if spoken or not quiet else None
+        siren = None if incident.drill else _siren(store, now, household, incident, number, truth)
     return Rungs(status=spoken, siren=siren, done=done, truth=truth)
 
 
@@ -638,16 +640,17 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
     return False
 
 
-def _siren(store: Store, now: datetime, household: Household, incident: Incident, number: int, known: Status) -> bool | None:
+def _siren(store: Store, now: datetime, household: Household, incident: Incident, number: int, known: Status | None) -> bool | None:
     """Four minutes of siren when no message got out and no call was taken, then a pause as long as a late round, and again.
 
-    It does not stop for a call that rings: one that nobody takes would make it stutter.
+    It does not stop for a call that rings: one that nobody takes would make it stutter. `known` is None where a message got out.
     """
     row = store.get("ladder", number)
     assert row is not None
     ladder = _ladder(row)
-    tried = {contact.name for contact in callable_contacts(household)} <= {*known.rung, *known.unrung}
-    stuck = known.texts in (Texts.NONE, Texts.FAILED) and tried and now - incident.started >= STATUS_FIRST
+    stuck = False
+    if known is not None and known.texts in (Texts.NONE, Texts.FAILED) and now - incident.started >= STATUS_FIRST:
+        stuck = {contact.name for contact in callable_contacts(household)} <= {*known.rung, *known.unrung}
     if ladder.siren and (not stuck or (ladder.siren_at is not None and ladder.siren_at <= now)):
         _set(store, number, siren=0, siren_at=now + LATER_ROUND if stuck else None)
         return False

@@ -334,6 +334,15 @@ class Fate:
     """Whether a channel has refused it already."""
 
 
+def any_sent(store: Store, purpose: str, incident: int) -> bool:
+    """Whether any message of an incident has left the house."""
+    rows = store.db.conn.execute(
+        "SELECT 1 FROM message WHERE incident = ? AND state IN ('sent', 'answered') AND purpose = ? AND kind = 'text' LIMIT 1",
+        [incident, purpose],
+    )
+    return rows.fetchone() is not None
+
+
 def fates(store: Store, purpose: str, incident: int) -> list[Fate]:
     """What has become of the messages and calls of an incident: each fate once, in order of the first that met it."""
     rows = store.db.execute(
