@@ -298,21 +298,12 @@ class Store:
 
     # --- transactions -------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Together:
         """All transactions inside become one, with one commit at the end: what came about before an error stays.
 
         Raises StoreError if the commit is refused; `into_memory` then still has everything that was written inside.
         """
-        if self._together or self._depth:
-            yield
-            return
-        self._together = True
-        try:
-            yield
-        finally:
-            self._together = False
-            self._commit()
+        return Together(self)
 
     def atomic(self) -> Atomic:
         """One transaction: all of it or none, also across power loss; nests. Raises StoreError if the disk will not."""
@@ -610,8 +601,8 @@ class Store:
         """(table, id) of rows whose `wake_at` has come, oldest first."""
         until = stamp(now)
         found: list[tuple[str, str, int]] = []
-        for table, first in self._first_wakes(tables):
-            if first <= until:
+        for table in self._waking if tables is None else tables:
+            if (first := self._first_wake(table)) and first <= until:
                 # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
                 found += [
                     (row["wake_at"], table, number)
@@ -621,20 +612,16 @@ class Store:
 
     def next_wake(self, tables: Sequence[str] | None = None) -> datetime | None:
         """The earliest `wake_at` of all rows."""
-        wakes = [first for _, first in self._first_wakes(tables)]
+        wakes = [first for name in (self._waking if tables is None else tables) if (first := self._first_wake(name))]
         return moment(min(wakes)) if wakes else None
 
-    def _first_wakes(self, tables: Sequence[str] | None) -> list[tuple[str, str]]:
-        """(table, earliest wake_at) of the tables in which anything wakes at all; only what was written is asked anew."""
-        wakes: list[tuple[str, str]] = []
-        for name in self._waking if tables is None else tables:
-            first = self._wakes.get(name)
-            if first is None:
-                row = self.db.conn.execute(f"SELECT min(wake_at) FROM [{name}] WHERE wake_at IS NOT NULL").fetchone()
-                first = self._wakes[name] = row[0] or ""
-            if first:
-                wakes.append((name, first))
-        return wakes
+    def _first_wake(self, table: str) -> str:
+        """The earliest `wake_at` of a table, empty if nothing wakes; only what was written is asked anew."""
+        first = self._wakes.get(table)
+        if first is None:
+            row = self.db.conn.execute(f"SELECT min(wake_at) FROM [{table}] WHERE wake_at IS NOT NULL").fetchone()
+            first = self._wakes[table] = row[0] or ""
+        return first
 
     def verify(self) -> Iterator[tuple[str, int]]:
         """Read every row of every table; yields (table, id) of the damaged."""
@@ -683,6 +670,24 @@ class Atomic:
                     raise _refused(error) from error
         finally:
             store._depth = self._level
+
+
+class Together:
+    """`with store.together():`; inside another one, or inside a transaction, it is nothing."""
+
+    __slots__ = ("_first", "_store")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._first = not store._together and not store._depth
+
+    def __enter__(self) -> None:
+        self._store._together = True if self._first else self._store._together
+
+    def __exit__(self, *_: object) -> None:
+        if self._first:
+            self._store._together = False
+            self._store._commit()
 
 
 @lru_cache(maxsize=512)

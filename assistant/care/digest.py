@@ -17,7 +17,7 @@ from assistant.care.dose import State as DoseState
 from assistant.care.reading import Reading
 from assistant.errors import XiaobanError
 from assistant.home import Household
-from assistant.store import Row, Store, moment
+from assistant.store import Row, Store, moment, stamp
 
 
 class State(StrEnum):
@@ -138,17 +138,27 @@ def plan(store: Store, household: Household, now: datetime) -> None:
 
 
 def _plan_one(store: Store, table: str, clock: time | None, now: datetime, zone: tzinfo) -> None:
-    for row in store.find(table, "wake_at > ?" + (" AND state = 'planned'" if table == "checkin" else ""), now):
-        store.delete(table, int(row["id"]))
-    if clock is None:
-        return
-    for ahead in range(3):
-        day = now.date() + timedelta(days=ahead)
-        due = datetime.combine(day, clock, tzinfo=zone)
-        if due > now and not store.count(table, "day = ?", day.isoformat()):
-            more = {"due_at": due, "state": State.PLANNED.value} if table == "checkin" else {}
-            store.insert(table, day=day.isoformat(), wake_at=due, **more)
-            return
+    planned = {
+        str(row["day"]): row
+        for row in store.find(table, "wake_at > ?" + (" AND state = 'planned'" if table == "checkin" else ""), now)
+    }
+    wanted: datetime | None = None
+    for ahead in range(3 if clock is not None else 0):
+        assert clock is not None
+        due = datetime.combine(now.date() + timedelta(days=ahead), clock, tzinfo=zone)
+        day = due.date().isoformat()
+        if due > now and (day in planned or not store.count(table, "day = ?", day)):
+            wanted = due
+            break
+    there = False
+    for row in planned.values():
+        if wanted is not None and row["wake_at"] == stamp(wanted):
+            there = True
+        else:
+            store.delete(table, int(row["id"]))
+    if wanted is not None and not there:
+        more = {"due_at": wanted, "state": State.PLANNED.value} if table == "checkin" else {}
+        store.insert(table, day=wanted.date().isoformat(), wake_at=wanted, **more)
 
 
 def shift(store: Store, by: timedelta, zone: tzinfo) -> None:

@@ -317,15 +317,15 @@ def limit(medicine: Medicine, due: datetime) -> datetime:
     return _later(due, span, due.tzinfo or UTC)
 
 
-def tell(medicine: Medicine, due: datetime) -> datetime:
-    """When the family is told (ISMP): time-critical +30 min, several a day +60, once a day +120; never past the limit."""
+def tell(medicine: Medicine, due: datetime, until: datetime | None = None) -> datetime:
+    """When the family is told (ISMP): time-critical +30 min, several a day +60, once a day +120; never past the limit `until`."""
     if medicine.critical:
         after = TELL_CRITICAL
     elif medicine.schedule is not None and len(medicine.schedule.times()) > 1:
         after = TELL_SEVERAL
     else:
         after = TELL_ONCE
-    return min(_later(due, after, due.tzinfo or UTC), limit(medicine, due))
+    return min(_later(due, after, due.tzinfo or UTC), until or limit(medicine, due))
 
 
 def spoken_gap(medicine: Medicine) -> timedelta:
@@ -616,16 +616,15 @@ def plan(store: Store, household: Household, now: datetime, since: datetime | No
                 wanted[medicine.name, due.date().isoformat(), f"{due:%H:%M}"] = (medicine, due)
         for dose in known:
             _edit(store, household, now, dose, wanted)
-        existing = {(d.medicine, d.day.isoformat(), d.slot) for d in known}
+        first = min((day for _, day, _ in wanted), default="")
+        existing = set(store.db.conn.execute("SELECT medicine, day, slot FROM dose WHERE day >= ?", [first]).fetchall()) if wanted else set()
         for (name, day, slot), (medicine, due) in wanted.items():
-            if (name, day, slot) in existing or store.count(
-                "dose", "medicine = ? AND day = ? AND slot = ?", name, day, slot
-            ):
-                continue
-            store.insert(
-                "dose", medicine=name, day=day, slot=slot, state=State.PLANNED.value, due_at=due,
-                limit_at=limit(medicine, due), tell_at=tell(medicine, due), wake_at=due,
-            )
+            if (name, day, slot) not in existing:
+                until = limit(medicine, due)
+                store.insert(
+                    "dose", medicine=name, day=day, slot=slot, state=State.PLANNED.value, due_at=due,
+                    limit_at=until, tell_at=tell(medicine, due, until), wake_at=due,
+                )
         store.remember("dose.planned", f"{now.date().isoformat()}")
 
 
@@ -659,7 +658,7 @@ def _edit(
         return
     medicine, due = here
     until = limit(medicine, due)
-    told = tell(medicine, due)
+    told = tell(medicine, due, until)
     changes = {"due": due, "limit": until, "tell": min(max(told, dose.tell), until) if dose.ask else told}
     if columns := _changed(dose, changes)[1]:
         store.update("dose", dose.id, **columns)
