@@ -201,6 +201,16 @@ def test_rows_wait_until_nobody_talks_and_none_is_lost(dialogue: Dialogue, heads
     assert after == [Say("约好了"), Ask("药1吃了吗？", asking="dose")]
 
 
+def test_a_row_that_was_dealt_with_meanwhile_is_not_driven_again(dialogue: Dialogue, heads: Heads) -> None:
+    dose = {"due_at": NOW, "limit_at": NOW, "tell_at": NOW, "day": "2026-11-22", "slot": "07:30", "state": "due", "wake_at": NOW}
+    first, second = (dialogue.store.insert("dose", medicine=name, **dose) for name in ("缬沙坦", "阿司匹林"))
+    hear(dialogue, "约")
+    dialogue.handle(Due("dose", first), NOW)
+    dialogue.handle(Due("dose", second), NOW)
+    dialogue.store.update("dose", first, wake_at=NOW + timedelta(minutes=10))
+    assert hear(dialogue, "是") == [Say("约好了"), Ask(f"药{second}吃了吗？", asking="dose")]
+
+
 def test_a_rung_of_an_alarm_does_not_wait(dialogue: Dialogue) -> None:
     hear(dialogue, "约")
     assert dialogue.handle(Due("incident", 1), NOW) == [Say("我再打一遍", urgent=True)]

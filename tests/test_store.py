@@ -11,7 +11,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlite_utils import Database
@@ -19,7 +21,7 @@ from sqlite_utils import Database
 from assistant.care import SCHEMAS, dose
 from assistant.errors import StoreError
 from assistant.skills import medication
-from assistant.store import Store, checksum
+from assistant.store import Store, checksum, moment, stamp
 from tests.faults.disk import Full
 from tests.talks import Home, at, said
 
@@ -135,6 +137,58 @@ def test_a_row_changed_by_another_process_is_read_anew(path: Path) -> None:
     other.update("reminder", number, what="浇树")
     house.update("reminder", number, state="done")
     assert [(r["what"], r["state"]) for r in (house.get("reminder", number), other.get("reminder", number)) if r] == [("浇树", "done")] * 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_first_row_to_wake_is_known_whatever_was_written(seed: int) -> None:
+    """Set earlier and later, cleared, deleted, taken back: kept in memory, it is what a look at the table finds."""
+    chance, store = random.Random(seed), Store.memory(SCHEMAS)
+    numbers: list[int] = []
+
+    def change() -> None:
+        wake = chance.choice([None, at(f"{chance.randint(8, 12):02d}:00")])
+        if not numbers or chance.random() < 0.3:
+            numbers.append(store.insert("reminder", what="浇花", due_at=at("15:00"), state="set", wake_at=wake))
+        elif chance.random() < 0.2:
+            store.delete("reminder", numbers.pop(chance.randrange(len(numbers))))
+        else:
+            store.update("reminder", chance.choice(numbers), wake_at=wake)
+
+    for _ in range(60):
+        before = list(numbers)
+        with contextlib.suppress(RuntimeError), store.together(), store.atomic():
+            change()
+            store.next_wake()
+            change()
+            if chance.random() < 0.2:
+                numbers = before
+                raise RuntimeError
+        (first,) = store.db.execute("SELECT min(wake_at) FROM reminder").fetchone()
+        assert store.next_wake() == (moment(first) if first else None)
+
+
+def test_what_came_before_a_part_that_fails_is_written_again_without_it(path: Path) -> None:
+    """Rows changed, made and deleted before; the part that fails changes the same rows."""
+    store = opened(path)
+    kept, gone = (store.insert("reminder", what=what, due_at=at("15:00"), state="set") for what in ("浇花", "关火"))
+    with store.together():
+        store.update("reminder", kept, state="done")
+        store.delete("reminder", gone)
+        with contextlib.suppress(RuntimeError), store.atomic():
+            store.update("reminder", kept, what="浇树")
+            store.insert("reminder", what="喂猫", due_at=at("15:00"), state="set")
+            raise RuntimeError
+        assert [(r["what"], r["state"]) for r in store.find("reminder")] == [("浇花", "done")]
+        store.note_down(at("08:00"), "x")
+    again = opened(path)
+    assert ([(r["what"], r["state"]) for r in again.find("reminder")], again.count("log", "kind = 'x'"), again.damaged) == (
+        [("浇花", "done")], 1, []
+    )
+
+
+def test_the_two_half_past_twos_of_an_autumn_night_have_different_stamps() -> None:
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert [stamp(first), stamp(first.replace(fold=1))] == ["2026-10-25T00:30:00.000000+00:00", "2026-10-25T01:30:00.000000+00:00"]
 
 
 def test_the_number_of_a_deleted_reminder_is_never_given_again() -> None:
