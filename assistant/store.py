@@ -11,12 +11,12 @@ import shutil
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlite_utils import Database, Migrations
 
@@ -24,6 +24,7 @@ from assistant.errors import StoreError
 
 log = logging.getLogger(__name__)
 
+Value = TypeVar("Value")
 Row = Mapping[str, Any]
 """A row as it lies in the table; a care module turns it into its own frozen value at the door."""
 
@@ -31,6 +32,8 @@ BACKUPS = 7
 """Daily copies kept."""
 STATEMENTS = 512
 """Prepared statements kept: a day uses some two hundred, the default of 128 prepares the rest each time."""
+READ = 1024
+"""Rows of one table whose meaning is remembered."""
 PROVED = 4096
 """Rows remembered as they were when their checksum was last right: those a house looks at again and again, some MB."""
 
@@ -634,6 +637,23 @@ class Store:
         for table in tables:
             self.find(table)
         yield from list(self.damaged)
+
+
+def remembered(make: Callable[[Row, tzinfo], Value]) -> Callable[[Row, tzinfo], Value]:
+    """Remembers what `make` reads from a row: one that has not changed is given out as the same object again and again."""
+    known: dict[int, tuple[Row, tzinfo, Value]] = {}
+
+    def read(row: Row, zone: tzinfo) -> Value:
+        before = known.get(id(row))
+        if before is not None and before[0] is row and before[1] is zone:
+            return before[2]
+        value = make(row, zone)
+        if len(known) >= READ:
+            known.clear()
+        known[id(row)] = row, zone, value
+        return value
+
+    return read
 
 
 class Atomic:

@@ -18,7 +18,7 @@ from sqlite_utils import Database, Migrations
 
 from assistant.errors import XiaobanError
 from assistant.home import Household, Medicine
-from assistant.store import Row, Store, moment
+from assistant.store import Row, Store, moment, remembered
 from assistant.when import Recurrence
 
 
@@ -230,6 +230,11 @@ def doses_by_day(db: Database) -> None:
 
 def read(row: Row, zone: tzinfo = UTC) -> Dose:
     """A row as a value, times in `zone`."""
+    return _read(row, zone)
+
+
+@remembered
+def _read(row: Row, zone: tzinfo) -> Dose:
     ask, told, seen, taken, wakes = row["ask_at"], row["told_at"], row["seen_at"], row["taken_at"], row["wake_at"]
     return Dose(
         row["id"], row["medicine"], date.fromisoformat(row["day"]), row["slot"], State(row["state"]),
@@ -761,7 +766,11 @@ def units_left(store: Store, medicine: Medicine) -> float | None:
 
 def days_left(store: Store, medicine: Medicine, now: datetime) -> int | None:
     """Whole days the stock lasts on the schedule; None if not counted, not scheduled, or longer than a year."""
-    left = units_left(store, medicine)
+    return lasts(medicine, units_left(store, medicine), now)
+
+
+def lasts(medicine: Medicine, left: float | None, now: datetime) -> int | None:
+    """The same of so many units."""
     if left is None or medicine.schedule is None or medicine.units <= 0:
         return None
     doses = int(left / medicine.units + 1e-9)

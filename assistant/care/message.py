@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Literal
 
@@ -19,7 +19,7 @@ from sqlite_utils import Database, Migrations
 
 from assistant.home import Channel, Contact, Household
 from assistant.messages import Call, Delivered, Notify
-from assistant.store import Row, Store, moment, stamp
+from assistant.store import Row, Store, moment, remembered, stamp
 
 
 class State(StrEnum):
@@ -527,7 +527,8 @@ def confessed(store: Store, messages: Sequence[Message]) -> None:
 # --- inside -------------------------------------------------------------------------------------------------------
 
 
-def _message(row: Row) -> Message:
+@remembered
+def _read(row: Row, zone: tzinfo) -> Message:
     return Message(
         id=int(row["id"]), key=row["key"], purpose=row["purpose"], person=row["person"], kind=row["kind"],
         channels=tuple(json.loads(row["channels"])), place=row["place"], laps=row["laps"], tries=row["tries"],
@@ -536,6 +537,10 @@ def _message(row: Row) -> Message:
         created=moment(row["created_at"]), sent=_maybe(row["sent_at"]), expires=_maybe(row["expires_at"]),
         answer=row["answer"], detail=row["detail"], merged=row["merged"], wake=_maybe(row["wake_at"]),
     )
+
+
+def _message(row: Row) -> Message:
+    return _read(row, UTC)
 
 
 def _maybe(text: str | None) -> datetime | None:

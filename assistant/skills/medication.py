@@ -794,7 +794,7 @@ def _watch_stock(turn: Turn, medicine: Medicine) -> None:
     left = dose.units_left(turn.store, medicine)
     if left is None:
         return
-    days = dose.days_left(turn.store, medicine, turn.now) if medicine.schedule else None
+    days = dose.lasts(medicine, left, turn.now)
     low = days is not None and days <= REFILL_DAYS or (medicine.schedule is None and left <= 2 * medicine.units)
     key = f"refill.{medicine.name}"
     if low and not turn.store.setting(key):
