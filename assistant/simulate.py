@@ -638,7 +638,7 @@ def years(
 
 @dataclass
 class Progress:
-    """A line on the terminal for every world that has been lived; in a file only every tenth."""
+    """A line on the terminal for every world that has been lived, in a file for every tenth; what was broken at once."""
 
     of: int
     """Worlds in all."""
@@ -655,12 +655,15 @@ class Progress:
         seconds = stopwatch.monotonic() - self.begin
         left = seconds / self.lived * (self.of - self.lived)
         terminal = sys.stderr.isatty()
-        if terminal or self.lived % 10 == 0 or self.lived == self.of or result.broken:
+        for first in result.broken[:1]:
+            sys.stderr.write("\r\x1b[K" if terminal else "")
+            sys.stderr.write(f"seed {result.plan.seed}: {first.rule}: {first.day} {first.detail}\n")
+        if terminal or self.lived % 10 == 0 or self.lived == self.of:
             line = f"{self.lived} of {self.of} worlds, {self.doses} doses, {self.broken} broken, {seconds:.0f} s, about {left:.0f} s left"
             sys.stderr.write(f"\r{line}\x1b[K" if terminal else f"{line}\n")
             if terminal and self.lived == self.of:
                 sys.stderr.write("\n")
-            sys.stderr.flush()
+        sys.stderr.flush()
 
 
 def write(result: Result, folder: Path) -> Path:
@@ -700,12 +703,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "memory MB": [round(r.memory) for r in (results[0], results[-1])] if results else [],
     }
     sys.stdout.write(json.dumps(total, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
     failed = [r for r in results if r.broken]
-    for r in failed[:5]:
+    for rule, r in {r.broken[0].rule: r for r in reversed(failed)}.items():  # the first world of each rule: to make it smaller takes a while
         small = live(smaller(r.plan))
         path = write(small if small.broken else r, options.plays)
-        first = r.broken[0]
-        sys.stderr.write(f"seed {r.plan.seed}: {first.rule}: {first.day} {first.detail} → {path}\n")
+        sys.stderr.write(f"seed {r.plan.seed}: {rule} → {path}\n")
     return 1 if failed else 0
 
 

@@ -193,8 +193,8 @@ def of(store: Store, household: Household, day: date, now: datetime) -> Day:
     found = tuple(r for r in reading.since(store, zone, start) if r.at.date() == day)
     older = tuple(d for d in dose.unseen(store, zone, now) if d.day < day)
     low = tuple(
-        (m.name, days) for m in household.medicines
-        if (days := dose.days_left(store, m, now.astimezone(zone))) is not None and days <= 7
+        (m.name, days) for m, left in dose.all_left(store, household.medicines)
+        if (days := dose.lasts(m, left, now.astimezone(zone))) is not None and days <= 7
     )
     return Day(day, doses, found, of_day(store, day, zone), older, low)
 

@@ -736,10 +736,11 @@ def _early_from(household: Household, dose: Dose) -> datetime:
 
 def count_stock(store: Store, household: Household, now: datetime) -> None:
     """Take over the family's count where it is new or has changed since it was last read."""
+    known = {row["key"]: row["value"] for row in store.find("setting", "key GLOB 'stock.*'")}
     for medicine in household.medicines:
         key = f"stock.{medicine.name}"
         written = "" if medicine.stock is None else str(medicine.stock)
-        if store.setting(key) != written:
+        if known.get(key, "") != written:
             with store.atomic():
                 store.remember(key, written)
                 if medicine.stock is not None:
@@ -755,13 +756,26 @@ def restock(store: Store, now: datetime, medicine: Medicine, units: float) -> No
 
 def units_left(store: Store, medicine: Medicine) -> float | None:
     """Units left: the last count, plus what was bought, minus what was taken since. None if nobody ever counted."""
-    counts = store.find("stock", "medicine = ? AND kind = 'counted'", medicine.name, order="at DESC, rowid DESC", limit=1)
+    return _left(store, medicine, store.find("stock", "medicine = ?", medicine.name, order="at, rowid"))
+
+
+def all_left(store: Store, medicines: Iterable[Medicine]) -> list[tuple[Medicine, float]]:
+    """Units left of those of these that anybody has counted; the shelf is looked at once, not once for each."""
+    rows: dict[str, list[Row]] = {}
+    for row in store.find("stock", order="at, rowid"):
+        rows.setdefault(row["medicine"], []).append(row)
+    return [(m, left) for m in medicines if (left := _left(store, m, rows.get(m.name, ()))) is not None]
+
+
+def _left(store: Store, medicine: Medicine, rows: Sequence[Row]) -> float | None:
+    """From all that was counted and bought of a medicine, oldest first."""
+    counts = [row for row in rows if row["kind"] == "counted"]
     if not counts:
         return None
-    since = counts[0]["at"]
-    bought = sum(row["units"] for row in store.find("stock", "medicine = ? AND kind = 'bought' AND at >= ?", medicine.name, since))
+    since = counts[-1]["at"]
+    bought = sum(row["units"] for row in rows if row["kind"] == "bought" and row["at"] >= since)
     used = store.count("dose", "medicine = ? AND state = 'taken' AND taken_at >= ?", medicine.name, since) * medicine.units
-    return float(max(0.0, counts[0]["units"] + bought - used))
+    return float(max(0.0, counts[-1]["units"] + bought - used))
 
 
 def days_left(store: Store, medicine: Medicine, now: datetime) -> int | None:

@@ -815,9 +815,8 @@ def said_stock(turn: Turn, meaning: Meaning) -> Conversation:
     dose.count_stock(turn.store, turn.household, turn.now)
     named = turn.household.medicine(str(meaning.slots.get("medicine", "")))
     counted = [
-        (m, left, dose.days_left(turn.store, m, turn.now))
-        for m in ([named] if named else turn.household.medicines)
-        if (left := dose.units_left(turn.store, m)) is not None
+        (m, left, dose.lasts(m, left, turn.now))
+        for m, left in dose.all_left(turn.store, [named] if named else turn.household.medicines)
     ]
     if not counted:
         yield Say(turn.reply("stock_unknown", medicine=called(named) if named else "药"))
