@@ -602,10 +602,11 @@ class Store:
 
     def due(self, now: datetime, tables: Sequence[str] | None = None) -> list[tuple[str, int]]:
         """(table, id) of rows whose `wake_at` has come, oldest first."""
-        until = stamp(now)
+        until, known = stamp(now), self._wakes
         found: list[tuple[str, str, int]] = []
         for table in self._waking if tables is None else tables:
-            if (first := self._first_wake(table)) and first <= until:
+            first = known[table] if table in known else self._first_wake(table)
+            if first and first <= until:
                 # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
                 found += [
                     (row["wake_at"], table, number)
@@ -615,16 +616,18 @@ class Store:
 
     def next_wake(self, tables: Sequence[str] | None = None) -> datetime | None:
         """The earliest `wake_at` of all rows."""
-        wakes = [first for name in (self._waking if tables is None else tables) if (first := self._first_wake(name))]
-        return moment(min(wakes)) if wakes else None
+        earliest, known = "", self._wakes
+        for table in self._waking if tables is None else tables:
+            first = known[table] if table in known else self._first_wake(table)
+            if first and (not earliest or first < earliest):
+                earliest = first
+        return moment(earliest) if earliest else None
 
     def _first_wake(self, table: str) -> str:
-        """The earliest `wake_at` of a table, empty if nothing wakes; only what was written is asked anew."""
-        first = self._wakes.get(table)
-        if first is None:
-            row = self.db.conn.execute(f"SELECT min(wake_at) FROM [{table}] WHERE wake_at IS NOT NULL").fetchone()
-            first = self._wakes[table] = row[0] or ""
-        return first
+        """Look up the earliest `wake_at` of a table that was written since; empty if nothing wakes."""
+        (first,) = self.db.conn.execute(f"SELECT min(wake_at) FROM [{table}] WHERE wake_at IS NOT NULL").fetchone()
+        self._wakes[table] = first or ""
+        return self._wakes[table]
 
     def verify(self) -> Iterator[tuple[str, int]]:
         """Read every row of every table; yields (table, id) of the damaged."""
