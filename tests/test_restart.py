@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 DAY = Path(__file__).parent / "faults" / "day.py"
-STATEMENTS = 3600
+STATEMENTS = 2000
 """SQL statements of the undisturbed day, roughly; the test spreads its power cuts over them."""
 CUTS = [7 + STATEMENTS * n // 11 for n in range(11)]
 
@@ -59,7 +59,7 @@ def test_a_power_cut_anywhere_in_a_day_loses_and_doubles_nothing(tmp_path: Path,
         "ended": True, "lost": [], "open": [], "count": 4, "doubled doses": 0, "doubled keys": 0, "bookings": True,
         "booking lost": False, "incident": 1, "asked again": [],
     }
-    assert code == -signal.SIGKILL or cut > STATEMENTS // 2
+    assert code == -signal.SIGKILL, f"the day takes fewer statements than {STATEMENTS}: no power cut happened"
 
 
 def _asked_for_closed(before: list[str], after: list[str]) -> list[str]:
