@@ -240,6 +240,7 @@ class Understander:
             for wrong in (word.replace(right, wrong) for wrong in wrongs)
         ]
         words += filling.household_words(household, phrasebook)
+        self._looks = filling.looks(household, phrasebook)
         self._lexicon = Lexicon(words, self.ear)
         self._frames = Frames(phrasebook.frames)
         never = [Template(say, "!" + intent, tuple(hanzi), tuple((n - 1,) for n in range(len(hanzi))), (len(hanzi) - 1,))
@@ -299,6 +300,7 @@ class Understander:
         found = filling.measures(text, now, self.household.care)
         spans = self._lexicon.find(text, sounds)
         spans += filling.measure_spans(text, found)
+        spans += self._looks.find(text)
         spans += _alternatives(text)
         said = survey(text, sounds, (span for span in spans if span.concept not in CUTS), self.ear.polar, self.book.through)
         return said, found, spans
@@ -358,10 +360,10 @@ class Understander:
         """Numbers and times alone, for the vote about them; what is meant is taken from the hypothesis it is like."""
         sounds = syllables(text)
         found = filling.measures(text, now, self.household.care)
-        spans = [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found)]
+        spans = [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)]
         text = _mended(text, sounds, spans)
         found = filling.measures(text, now, self.household.care)
-        said = survey(text, sounds, [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found)], self.ear.polar, self.book.through)
+        said = survey(text, sounds, [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)], self.ear.polar, self.book.through)
         _take_back(said, found)
         return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits))
 

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from assistant.home import Care, Household
 from assistant.messages import Slot
-from assistant.understand import numbers, times
+from assistant.understand import emergencies, numbers, readings, times
+from assistant.understand.looks import Looks
 from assistant.understand.matcher import Span, Utterance, Word
 from assistant.understand.phrasebook import Phrasebook
 
@@ -64,10 +65,6 @@ RANKS = "大二三四小老"
 KIN_TAILS = ("儿子", "女儿", "闺女", "姑娘", "孙子", "孙女", "外孙", "丫头")
 COLOURS = "白红粉黄蓝绿橙黑棕紫灰"
 PILLS = ("药", "药片", "药丸", "那个", "的", "的那个", "的药", "小药片", "那片", "那粒", "片", "小片", "药粒", "的小药片", "的那片", "的那种", "那种", "颗颗", "片片", "丸丸", "粒粒", "颗", "粒", "圆片", "圆粒", "小颗", "小粒", "小圆片", "药片子", "疙瘩", "片子", "那颗", "的小颗", "的圆片")
-PLAUSIBLE: Mapping[str, tuple[float, float]] = {
-    "blood_glucose": (1.0, 40.0), "heart_rate": (30.0, 220.0), "temperature": (34.0, 43.0), "weight": (25.0, 200.0),
-}
-"""What a home meter can show: mmol/L, beats a minute, °C, kg."""
 
 
 # --- household words ----------------------------------------------------------------------------------------------
@@ -173,6 +170,14 @@ def _medicines(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, fl
                             yield shade + pill, medicine.name, 0.05
 
 
+def looks(home: Household, book: Phrasebook) -> Looks:
+    """What the medicines of this home look like and are for, to be named in free word order."""
+    return Looks([
+        (medicine.name, (medicine.looks, *(word for word in medicine.aka)), medicine.aka, tuple(_hints("medicine", (medicine.name, *medicine.aka), book)))
+        for medicine in home.medicines
+    ])
+
+
 def _services(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float]]:
     for service in home.services:
         own = (service.name, *service.aka)
@@ -191,6 +196,7 @@ class Measures:
 
     times: list[times.Span] = field(default_factory=list)
     numbers: list[numbers.NumberSpan] = field(default_factory=list)
+    now: datetime | None = None
 
 
 _RUN = re.compile(r"[零一二三四五六七八九十百点两]{3,}")
@@ -199,7 +205,7 @@ _RUN = re.compile(r"[零一二三四五六七八九十百点两]{3,}")
 
 def measures(text: str, now: datetime, care: Care) -> Measures:
     """Find them all; naive local times."""
-    return Measures(times.find(text, now, care), numbers.find(text))
+    return Measures(times.find(text, now, care), numbers.find(text), now)
 
 
 def measure_spans(text: str, found: Measures) -> Iterator[Span]:
@@ -242,8 +248,9 @@ def fill(
             elif len(names) > 1:
                 doubts[slot] = names
         elif slot == "kind":
-            if slot in values:
-                slots[slot] = values[slot]
+            kind = KIND_OF.get(intent, _as_told)(said, values.get(slot, ""))
+            if kind:
+                slots[slot] = kind
         elif slot in ("when", "day"):
             value = _when(intent, said, found)
             if value is not None:
@@ -253,7 +260,7 @@ def fill(
             if length is not None:
                 slots[slot] = length
         elif slot in ("systolic", "diastolic", "value"):
-            slots.update(_reading(slot, said, found, values.get("kind", "")))
+            slots.update(_reading(slot, said, str(slots.get("kind", ""))))
         else:
             text = FREE_TEXT[slot](said, found)
             if text:
@@ -313,6 +320,8 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if intent == "reminder.list":
         useful = [span for span in useful if span.kind in ("date", "moment")]
     chosen = times.last_word(useful, said.text)
+    if chosen is None and intent == "reminder.add":
+        return _in_a_while(said, found)
     if chosen is None or _TAKEN_BACK.match(said.text, chosen.end):
         return None
     if intent == "reminder.list" and isinstance(chosen.value, datetime):
@@ -320,6 +329,16 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     return chosen.value
 
 
+def _in_a_while(said: Utterance, found: Measures) -> datetime | None:
+    """The moment meant by a length that stands first or before the asking: 半小时，提醒我翻身; not in 提醒我走半小时."""
+    last = times.last_word([span for span in found.times if span.kind == "duration"], said.text)
+    if last is None or found.now is None or not isinstance(last.value, timedelta):
+        return None
+    asks = _ASKS.match(said.text, last.end) or last.start == 0
+    return found.now.replace(tzinfo=None) + last.value if asks else None
+
+
+_ASKS = re.compile(r"(?:到了|到点|以?后|吧|啊|就|再|你|那|记得|，)*(?:给我|帮我)?(?:提醒|叫|喊|催|告诉|吱|招呼|闹)")
 _TAKEN_BACK = re.compile(r".{0,1}(?:不对|错了)")
 """Behind a time with no other one after it: what replaces it was not understood, so nothing is known (九点不对时点)."""
 
@@ -331,46 +350,29 @@ def _duration(said: Utterance, found: Measures) -> timedelta | None:
     return chosen.value if isinstance(chosen.value, timedelta) else chosen.length
 
 
-def _reading(slot: str, said: Utterance, found: Measures, kind: str) -> Mapping[str, Slot]:
+def _as_told(said: Utterance, kind: str) -> str:
+    return kind
+
+
+def _happened(said: Utterance, kind: str) -> str:
+    return emergencies.kind(said.text) or kind
+
+
+def _measured(said: Utterance, kind: str) -> str:
+    return readings.kind(said.text, kind)
+
+
+KIND_OF = {"emergency.call": _happened, "diary.record": _measured}
+"""How the kind is found, given the one its frames tell or ""; elsewhere it is that one."""
+
+
+def _reading(slot: str, said: Utterance, kind: str) -> Mapping[str, Slot]:
+    """The value of one slot of a reading; nothing where none is plausible."""
     if kind == "blood_pressure":
-        pair = numbers.blood_pressure(without(said.text, said.taken_back)) or _two_numbers(said, found)
-        if pair is None or slot == "value":
-            return {}
-        return {slot: pair[0] if slot == "systolic" else pair[1]}
-    if slot != "value" or kind not in PLAUSIBLE:
-        return {}
-    low, high = PLAUSIBLE[kind]
-    if tenths := _in_tenths(without(said.text, said.taken_back)):
-        return {"value": tenths[-1]} if low <= tenths[-1] <= high else {}
-    fitting = [number.value for number in found.numbers if low <= _kilos(kind, number, said) <= high]
-    if not fitting:
-        return {}
-    last = [number for number in found.numbers if number.value == fitting[-1]][-1]
-    return {"value": _kilos(kind, last, said)}
-
-
-_TENTHS = re.compile(r"([零一二三四五六七八九十两]+)个([零一二三四五六七八九半])(?![零一二三四五六七八九十百千点月号])")
-
-
-def _in_tenths(text: str) -> list[float]:
-    """Numbers as glucose is said at the clinic: 七个三 = 7.3, 七个半 = 7.5; their 三 alone would be another reading."""
-    found = [(numbers.number(one[1]), 5.0 if one[2] == "半" else numbers.number(one[2])) for one in _TENTHS.finditer(text)]
-    return [ones + tenths / 10 for ones, tenths in found if ones is not None and tenths is not None]
-
-
-def _two_numbers(said: Utterance, found: Measures) -> tuple[int, int] | None:
-    """The last two numbers that may be a high and a low pressure; the taken-back ones do not count."""
-    kept = [int(number.value) for number in found.numbers
-            if not any(start <= number.start < end for start, end in said.taken_back)]
-    for high, low in reversed(list(zip(kept, kept[1:], strict=False))):
-        if high in numbers.SYSTOLIC and low in numbers.DIASTOLIC and high > low:
-            return high, low
-    return None
-
-
-def _kilos(kind: str, number: numbers.NumberSpan, said: Utterance) -> float:
-    """斤 is half a kilogram."""
-    return number.value / 2 if kind == "weight" and said.text[number.end:number.end + 1] == "斤" else number.value
+        pair = readings.pressure(said.text)
+        return {} if pair is None or slot == "value" else {slot: pair[0] if slot == "systolic" else pair[1]}
+    value = readings.value(said.text, kind) if slot == "value" else None
+    return {} if value is None else {slot: value}
 
 
 # --- free words ---------------------------------------------------------------------------------------------------

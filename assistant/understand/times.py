@@ -158,9 +158,10 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         r"|(?P<h4>(?<!\d)(?:2[0-4]|[01]?\d))[:：](?P<m4>[0-5]\d)(?!\d)"
     )
     part = rf"(?:{_any({word: 0 for word in PARTS if len(word) > 1})})儿?|(?<=[今明昨后每])[早晚](?!饭|点)|[早晚](?=[二十零一两三四五六七八九\d]+点)(?!一点)"
+    bell = r"(?:(?<=个)|(?<=个半))(?:钟(?![头点表楼摆])|点儿?(?=以后|之后|过后|后|$))"
     length = (
-        rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?(?P<lhalf>半)?(?P<lu>小时|钟头)(?:零?(?P<lm>{n})分钟?)?"
-        r"|(?<!个)半个?多?(?P<hu>小时|钟头)|(?P<lq>[一两二三])刻钟"
+        rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?[来多]?(?P<lhalf>半)?(?P<lu>小时|钟头|{bell})(?:零?(?P<lm>{n})分钟?)?"
+        rf"|(?<!个)半个?[来多]?(?P<hu>小时|钟头|{bell})|(?P<lq>[一两二三])刻钟|(?P<lsome>个把)(?:小时|钟头|钟)|(?P<lsomeq>刻把)钟"
         rf"|(?P<mn>{n}|几)[来多几]?(?P<mu>分)(?P<mhalf>半)?(?:钟|(?=以?之?后))|(?P<sn>{n})秒钟?"
     )
     days = (rf"(?<![第这那前头有好])(?P<dn>{n})[来多]?(?:个?(?P<du>天|周|星期|礼拜)|个(?P<dm>月))(?!生日|[里上])|半个月")
@@ -365,6 +366,9 @@ def _heard() -> _Language:
 
 # --- reading ------------------------------------------------------------------------------------------------------
 
+_TWO_OR_THREE = re.compile(r"一两|[两二]三|三[四五]|四五|五六|六七|七八|八九")
+
+
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
@@ -395,6 +399,8 @@ class _Reader:
         """A number of things; 几 is three."""
         if text is None:
             return None
+        if _TWO_OR_THREE.fullmatch(text):
+            text = text[0]  # 两三个钟: the sooner
         return 3 if text == self.language.spell("几") else numbers.whole(text)
 
     # days
@@ -464,6 +470,8 @@ class _Reader:
             return timedelta(hours=hours, minutes=minutes) + (half if group["lhalf"] else timedelta())
         if group["hu"]:
             return half
+        if group["lsome"] or group["lsomeq"]:
+            return 2 * half if group["lsome"] else half / 2
         if group["lq"]:
             return timedelta(minutes=15 * (self.count(group["lq"]) or 1))
         if group["mu"]:
@@ -1209,7 +1217,7 @@ def _longest(readings: list[_Reading]) -> list[_Reading]:
 _FUNCTION = frozenset("你我您咱是就吧把爸有以已要也儿而起在再地的事无我和不医气其去他她它到倒道得没")
 """Words of their own: they stand for a number or time word only between two exact ones."""
 _REAL_WORDS = ("酒店", "饭店", "书店", "商店", "出事", "小事", "有事", "商务", "网上", "往上", "出席", "出息", "出气", "造反",
-               "网点", "师傅", "老师", "一是", "医生", "医院", "散步", "巴士", "爸爸", "时候", "事儿", "试试", "天气")
+               "网点", "师傅", "老师", "一是", "医生", "医院", "散步", "巴士", "爸爸", "时候", "事儿", "试试", "天气", "么久", "多久", "好久", "不久", "太久", "很久")
 """Words that only sound like a time."""
 _UNITS = frozenset("点分号天小个月刻周日半礼星钟秒时")
 _ALONE = frozenset("点号分半天月周个后前过再早晚初底末每逢隔刻秒年日从到差整零上下这本睡吃饭晚早")
@@ -1403,7 +1411,7 @@ def _inherited(readings: list[_Reading], text: str, reader: _Reader) -> list[Spa
     for reading in readings:
         if last:
             between = text[last.span.end : reading.span.start]
-            corrects = (len(between) <= 8 and CORRECTIONS.search(between) is not None) or HESITATION.fullmatch(between) is not None
+            corrects = (len(between) <= 8 and CORRECTIONS.search(between) is not None) or _gives_way(between)
             if corrects or _JOINS.match(between):
                 reading = _completed(reading, last, reader, corrects)
         spans.append(reading.span)
@@ -1439,6 +1447,15 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
     return reading
 
 
+_GIVES_WAY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*(?:不+|不要|算了|要不|干脆|不用[^，]{0,5})[吧啊呃,，、 ]*")
+"""And this: 六点吧，不，六点半; 半小时，不用那么久，十分钟."""
+
+
+def _gives_way(between: str) -> bool:
+    """Whether what stands between two times takes back the first."""
+    return HESITATION.fullmatch(between) is not None or _GIVES_WAY.fullmatch(between) is not None
+
+
 HESITATION = re.compile(r"[,，、… ]*(?:呃|嗯|哎呀|哎|额|唉|那个|这个|就是说|就是|啊|哦|噢|欸|诶|不)+[,，、… ]*")
 """Between two times of one kind it stands for 不对: 明天…呃后天上午十点."""
 
@@ -1455,8 +1472,10 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     for one, other in zip(spans, spans[1:], strict=False):
         between = text[one.end:other.start]
         same = one.kind == other.kind or (one.kind, other.kind) == ("date", "moment")
+        if one is chosen and between and one.length and other.length and _gives_way(between):
+            chosen = other  # 半小时，不，二十分钟以后
         if one is chosen and same and "duration" not in (one.kind, other.kind) and (
-            HESITATION.fullmatch(between) or (not between and (one.kind, other.kind) == ("date", "moment"))
+            _gives_way(between) or (not between and (one.kind, other.kind) == ("date", "moment"))
         ):
             chosen = other
     for correction in CORRECTIONS.finditer(text):

@@ -1,0 +1,109 @@
+"""Slots of sentences whose intent is clear: what happened, which medicine, which reading, how long, when (tables/slots.toml)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.household import load
+from assistant.messages import Hypothesis, Meaning, Slot, to_json
+from assistant.places import sample_household, shipped
+from assistant.understand import emergencies, readings
+from assistant.understand import slots as filling
+from assistant.understand.judge import Understander
+from assistant.understand.phrasebook import Phrasebook
+
+HERE = Path(__file__).parent
+TABLE: dict[str, Any] = tomllib.loads((HERE / "tables" / "slots.toml").read_text(encoding="utf-8"))
+NOW = datetime(2026, 11, 22, 15, 0)
+DOSE = ("medication.taken", "medication.query", "medication.not_taken", "medication.stock")
+
+
+@lru_cache
+def mind(home: str) -> Understander:
+    bench = HERE / "bench"
+    places = (bench / "households" / f"{home}.yaml", bench / "sentences" / "rounds" / f"{home}.yaml")
+    return Understander(load(next((place for place in places if home and place.exists()), sample_household())), Phrasebook.load(shipped("intents")))
+
+
+def understood(say: str, intents: tuple[str, ...], home: str = "") -> tuple[dict[str, Slot], bool]:
+    """Slots for one of the intents, and whether two values fit; read off the sentence where the judge hears another intent."""
+    explained = mind(home).explain([Hypothesis(say)], NOW.replace(tzinfo=mind(home).household.zone))
+    near = explained.judgement.nearest
+    meaning = explained.judgement.meaning or next((one for one in near if one.intent in intents), None)
+    if isinstance(meaning, Meaning) and meaning.intent in intents:
+        named = {one.slots.get("medicine") for one in near if one.intent == meaning.intent} - {None}
+        return dict(meaning.slots), len(named) > 1
+    heard = explained.heard[0]
+    filled = filling.fill(intents[0], heard.said, heard.measures, {})
+    return dict(filled.slots), bool(filled.doubts)
+
+
+def rows(part: str) -> Iterator[tuple[str, str]]:
+    """(expected, sentence) of a part of the table."""
+    return ((expected, say) for expected, says in TABLE[part].items() for say in says)
+
+
+@pytest.mark.parametrize("kind", TABLE["emergency"])
+def test_what_happened_is_named_from_the_words(kind: str) -> None:
+    wrong = {say: got for say in TABLE["emergency"][kind] if (got := understood(say, ("emergency.call",))[0].get("kind")) != kind}
+    assert not wrong
+
+
+@pytest.mark.parametrize("block", TABLE["medicine"], ids=lambda block: block["home"])
+def test_a_medicine_is_known_by_looks_and_purpose_in_any_order(block: dict[str, Any]) -> None:
+    wrong = {}
+    for name, says in block.items():
+        for say in says if name != "home" else ():
+            slots, doubt = understood(say, DOSE, block["home"])
+            if (slots.get("medicine", ""), doubt) != (("", True) if name == "?" else (name, False)):
+                wrong[say] = slots
+    assert not wrong
+
+
+@pytest.mark.parametrize("kind", TABLE["reading"])
+def test_a_reading_is_found_in_natural_speech_and_an_implausible_one_is_not(kind: str) -> None:
+    wrong = {}
+    for say, *values in TABLE["reading"][kind]:
+        slots, _ = understood(say, ("diary.record",))
+        got = [slots[slot] for slot in ("systolic", "diastolic", "value") if slot in slots]
+        if kind == "?":
+            good = not got
+        else:
+            good = slots.get("kind") == kind and got == values
+        if not good:
+            wrong[say] = slots
+    assert not wrong
+
+
+def test_the_last_word_about_a_length_counts_and_a_bell_is_an_hour() -> None:
+    wrong = {}
+    for minutes, say in rows("duration"):
+        slots, _ = understood(say, ("medication.snooze", "reminder.add"))
+        length = slots.get("duration") or (slots["when"] - NOW if isinstance(slots.get("when"), datetime) else None)  # type: ignore[operator]
+        if length != timedelta(minutes=int(minutes)):
+            wrong[say] = length
+    assert not wrong
+
+
+def test_the_last_word_about_a_time_counts() -> None:
+    wrong = {}
+    for when, say in rows("when"):
+        got = to_json(understood(say, ("reminder.add", "booking.create"))[0].get("when"))
+        if got != when:
+            wrong[say] = got
+    assert not wrong
+
+
+@pytest.mark.parametrize("text", ["", "零" * 300, "一百" * 200, "度" * 300, "气不" * 200, "从" * 300, "有人" * 200, "的那个" * 150])
+def test_junk_costs_nothing_and_names_nothing_dangerous(text: str) -> None:
+    assert emergencies.kind(text) == ""
+    assert readings.pressure(text) is None
+    looks = filling.looks(mind("").household, mind("").book)
+    assert not list(looks.find(text))
