@@ -56,6 +56,17 @@ def test_what_happened_is_named_from_the_words(kind: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("kind", [kind for kind in TABLE["emergency_again"] if kind not in ("unwell", "generic")])
+def test_the_words_alone_tell_what_happened(kind: str) -> None:
+    wrong = {say: got for say in TABLE["emergency_again"][kind] if (got := emergencies.kind(say.replace("，", ""))) != kind}
+    assert not wrong
+
+
+def test_where_the_words_do_not_tell_nothing_is_made_up() -> None:
+    told = {say: got for kind in ("unwell", "generic") for say in TABLE["emergency_again"][kind] if (got := emergencies.kind(say.replace("，", "")))}
+    assert not told
+
+
 @pytest.mark.parametrize("block", TABLE["medicine"], ids=lambda block: block["home"])
 def test_a_medicine_is_known_by_looks_and_purpose_in_any_order(block: dict[str, Any]) -> None:
     wrong = {}

@@ -161,7 +161,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     bell = r"(?:(?<=个)|(?<=个半))(?:钟(?![头点表楼摆])|点儿?(?=以后|之后|过后|后|$))"
     length = (
         rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?[来多]?(?P<lhalf>半)?(?P<lu>小时|钟头|{bell})(?:零?(?P<lm>{n})分钟?)?"
-        rf"|(?<!个)半个?[来多]?(?P<hu>小时|钟头|{bell})|(?P<lq>[一两二三])刻钟|(?P<lsome>个把)(?:小时|钟头|钟)|(?P<lsomeq>刻把)钟"
+        rf"|(?<!个)半[个拉]?[来多]?(?P<hu>小时|钟头|{bell})|(?P<lq>[一两二三])刻钟|(?P<lsome>个把)(?:小时|钟头|钟)|(?P<lsomeq>刻把)钟"
         rf"|(?P<mn>{n}|几)[来多几]?(?P<mu>分)(?P<mhalf>半)?(?:钟|(?=以?之?后))|(?P<sn>{n})秒钟?"
     )
     days = (rf"(?<![第这那前头有好])(?P<dn>{n})[来多]?(?:个?(?P<du>天|周|星期|礼拜)|个(?P<dm>月))(?!生日|[里上])|半个月")
@@ -245,7 +245,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
                   rf"(?:{gap}(?:{course}))?|(?P<ats2>{item}){gap}(?P<rule2>每天|天天)"),
         "when": (rf"(?:(?P<day>{day}){gap})?(?:(?:(?P<mpart>{part}){gap})?(?P<mealtime>{meal})|(?:(?P<part>{part}){gap})?(?:{clock})"
                  rf"|(?P<only>{part}))|(?P<alone>{day})"),
-        "later": (rf"(?P<pre>再等|再?过|等)?(?P<length>{_anonymous(length)})"
+        "later": (rf"(?:(?P<pre>再等|再?过|等)个?)?(?P<length>{_anonymous(length)})"
                   r"(?P<post>以后|之后|过后|后(?!天|儿)|以前|之前|前(?!天|儿))?"),
         "length": length,
         "days": rf"(?P<dlen>{_anonymous(days)})",
@@ -1447,7 +1447,7 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
     return reading
 
 
-_GIVES_WAY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*(?:不+|不要|算了|要不|干脆|不用[^，]{0,5})[吧啊呃,，、 ]*")
+_GIVES_WAY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*(?:不+|不要|算了|要不|干脆|太[久长早晚慢短]了|不用.{0,5})[吧啊呃,，、 ]*")
 """And this: 六点吧，不，六点半; 半小时，不用那么久，十分钟."""
 
 
