@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 
+import pypinyin
 import pytest
 
-from assistant.understand.sound import Ear, accents, forbidden_words, numbered, parts, simplified, syllables
+from assistant.understand.sound import Ear, accents, forbidden_words, numbered, parts, readings, simplified, syllables
 
 PROFILES = accents()
 
@@ -18,6 +21,21 @@ def like(ear: Ear, one: str, other: str) -> float:
 
 def test_a_character_is_one_syllable_and_everything_else_is_dropped() -> None:
     assert syllables("吃yao了 3！") == ("chi", "le")
+
+
+def test_a_character_has_the_readings_of_the_table_they_were_made_from() -> None:
+    style = pypinyin.Style.TONE3
+    chars = [chr(code) for code in (0x3007, *range(0x3400, 0x4DC0, 7), *range(0x4E00, 0xA000), 0x2003E)]
+    theirs = {char: pypinyin.pinyin(char, style=style, heteronym=True, errors="ignore", neutral_tone_with_five=True) for char in chars}
+    assert {char: readings(char) for char in chars} == {char: tuple(found[0]) if found else () for char, found in theirs.items()}
+
+
+def test_a_phrase_read_otherwise_than_its_characters_is_read_as_the_table_says() -> None:
+    listed = json.loads(Path(pypinyin.__file__).with_name("phrases_dict.json").read_text(encoding="utf-8"))
+    certain = {phrase: pypinyin.lazy_pinyin(phrase) for phrase, ways in sorted(listed.items())[::5] if all(len(way) == 1 for way in ways)}
+    otherwise = {phrase: sounds for phrase, sounds in certain.items() if sounds != [readings(char)[0].rstrip("12345") for char in phrase]}
+    assert len(otherwise) > 500
+    assert {phrase: syllables(phrase) for phrase in otherwise} == {phrase: tuple(sounds) for phrase, sounds in otherwise.items()}
 
 
 @pytest.mark.parametrize(("syllable", "expected"), [

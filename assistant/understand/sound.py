@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -12,27 +11,68 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-os.environ["PYPINYIN_NO_PHRASES"] = "1"  # its 47,000 phrases cost 45 MB; `_heteronyms` loads those that say something
-import pypinyin
-from pypinyin import Style, lazy_pinyin, pinyin
-from pypinyin.constants import PINYIN_DICT
-
-del os.environ["PYPINYIN_NO_PHRASES"]  # not for the children
-
-_PHRASE = re.compile(r'"([^"]+)": \[((?:\s*\[\s*"[^"]+"\s*\],?)+)\s*\]')
-_READING = re.compile(r'"([^"]+)"')
+_READINGS = Path(__file__).with_name("readings.txt")
+"""From pypinyin's tables by tools/generate_readings.py, which says why pypinyin itself is not asked."""
 
 
-def _heteronyms() -> Iterator[tuple[str, list[list[str]]]]:
-    """Phrases of pypinyin's list in which a character is read otherwise than alone, about one in five."""
-    listed = Path(pypinyin.__file__).with_name("phrases_dict.json").read_text(encoding="utf-8")
-    for found in _PHRASE.finditer(listed):
-        phrase, readings = found[1], _READING.findall(found[2])
-        if readings != [PINYIN_DICT.get(ord(char), "").partition(",")[0] for char in phrase]:
-            yield phrase, [[reading] for reading in readings]
+@lru_cache(maxsize=1)
+def _read() -> tuple[dict[str, str], dict[str, str]]:
+    """Character → its readings with spaces between; first two characters → lines of the phrases that begin so."""
+    chars: dict[str, str] = {}
+    phrases: dict[str, str] = {}
+    with _READINGS.open(encoding="utf-8") as lines:
+        next(lines)
+        for line in lines:
+            read, _, ways = line.rstrip("\n").partition("\t")
+            if not read:
+                break
+            chars.update((char, ways) for char in read if char <= "\uffff")  # the rest is half of all, for `_rare`
+        for line in lines:
+            phrases[line[:2]] = phrases.get(line[:2], "") + line
+    return chars, phrases
 
 
-pypinyin.load_phrases_dict(dict(_heteronyms()))
+@lru_cache(maxsize=64)
+def _rare(char: str) -> str:
+    """Readings of a character beyond the basic plane; names have them now and then."""
+    with _READINGS.open(encoding="utf-8") as lines:
+        found = (line for line in lines if char in line)
+        return next(found, "").rstrip("\n").partition("\t")[2]
+
+
+def _ways(char: str) -> list[str]:
+    return (_read()[0].get(char, "") if char <= "\uffff" else _rare(char)).split()
+
+
+@lru_cache(maxsize=16384)
+def _alone(char: str) -> tuple[str, ...]:
+    return tuple(_ways(char)[:1])
+
+
+def _sounds(run: str) -> Iterator[str]:
+    """Numbered pinyin of characters: the longest phrase at each place, else the character's commonest reading.
+
+    A character nobody knows a reading of stands for itself; what is no character is left out.
+    """
+    phrases = _read()[1]
+    at = 0
+    while at < len(run):
+        longest, ways, open_ended = "", "", False
+        for line in phrases.get(run[at : at + 2], "").splitlines():
+            phrase, _, readings = line.partition("\t")
+            if len(phrase) > len(longest) and run.startswith(phrase, at):
+                longest, ways = phrase, readings
+            open_ended = open_ended or phrase.startswith(run[at:])
+        if longest:
+            yield from ways.split()
+            at += len(longest)
+            continue
+        # pypinyin looks for no shorter phrase in what may be the beginning of a longer one
+        end = len(run) if open_ended else at + 1
+        for char in run[at:end]:
+            yield from _alone(char) or ((char,) if "\u3400" <= char <= "\u9fff" else ())
+        at = end
+
 
 _ACCENTS = Path(__file__).with_name("accents.toml")
 
@@ -71,12 +111,7 @@ def syllables(text: str) -> tuple[str, ...]:
     `女` is `nv`; digits and Latin letters are not read (say numbers in words first).
     """
     hanzi = "".join(char for char in text if "\u3400" <= char <= "\u9fff")
-    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, v_to_u=False, errors=_unread))
-
-
-def _unread(run: str) -> Any:
-    """A list has an item for each character; pypinyin's own types know of a single string only."""
-    return ["?"] * len(run)
+    return tuple("?" if sound >= "\u3400" else sound.rstrip("12345") for sound in _sounds(hanzi))
 
 
 def numbered(text: str) -> str:
@@ -90,9 +125,9 @@ def numbered(text: str) -> str:
 
 
 def _changed(run: str) -> list[str]:
-    sounds: list[str] = lazy_pinyin(run, style=Style.TONE3, v_to_u=False, neutral_tone_with_five=True)
+    sounds = list(_sounds(run))
     if len(sounds) != len(run):
-        return [run.strip()] if run.strip() else []
+        return [run] if len(run) == 1 else [run.strip()] if run.strip() else []
     for at, char in enumerate(run[:-1]):
         if char == run[at + 1] and char in _KIN:
             sounds[at + 1] = sounds[at + 1][:-1] + "5"
@@ -111,8 +146,7 @@ _NUMERIC = tuple("第初周零一二三四五六七八九十百千点月号")
 
 def readings(char: str) -> tuple[str, ...]:
     """All toned readings of one character, the commonest first: 了 is (`le5`, `liao3`)."""
-    found = pinyin(char, style=Style.TONE3, heteronym=True, errors="ignore", neutral_tone_with_five=True)
-    return tuple(found[0]) if found else ()
+    return tuple(_ways(char))
 
 
 @lru_cache(maxsize=1)
