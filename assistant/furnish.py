@@ -8,26 +8,29 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from assistant.care import SCHEMAS
 from assistant.converse import Dialogue
 from assistant.home import Household
-from assistant.listen.ear import hear
-from assistant.listen.frames import wav_frames
-from assistant.listen.grammar import Knows, build
-from assistant.listen.recognizer import Model, TwoDecoders
 from assistant.messages import Asking, Heard, Hypothesis, Judgement
 from assistant.places import VOSK, models_dir, shipped
 from assistant.replies import Replies
 from assistant.store import Store
-from assistant.understand.judge import Understander
-from assistant.understand.phrasebook import Phrasebook
+
+if TYPE_CHECKING:
+    from assistant.listen.grammar import Knows
+    from assistant.understand.judge import Understander
+    from assistant.understand.phrasebook import Phrasebook
+
+# What listens and understands is loaded where it is first needed: a dialogue that only reminds needs neither.
 
 
 @lru_cache(maxsize=1)
 def phrasebook() -> Phrasebook:
     """All of `intents/`, read once."""
+    from assistant.understand.phrasebook import Phrasebook
+
     return Phrasebook.load(shipped("intents"))
 
 
@@ -37,6 +40,8 @@ _making = Lock()
 
 def understander(household: Household) -> Understander:
     """The understanding for one household, shared by all threads: once made it only reads, and remembers distances."""
+    from assistant.understand.judge import Understander
+
     with _making:
         for home, mind in _minds:
             if home == household:
@@ -76,18 +81,22 @@ def forgetful_store() -> Store:
 
 def grammars(household: Household, knows: Knows, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """What the grammar decoder may hear, cut into the model's words: by `command`, `distress` and the kinds of questions."""
-    brain = understander(household)
-    return {name: build(_sayable(brain, household, name), knows).phrases for name in names}
+    from assistant.listen.grammar import build
+
+    known = lru_cache(maxsize=None)(knows)  # one sentence is in many grammars
+    return {name: build(_sayable(household, name), known).phrases for name in names}
 
 
-def _sayable(brain: Understander, household: Household, name: str) -> Iterable[str]:
+def _sayable(household: Household, name: str) -> Iterable[str]:
+    from assistant.understand.sampling import phrases
+
     match name:
         case "command":
-            return brain.grammar(None)
+            return phrases(household, phrasebook(), None)
         case "distress":
-            return (*household.wake_words, *brain.distress_phrases())
+            return (*household.wake_words, *phrasebook().distress)
         case _:
-            return brain.grammar(cast(Asking, name))
+            return phrases(household, phrasebook(), cast(Asking, name))
 
 
 def suspicious(brain: Understander, hypotheses: Sequence[Hypothesis], now: datetime) -> bool:
@@ -108,6 +117,8 @@ class Hearing:
     """Clips → `Heard` with both decoders, the grammar that of the open question."""
 
     def __init__(self, household: Household) -> None:
+        from assistant.listen.recognizer import Model, TwoDecoders
+
         self.brain = understander(household)
         self._model = Model(models_dir() / VOSK)
         self._recognizer = TwoDecoders(self._model)
@@ -115,17 +126,22 @@ class Hearing:
 
     def hear(self, clip: Path, asking: Asking | None = None) -> Heard:
         """What was said in a clip. Raises BadAudio."""
+        from assistant.listen.frames import wav_frames
+
         return self.listen(wav_frames(clip), asking, str(clip))
 
     def listen(self, frames: Iterable[bytes], asking: Asking | None = None, clip: str = "") -> Heard:
         """The longest utterance in the frames (16 kHz 16-bit mono)."""
+        from assistant.listen.ear import hear
+
         self._recognizer.hold_to(asking or "command", self.phrases(asking))
         return max(hear(frames, self._recognizer, clip=clip), key=lambda heard: heard.seconds)
 
     def phrases(self, asking: Asking | None) -> tuple[str, ...]:
         """What the grammar decoder may hear, cut into the model's words."""
         if asking not in self._phrases:
-            self._phrases[asking] = build(self.brain.grammar(asking), self._model.knows).phrases
+            name = asking or "command"
+            self._phrases[asking] = grammars(self.brain.household, self._model.knows, (name,))[name]
         return self._phrases[asking]
 
     def close(self) -> None:

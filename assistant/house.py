@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 import sdnotify
 
@@ -27,21 +27,14 @@ from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
 from assistant.doors import Doors
 from assistant.errors import ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
-from assistant.furnish import dialogue, grammars, suspicious, understander
+from assistant.furnish import dialogue
 from assistant.home import Household
 from assistant.keeper import Keeper, fingerprint, watch
-from assistant.listen.ear import Ear
-from assistant.listen.grammar import build
-from assistant.listen.microphone import MicrophoneFrames
-from assistant.listen.recognizer import Model, TwoDecoders
 from assistant.listen.recordings import Recordings
-from assistant.listen.spotter import Spotter
-from assistant.listen.tap import Tap
 from assistant.messages import (
     Action,
     Adjust,
     Ask,
-    Asking,
     Call,
     ClockStepped,
     DeviceFound,
@@ -75,6 +68,11 @@ from assistant.speak.mouth import Mouth
 from assistant.speak.player import Loudspeaker, Output, Speaker
 from assistant.speak.speech import Speech, joined
 from assistant.store import Store, moment, stamp
+
+if TYPE_CHECKING:
+    from assistant.listen.ear import Ear
+    from assistant.listen.microphone import MicrophoneFrames
+    from assistant.listening import Listening
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +144,7 @@ class House:
         self._clockwork = Clockwork(self._clock, self._rung)
         self._systemd: Any = cast(Any, sdnotify).SystemdNotifier()
         self._stopping = threading.Event()
+        self._listening: Listening | None = None
         self._ear: Ear | None = None
         self._recordings = Recordings(data / places.RECORDINGS, self._clock.monotonic)
         self._frames, self._deaf = frames, deaf
@@ -342,6 +341,8 @@ class House:
         """Microphone and loudspeaker to the telephone; the ear goes on with what the elder says into it."""
         self._lent = True
         self._speaker.rest()
+        from assistant.listen.tap import Tap
+
         if self._microphone is not None and (sound := self._notifier.sound) is not None:
             self._microphone.lend(Tap(sound), lambda: self._notifier.talk(key))
         else:
@@ -356,17 +357,11 @@ class House:
         self._ear.unmute()
         ask = self._core.asking
         if ask is not None:
-            self._ear.open(ask.asking, ask.seconds, self._options(ask))
+            self._ear.open(ask.asking, ask.seconds, self._listening.options(ask) if self._listening else ())
         elif self._core.listening(now):
             self._ear.open(seconds=FOLLOW_UP)
         else:
             self._ear.close()
-
-    def _options(self, ask: Ask) -> tuple[str, ...]:
-        """The grammar of a `which`: its options as the elder may say them, on top of the usual ways to choose."""
-        if ask.asking != "which" or self._ear is None:
-            return ()
-        return build((*ask.options, *understander(self._core.household).grammar("which")), self._model.knows).phrases
 
     # --- now and then -----------------------------------------------------------------------------------------------------
 
@@ -414,8 +409,8 @@ class House:
         self._notifier.household(kept.household)
         self._do(HouseholdChanged(kept.household, tuple(change.told() for change in kept.changes)))
         self._keeper.keep(kept)
-        if self._ear:
-            threading.Thread(target=self._learn, args=(kept.household,), name="ear-learns", daemon=True).start()
+        if self._listening:
+            threading.Thread(target=self._listening.learn, args=(kept.household,), name="ear-learns", daemon=True).start()
         threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True).start()
 
     # --- threads of their own -----------------------------------------------------------------------------------------------
@@ -429,7 +424,6 @@ class House:
 
     def _load(self) -> None:
         """Until there is an ear, or no hope of one."""
-        understander(self._core.household)
         if self._frames is None:
             return
         while not self._stopping.is_set():
@@ -447,23 +441,13 @@ class House:
             self._stopping.wait(MICROPHONE_AGAIN)
 
     def _open_the_ear(self, opened: Callable[[Callable[[Event], None]], Iterable[bytes]]) -> None:
-        self._model = Model(places.models_dir() / places.VOSK)  # before the microphone, which nobody would close if this fails
-        frames = opened(self.post)
-        self._microphone = frames if isinstance(frames, MicrophoneFrames) else None
-        household = self._core.household
-        words = grammars(household, self._model.knows, ("command", "distress", *get_args(Asking)))
-        decoders = TwoDecoders(self._model)
-        brain = understander(household)
-        spotter = Spotter(self._model, household.wake_words, brain.distress_phrases(), decoders)
-        ear = Ear(frames, decoders, spotter, words, self.post, lambda found: suspicious(brain, found, self._clock.wall()),
-                  self._recordings.hold)
-        ear.start()
-        self._ear = ear
-        print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
+        from assistant.listening import Listening  # a second of loading that no alarm should wait for
 
-    def _learn(self, household: Household) -> None:
-        if self._ear:
-            self._ear.learn(grammars(household, self._model.knows, ("command", "distress", *get_args(Asking))))
+        household = self._core.household
+        self._listening = Listening(household, opened, self.post, self._clock.wall, self._recordings.hold)
+        self._microphone, self._ear = self._listening.microphone, self._listening.ear
+        print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
+        self._listening.finish()
 
     def _for_the_telephone(self, text: str) -> Speech | None:
         """The voice at the far end of a call; None, and the call beeps, if no voice can say it."""
@@ -504,9 +488,14 @@ def live(household_file: Path, data: Path, microphone: str = "", loudspeaker: st
     """The command `run`. Raises NoMicrophone, ModelMissing where there is nothing to hear with (and no keyboard stands for it)."""
     if not household_file.exists():
         raise XiaobanError(f"还没有家庭文件：{household_file}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
+
+    def microphone_frames(post: Callable[[Event], None]) -> Iterable[bytes]:
+        from assistant.listen.microphone import MicrophoneFrames
+
+        return MicrophoneFrames(microphone or None, told=post)
+
     house = House(
-        household_file, data, frames=lambda post: MicrophoneFrames(microphone or None, told=post), loudspeaker=loudspeaker,
-        deaf=keyboard,
+        household_file, data, frames=microphone_frames, loudspeaker=loudspeaker, deaf=keyboard,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: house.stop())

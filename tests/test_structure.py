@@ -23,7 +23,7 @@ FLOORS = [
     {"care", "understand", "listen", "speak", "notify"},
     {"skills", "converse"},
     {"sensors", "screen", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
-    {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "house", "simulate"},
+    {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "listening", "house", "simulate"},
     {"demo", "doctor", "preview", "cli"},
 ]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from icalendar import Calendar, Event
 from sqlite_utils import Database, Migrations
 
 from assistant.home import Household, Service
@@ -204,6 +203,8 @@ def at_clock(day: date, clock: time) -> datetime:
 
 def calendar_file(booking: Booking, household: Household, now: datetime) -> str:
     """An RFC 5545 file for provider and family; the elder's name and the time, no illnesses and no door code."""
+    from icalendar import Calendar, Event  # seldom needed, and a twentieth of what a start loads
+
     calendar = Calendar()
     calendar.add("prodid", "-//xiaoban//booking//ZH")
     calendar.add("version", "2.0")

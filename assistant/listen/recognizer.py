@@ -209,7 +209,7 @@ class Worker:
         del self._decoder  # Before the next is made: never two at once.
         self._decoder = self._make()
         self._decoded = 0.0
-        _give_back()
+        give_back()
 
 
 class _Finish:
@@ -292,7 +292,7 @@ class TwoDecoders:
         return worker
 
 
-def _give_back() -> None:
+def give_back() -> None:
     """Return freed memory to the system: glibc keeps what a decoder leaves behind (about 20 MB measured)."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
