@@ -14,7 +14,7 @@ from assistant.clock import VirtualClock
 from assistant.errors import HouseholdError, ModelMissing
 from assistant.furnish import dialogue, forgetful_store
 from assistant.home import Household
-from assistant.household_text import InvalidHousehold, Mistake
+from assistant.household_file import InvalidHousehold, Mistake
 from assistant.listen.grammar import Knows, missing_words
 from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
 from assistant.notify.channels import TELEPHONES, channel

@@ -29,17 +29,15 @@ from assistant.home import (
     StandingReminder,
     Voice,
 )
+from assistant.household_file import SECRET_FILES, InvalidHousehold, Mistake, read_text
 from assistant.household_text import (
     KEY,
-    InvalidHousehold,
     MappingNode,
-    Mistake,
     Node,
     ScalarNode,
     SequenceNode,
     composed,
     mended,
-    read_text,
     short,
     tidied,
 )
@@ -54,8 +52,6 @@ DEEPEST = 12
 """Levels of brackets; the shape needs five."""
 YAML_TYPES = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
 """YAML 1.2's own; what a value is is decided by its key, whatever YAML takes it for."""
-SECRET_FILES = ("秘密.yaml", "secrets.yaml")
-"""Names looked for beside the family's file."""
 AS_NEEDED = ("需要时", "必要时", "按需", "需要的时候", "疼的时候", "不舒服时", "as needed", "prn")
 """A medicine without a fixed time."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.household import parse
-from assistant.household_text import InvalidHousehold
+from assistant.household_file import InvalidHousehold
 
 SMALL = '老人: {名字: 王秀珍, 地址: 三号楼}\n家人:\n  - {名字: 刘敏, 电话: "13800000001", 通知: [微信]}\n通知: {微信: "console://a"}\n药:\n'
 

@@ -20,8 +20,8 @@ from assistant.check import Line, check, preview, run_check
 from assistant.errors import HouseholdError
 from assistant.home import Hours, Household, Medicine
 from assistant.household import load, parse, read
-from assistant.household_text import InvalidHousehold, decoded
-from assistant.keeper import Keeper, changes
+from assistant.household_file import InvalidHousehold, decoded
+from assistant.keeper import VALUES, Keeper, Kept, changes
 from assistant.notify.channels import CHANNELS, TELEPHONES
 from assistant.places import sample_household
 from assistant.when import Recurrence
@@ -407,6 +407,40 @@ def test_a_damaged_copy_is_never_used(kept: Keeper) -> None:
     kept.path.unlink()
     with pytest.raises(HouseholdError):
         kept.load()
+
+
+def test_what_was_kept_is_not_worked_out_again(kept: Keeper) -> None:
+    again = Keeper(kept.path, kept.copy.parent).load()
+    assert (again, again.papers) == (Kept(parse(SAMPLE).household, warnings=read(kept.path).warnings), None)
+
+
+def test_values_of_a_damaged_file_are_worked_out_again(kept: Keeper) -> None:
+    values = kept.copy.with_name(VALUES)
+    values.write_text(values.read_text("utf-8").replace("一粒", "两粒"), "utf-8")
+    assert (kept.load().household, values.stat().st_mode & 0o777) == (parse(SAMPLE).household, 0o600)
+
+
+def test_values_are_not_believed_where_the_copy_they_belong_to_is_gone(kept: Keeper) -> None:
+    kept.copy.unlink()
+    assert kept.load().papers is not None
+
+
+def test_who_may_read_the_file_counts_also_where_its_text_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "家庭.yaml"
+    path.write_text(SMALL.replace("console://a", "wecombot://s3cr3t"), "utf-8")
+    path.chmod(0o600)
+    keeps = Keeper(path, tmp_path / "data")
+    keeps.keep(keeps.load())
+    before = keeps.load().warnings
+    path.chmod(0o644)
+    assert (before, [one.what for one in keeps.load().warnings]) == ((), ["别的用户也能看到这个文件，通知地址里却有密钥"])
+
+
+def test_another_secret_is_another_household(home_folder: Path) -> None:
+    keeps = Keeper(home_folder / "家庭.yaml", home_folder / "data")
+    keeps.keep(keeps.load())
+    (home_folder / "秘密.yaml").write_text("机器人: other\n", "utf-8")
+    assert keeps.load().household.channels[0].url == "wecombot://other"
 
 
 def test_a_change_is_told_until_it_is_kept(kept: Keeper) -> None:

@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "assistant").rglob("*.py"))
 
 FLOORS = [
-    {"messages", "home", "when", "saying", "replies", "clock", "store", "errors", "places", "__init__"},
+    {"messages", "home", "when", "saying", "replies", "clock", "store", "errors", "places", "frozen", "__init__"},
     {"care", "understand", "listen", "speak", "notify"},
     {"skills", "converse"},
-    {"sensors", "screen", "fetch", "household", "household_schema", "household_text", "keeper", "clockwork", "report", "fhir"},
+    {"sensors", "screen", "fetch", "household", "household_schema", "household_text", "household_file", "keeper", "clockwork", "report", "fhir"},
     {"furnish", "stage", "play", "rehearsal", "check", "doors", "sensors", "listening", "house", "simulate"},
     {"demo", "doctor", "preview", "cli"},
 ]
