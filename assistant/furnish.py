@@ -10,11 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
+from assistant import frozen
 from assistant.care import SCHEMAS
 from assistant.converse import Dialogue
 from assistant.home import Household
 from assistant.messages import Asking, Heard, Hypothesis, Judgement
-from assistant.places import VOSK, models_dir, shipped
+from assistant.places import VOSK, cache_dir, models_dir, shipped
 from assistant.replies import Replies
 from assistant.store import Store
 
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def phrasebook() -> Phrasebook:
-    """All of `intents/`, read once."""
+    """All of `intents/`, read once for all starts until it changes."""
     from assistant.understand.phrasebook import Phrasebook
 
-    return Phrasebook.load(shipped("intents"))
+    folder = shipped("intents")
+    of = frozen.digest(folder, Path(__file__).resolve().parent / "understand")
+    return frozen.kept(cache_dir() / "phrasebook.json", Phrasebook, of, lambda: Phrasebook.load(folder))
 
 
 _minds: list[tuple[Household, Understander]] = []
@@ -64,9 +67,21 @@ class Mind:
         return understander(self.household).judge(hypotheses, now, asking, options)
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What is said, as JSON can hold it."""
+
+    rows: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
 @lru_cache(maxsize=1)
 def _sentences() -> Mapping[tuple[str, str], tuple[str, ...]]:
-    return Replies.load(shipped("intents")).sentences
+    folder = shipped("intents")
+    said = frozen.kept(
+        cache_dir() / "replies.json", _Said, frozen.digest(folder),
+        lambda: _Said(tuple((skill, key, said) for (skill, key), said in Replies.load(folder).sentences.items())),
+    )
+    return {(skill, key): sentences for skill, key, sentences in said.rows}
 
 
 def dialogue(household: Household, store: Store) -> Dialogue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -267,6 +266,14 @@ class Kept:
         return bool(self.mistakes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What a start needs of a file that has been read before."""
+
+    household: Household
+    warnings: tuple[Mistake, ...]
+
+
 class Keeper:
     """Reads the family's file, and falls back on the last good one, which it keeps under `data` (0600)."""
 
@@ -333,52 +340,39 @@ class Keeper:
             "text": papers.text, "secrets": dict(papers.secrets), "secrets_file": papers.secrets_file,
             "sha256": _digest(papers),
         }  # fmt: skip
-        _written(self.copy, stored)
-        values = json.dumps([frozen.plain(kept.household), frozen.plain(kept.warnings)], ensure_ascii=False)
-        if frozen.thawed(Household, json.loads(values)[0]) == kept.household:
-            with contextlib.suppress(OSError):  # the next start reads the family's file as this one did
-                _written(self._values, {"of": self._key(kept.seen), "values": values, "sha256": _sha256(values)})
+        self.copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        half = self.copy.with_suffix(".new")
+        half.unlink(missing_ok=True)
+        with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(stored, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(half, self.copy)
+        folder = os.open(self.copy.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        if of := self._key(kept.seen):
+            frozen.remember(self._values, _Values, of, _Values(kept.household, kept.warnings))
 
     def _known(self, seen: Fingerprint) -> Kept | None:
         """What the file says where nothing has changed since it was kept: neither it, nor the copy, nor the program."""
-        try:
-            stored = json.loads(self._values.read_text("utf-8"))
-            if not stored["of"] or stored["of"] != self._key(seen):
-                return None
-            if stored["sha256"] != _sha256(stored["values"]):
-                raise ValueError("checksum")
-            household, warnings = json.loads(stored["values"])
-            return Kept(frozen.thawed(Household, household), warnings=frozen.thawed(tuple[Mistake, ...], warnings))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("the values of the household file cannot be used: %s", type(error).__name__)
-            return None
+        of = self._key(seen)
+        known = frozen.recalled(self._values, _Values, of) if of else None
+        return Kept(known.household, warnings=known.warnings) if known else None
 
     def _key(self, seen: Fingerprint | None) -> str:
         """Of all that the values depend on; empty where they may not be kept."""
         if seen is None or seen[0] is None or self.secrets is not None:
             return ""
         read = [one and (hashlib.sha256(one[0]).hexdigest(), one[1]) for one in seen]
-        whole = [read, hashlib.sha256(self.copy.read_bytes()).hexdigest(), frozen.program(".", "understand")]
-        return _sha256(json.dumps(whole))
-
-
-def _written(path: Path, stored: Mapping[str, Any]) -> None:
-    """Whole or not at all, for its owner alone. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_suffix(".new")
-    half.unlink(missing_ok=True)
-    with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(stored, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(half, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        try:
+            copy = hashlib.sha256(self.copy.read_bytes()).hexdigest()
+        except OSError:
+            return ""
+        here = Path(__file__).resolve().parent
+        return _sha256(json.dumps([read, copy, frozen.digest(here, here / "understand")]))
 
 
 def _digest(papers: Papers) -> str:

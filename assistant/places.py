@@ -45,6 +45,11 @@ def data_dir() -> Path:
     return Path(platformdirs.user_data_dir("xiaoban"))
 
 
+def cache_dir() -> Path:
+    """What can be worked out again: the phrases as read."""
+    return Path(platformdirs.user_cache_dir("xiaoban"))
+
+
 def household_file() -> Path:
     """The family's file where none is named."""
     return Path(platformdirs.user_config_dir("xiaoban")) / "家庭.yaml"

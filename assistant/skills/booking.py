@@ -11,7 +11,6 @@ from assistant.care.booking import Booking, State, Step
 from assistant.home import Service
 from assistant.messages import UNCLEAR, Acknowledged, Action, Ask, Conversation, Delivered, Meaning, Say
 from assistant.skills.skill import LOW, Skill, Turn
-from assistant.understand import times
 
 skill = Skill("booking")
 
@@ -260,6 +259,8 @@ def _agreed(turn: Turn, service: Service, visit: datetime, note: str) -> Chosen:
 
 def _corrected(turn: Turn, answer: Meaning, visit: datetime) -> datetime | date | None:
     """The time in 不对，十点 (the day stays) or 不行，星期二上午九点; None if there is none in it."""
+    from assistant.understand import times  # a tenth of what a restart loads before an alarm goes on
+
     local = turn.now.replace(tzinfo=None)
     span = times.last_word(times.find(answer.text, local, turn.household.care), answer.text)
     if span is not None and isinstance(span.value, datetime) and not any(word in span.text for word in DAY_WORDS):

@@ -26,7 +26,11 @@ _EXPRESSION = re.compile(
 _IDIOM = re.compile(r"一(?=[起定下直样般些切共向旦边会点阵])|十分(?!钟|鐘|之)|万一|千万(?=别|要|不|记)|百般|(?<=[统专单唯万])一|(?<=第)[一二三]")
 """Words with a number in them that count nothing."""
 
-_HOMOPHONES = {sound.syllables(char)[0]: char for char in DIGITS + "十百千两点"}
+
+@lru_cache(maxsize=1)
+def _homophones() -> dict[str, str]:
+    return {sound.syllables(char)[0]: char for char in DIGITS + "十百千两点"}
+
 
 SYSTOLIC = range(60, 261)
 DIASTOLIC = range(30, 161)
@@ -127,7 +131,7 @@ def _homophone(char: str) -> str:
     if char in WORDS or char in "点度半个.":
         return char
     heard = sound.syllables(char)
-    return _HOMOPHONES.get(heard[0], char) if heard else char
+    return _homophones().get(heard[0], char) if heard else char
 
 
 # --- blood pressure -----------------------------------------------------------------------------------------------
