@@ -31,6 +31,7 @@ from assistant.furnish import dialogue
 from assistant.home import Household
 from assistant.keeper import Keeper, fingerprint, watch
 from assistant.listen.recordings import Recordings
+from assistant.memory import give_back, thrifty
 from assistant.messages import (
     Action,
     Adjust,
@@ -127,6 +128,7 @@ class House:
         `deaf`: it lives on where nothing can be heard with. `output` instead of the loudspeaker of that name. `happened` is
         told, in the loop's thread, each event and what was done about it.
         """
+        thrifty()
         self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop] = queue.SimpleQueue()
         self._data = data
         seen = fingerprint(household_file)
@@ -466,6 +468,7 @@ class House:
                 self._ahead.want((text,))
         except Exception:
             log.exception("rehearsal failed")
+        give_back()
 
     def _close(self) -> None:
         self._systemd.notify("STOPPING=1")

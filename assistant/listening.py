@@ -10,13 +10,16 @@ from datetime import datetime
 from typing import get_args
 
 from assistant import places
+from assistant.errors import BadAudio
 from assistant.furnish import grammars, phrasebook, suspicious, understander
 from assistant.home import Household
 from assistant.listen.ear import COMMAND, DISTRESS, Ear
+from assistant.listen.frames import wav_frames
 from assistant.listen.grammar import build
 from assistant.listen.microphone import MicrophoneFrames
-from assistant.listen.recognizer import Model, TwoDecoders, give_back
+from assistant.listen.recognizer import Model, TwoDecoders
 from assistant.listen.spotter import Spotter
+from assistant.memory import give_back
 from assistant.messages import Ask, Asking, Event, Heard, Pressed
 from assistant.understand import sampling
 
@@ -24,12 +27,20 @@ Opened = Callable[[Callable[[Event], None]], Iterable[bytes]]
 """Opens what is listened to; is told when it goes and comes."""
 
 
+def _sentence() -> bytes:
+    """A recorded sentence to warm the free decoder with, so that the first that is said is not decoded four times as slowly."""
+    try:
+        return b"".join(wav_frames(places.warming_clip()))
+    except BadAudio:
+        return b""
+
+
 class Listening:
     """The ear of a house. It listens as soon as there are a model and a microphone; `finish` makes the rest meanwhile."""
 
     def __init__(
         self, household: Household, opened: Opened, post: Callable[[Event], None], wall: Callable[[], datetime],
-        hold: Callable[[bytes], None] = lambda _sound: None,
+        hold: Callable[[bytes], str] = lambda _sound: "",
     ) -> None:
         """`hold` as the ear takes it. Raises ModelMissing, NoMicrophone, PhrasebookError."""
         self._household = household
@@ -41,7 +52,7 @@ class Listening:
             self._model = loading.result()  # before the microphone, which nobody would close if this fails
         frames = opened(post)
         self.microphone = frames if isinstance(frames, MicrophoneFrames) else None
-        decoders = TwoDecoders(self._model)
+        decoders = TwoDecoders(self._model, warm=_sentence())
         spotter = Spotter(self._model, household.wake_words, book.distress, decoders)
         self.ear = Ear(
             frames, decoders, spotter, grammars(household, self._model.knows, (COMMAND, DISTRESS)), self._heard,

@@ -55,6 +55,12 @@ def household_file() -> Path:
     return Path(platformdirs.user_config_dir("xiaoban")) / "家庭.yaml"
 
 
+def warming_clip() -> Path:
+    """A short sentence that decoders hear before anybody speaks: one of the demo's day."""
+    folder = _PACKAGE / "day" if (_PACKAGE / "day").exists() else _PACKAGE.parent / "tests" / "clips"
+    return folder / "day" / "grandson.opus"
+
+
 def day_script() -> Path:
     """The play of the demo's day: inside an installed wheel or in a checkout."""
     inside = _PACKAGE / "day" / "day.play"

@@ -6,7 +6,6 @@ thread and is reused, because a fresh one costs 130 ms and decodes four times sl
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import math
@@ -23,6 +22,7 @@ import vosk as _vosk
 
 from assistant.errors import ModelMissing
 from assistant.listen.frames import RATE
+from assistant.memory import give_back
 from assistant.messages import Hypothesis
 
 log = logging.getLogger(__name__)
@@ -56,10 +56,12 @@ _ALTERNATIVES: Final = 5
 _GRAMMAR_ALTERNATIVES: Final = 3
 _KEPT: Final = 8
 """Warm grammar decoders kept at once; 1-2 MB each, and they do not grow."""
-_RENEWED_AFTER: Final = 30.0
-"""Seconds of sound after which the free decoder is replaced while nobody speaks: its graph grew by 100 MB in the
-first minute and by 90 MB more in the next three. Always fresh it stays within 50 MB, but decoded at 0.5 × real time
-instead of 0.15 to 0.25 (80 generated clips on a busy two-core machine). Why 30 s: a middle, not an optimum."""
+_RENEWED_AFTER: Final = 15.0
+"""Seconds of sound after which the free decoder is replaced while nobody speaks: its graph grew by 40 MB in the first
+sentence, 75 in 15 s, 100 in 30 s and by 90 MB more in the next three minutes. Why 15 s: a middle, not an optimum."""
+_WARMING: Final = 3.0
+"""Seconds of the last sentence a new free decoder hears before the next: the first sentence of a cold one takes 1.1 × real
+time, after this 0.6, and a warm one 0.25. More warms it little more and takes as long as it warms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +155,14 @@ class Decoder:
 class Worker:
     """A decoder in its own thread, so that two use two cores and nobody waits for either.
 
-    `make` is called again between two utterances once `renewed_after` seconds of sound have been decoded.
+    `make` is called again between two utterances once `renewed_after` seconds of sound have been decoded. `warm`: sound a
+    new decoder hears first and forgets.
     """
 
-    def __init__(self, make: Callable[[], Decoder], name: str, renewed_after: float = math.inf) -> None:
+    def __init__(self, make: Callable[[], Decoder], name: str, renewed_after: float = math.inf, warm: bytes = b"") -> None:
         self._make = make
         self._decoder = make()
+        self._warm = bytearray(warm)
         self._renewed_after = renewed_after
         self._decoded = 0.0
         self._inbox: queue.SimpleQueue[bytes | _Finish | None] = queue.SimpleQueue()
@@ -186,10 +190,12 @@ class Worker:
         self._inbox.put(None)
 
     def _work(self) -> None:
+        self._warmed()
         while (item := self._inbox.get()) is not None:
             try:
                 if isinstance(item, bytes):
                     self._decoder.accept(item)
+                    self._keep(item)
                     self._decoded += len(item) / (2 * RATE)
                     if self._watched and self._inbox.empty():
                         self._partial = self._decoder.partial()
@@ -209,7 +215,21 @@ class Worker:
         del self._decoder  # Before the next is made: never two at once.
         self._decoder = self._make()
         self._decoded = 0.0
+        self._warmed()
         give_back()
+
+    def _keep(self, sound: bytes) -> None:
+        """The last of what was said, for a decoder that is renewed; nobody else ever gets it."""
+        if self._renewed_after < math.inf:
+            self._warm += sound
+            del self._warm[: max(0, len(self._warm) - round(_WARMING * RATE) * 2)]
+
+    def _warmed(self) -> None:
+        """A cold decoder takes four times as long; let it not be while somebody waits."""
+        if self._warm:
+            self._decoder.accept(bytes(self._warm))
+            self._decoder.finish()
+            self._warm.clear()
 
 
 class _Finish:
@@ -233,9 +253,9 @@ class TwoDecoders:
     `hold_to(name, phrases)` chooses the grammar for the next utterance; warm decoders are kept by name.
     """
 
-    def __init__(self, model: Model, phrases: Sequence[str] = ()) -> None:
+    def __init__(self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"") -> None:
         self._model = model
-        self._free = Worker(model.free, "decode-free", _RENEWED_AFTER)
+        self._free = Worker(model.free, "decode-free", _RENEWED_AFTER, warm)
         self._warm: OrderedDict[tuple[str, tuple[str, ...]], Worker] = OrderedDict()
         self._grammar: Worker | None = None
         self._next: tuple[str, tuple[str, ...]] | None = ("command", tuple(phrases)) if phrases else None
@@ -290,13 +310,6 @@ class TwoDecoders:
                 self._warm.popitem(last=False)[1].close()
         self._warm.move_to_end(self._next)
         return worker
-
-
-def give_back() -> None:
-    """Return freed memory to the system: glibc keeps what a decoder leaves behind (about 20 MB measured)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def hypotheses(free: Sequence[Reading], held: Sequence[Reading]) -> tuple[Hypothesis, ...]:

@@ -137,6 +137,7 @@ def _session(path: Path) -> _Model:
     options = ort.SessionOptions()  # type: ignore[attr-defined]
     options.intra_op_num_threads = min(os.cpu_count() or 1, 4)
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # sentences differ in length: plans of memory for each are kept and of no use
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not eat a core
     options.log_severity_level = 3
     try:

@@ -21,6 +21,7 @@ from typing import IO
 import numpy as np
 
 from assistant.errors import VoiceError
+from assistant.memory import thrifty
 from assistant.speak.speech import Speech
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ def _serve(order: str) -> None:
     """The child: sentences in as JSON lines, sound out; leaves when idle or when the parent is gone."""
     from assistant.speak.kokoro import Kokoro
 
+    thrifty()
     with suppress(OSError):
         os.nice(NICENESS)
     out = os.fdopen(os.dup(1), "wb")
