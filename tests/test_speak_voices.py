@@ -11,7 +11,7 @@ import pytest
 from assistant import places
 from assistant.errors import ModelMissing, VoiceError
 from assistant.speak.espeak import Espeak
-from assistant.speak.kokoro import Kokoro, phonemes
+from assistant.speak.kokoro import Frequencies, Kokoro, phonemes
 from assistant.speak.workshop import Workshop
 
 FOLDER = places.models_dir() / "kokoro"
@@ -64,6 +64,13 @@ def test_every_syllable_has_phonemes_the_model_knows(kokoro: Kokoro, char: str) 
 def test_tones_are_the_dictionarys_as_in_the_models_training(text: str, tones: str) -> None:
     """misaki's ZHG2P, which made Kokoro 1.0's training text, writes no tone sandhi: the model has learned it by ear."""
     assert "".join(sign for sign in phonemes(text) if sign in "↗↘→↓") == tones
+
+
+def test_frequencies_answer_as_the_table_they_were_made_from() -> None:
+    table = {"药": 900, "吃药": 70, "吃": 0, "BP": 3, "偂": 47}
+    small = Frequencies(table)
+    assert ([small.get(word) for word in (*table, "饭")], "吃" in small, "饭" in small, small["吃药"], small.get("饭", 1)) == (
+        [900, 70, 0, 3, 47, None], True, False, 70, 1)
 
 
 @pytest.mark.parametrize("file", ["", "vocab.json"])
