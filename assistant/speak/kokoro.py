@@ -154,10 +154,14 @@ def _g2p() -> G2PBase:
         warnings.simplefilter("ignore")
         import jieba  # type: ignore[import-untyped]  # only to keep it from writing its progress to stderr
         from kokorog2p import get_g2p
+        from pypinyin.constants import PHRASES_DICT
 
         jieba.setLogLevel(logging.WARNING)
         jieba.initialize()
         jieba.dt.FREQ = Frequencies(jieba.dt.FREQ)
+        same: dict[tuple[str, ...], list[str]] = {}
+        for phrase, ways in PHRASES_DICT.items():  # 130,000 lists of 1,600 different readings; pypinyin copies before it writes
+            PHRASES_DICT[phrase] = [same.setdefault(tuple(way), way) for way in ways]
         give_back()
         return get_g2p("zh")
 
