@@ -10,7 +10,7 @@ from typing import get_args
 
 from assistant.home import Household
 from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot
-from assistant.understand import confidence, times
+from assistant.understand import confidence, emergencies, times
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand.clauses import CUTS, Clause, clauses, part
@@ -601,9 +601,13 @@ class Understander:
     def _combine(self, thought: _Thought, asking: str | None) -> None:
         free: dict[str, float] = {}
         held: dict[str, float] = {}
+        likeliest = max((one.hypothesis.score for one in thought.heard if one.hypothesis.source != "grammar"), default=0.0)
         for one in thought.heard:
-            table = held if one.hypothesis.source == "grammar" else free
+            grammar = one.hypothesis.source == "grammar"
+            table = held if grammar else free
             for candidate in one.fits:
+                if candidate.kind == "evidence" and (grammar or one.hypothesis.score < RIVAL * likeliest):
+                    continue  # what no phrase says must at least have been heard: a grammar writes what it knows
                 score = candidate.score * one.trusted
                 if score > table.get(candidate.intent, 0.0):
                     table[candidate.intent] = score
@@ -727,6 +731,7 @@ class Understander:
             slots.update(self._needed(one.said))
         split = self._vote(intent, thought, slots)
         if intent == "emergency.call":
+            self._agree_on_kind(slots, values, thought)
             slots["grade"] = self._grade(one.said)
         score = round(thought.scores[intent], 3)
         meaning = Meaning(intent, slots, score, one.said.text)
@@ -816,6 +821,15 @@ class Understander:
                         if any(name in own for own in (service.name, *service.aka)):
                             return {"service": service.name}
         return {}
+
+    @staticmethod
+    def _agree_on_kind(slots: dict[str, Slot], values: Mapping[str, str], thought: _Thought) -> None:
+        """What happened is read from characters; where those are misheard, the kind found by sound holds if any hypothesis writes it."""
+        by_sound = values.get("kind", "")
+        if by_sound and slots.get("kind") != by_sound and any(
+            emergencies.kind(one.said.text) == by_sound for one in thought.heard if one.trusted and one.fits
+        ):
+            slots["kind"] = by_sound
 
     def _grade(self, said: Utterance) -> str:
         for grade, frames in self.book.grades.get("emergency.call", ()):

@@ -26,8 +26,8 @@ _RUN = re.compile(
 _LEADING = re.compile(r"(?:[的子儿色]|[那这一][个种颗粒片]?|[个种颗粒片](?=[白红粉黄蓝绿橙橘桔黑棕褐紫灰大小圆长椭扁药])|药(?=的))+")
 _TRAILING = re.compile(r"(?:的|那|这|一|儿)+$")
 _THING = re.compile(r"胶囊|药|[片丸颗粒]")
-_SURE_THING = re.compile(r"胶囊|药|丸|[颗粒]|[那这][片个]|片片|片子")
-"""Where only size or shape is said a 片 alone may be anything: 一大片."""
+_SURE_THING = re.compile(r"胶囊|药[片丸粒]|丸|[颗粒]|[那这][片个]|片片|片子")
+"""Where only size or shape is said a 片 alone may be anything, and the recogniser writes 大的药 for 那个药: 一大片."""
 _OTHERWISE = re.compile(r"[房店盒箱水膏瓶袋铺材酒费钱罐贴方师膏粉味渣壶柜架单]")
 """Behind 药 these are another thing."""
 _TAIL = re.compile(r"(?P<link>的)?(?P<that>[那这一](?:个|种|颗|片|粒|味))?(?P<thing>的?[小大]?(?:药片|药丸|药粒|药|片(?!刻)|丸|胶囊|颗|粒))?")
