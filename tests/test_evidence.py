@@ -1,0 +1,83 @@
+"""The second opinion: what it was taught, and what it may and may not do to the judgement of the phrases."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from assistant.furnish import understander
+from assistant.household import load
+from assistant.messages import Hypothesis, Judgement
+from assistant.places import sample_household, shipped
+from assistant.understand.evidence import Odds, learned
+from assistant.understand.judge import Understander
+from assistant.understand.phrasebook import Phrasebook
+
+HERE = Path(__file__).resolve().parent
+CORPUS = HERE.parent / "tools" / "corpus"
+sys.path[:0] = [str(HERE / "bench"), str(HERE / "clips")]
+
+HOME = load(sample_household())
+NOW = datetime(2026, 11, 22, 15, tzinfo=HOME.zone)
+
+
+def judge(say: str, free: float = 1.0, grammar: str = "") -> Judgement:
+    heard = [Hypothesis(say, "free", free), *([Hypothesis(grammar, "grammar", 0.9)] if grammar else [])]
+    return understander(HOME).judge(heard, NOW)
+
+
+def hanzi(text: str) -> str:
+    return "".join(char for char in text if "\u3400" <= char <= "\u9fff")
+
+
+def test_every_file_of_the_corpus_is_an_intent_and_was_learned() -> None:
+    names = {path.stem for path in CORPUS.glob("*.txt")}
+    book = Phrasebook.load(shipped("intents"))
+    known = {line.intent for line in book.templates} | {line.intent for line in book.frames}
+    assert names - {"nothing"} <= known
+    assert {name for name in names if not name.startswith("dialogue.")} - {"nothing"} <= set(learned().intents)
+    assert "" in learned().intents
+
+
+def test_no_sentence_that_measures_was_learned() -> None:
+    measured = {hanzi(row[0]) for path in (HERE / "bench" / "sentences").glob("*.toml")
+                for block in tomllib.loads(path.read_text("utf-8"))["block"] for row in block["rows"]}
+    measured |= {hanzi(row["say"]) for path in (HERE / "bench" / "sentences" / "rounds").glob("*.toml")
+                 for row in tomllib.loads(path.read_text("utf-8"))["s"]}
+    taught = {hanzi(line) for path in CORPUS.glob("*.txt") for line in path.read_text("utf-8").splitlines()}
+    assert {say for say in measured & taught if len(say) > 8} == set()
+
+
+@pytest.mark.parametrize(("say", "meant"), [
+    ("好久没跟楼下老王聊天了给他拨个电话吧", "call.voice"), ("药先放一放等我看完这一集再说", "medication.snooze"),
+    ("我把自己反锁在屋里了火上还坐着锅出不去啊", "emergency.call"), ("小伴这会儿到啥时辰了", "info.time"),
+])
+def test_what_no_phrase_catches_is_understood_as_a_whole(say: str, meant: str) -> None:
+    meaning = judge(say).meaning
+    assert meaning is not None
+    assert meaning.intent == meant
+
+
+@pytest.mark.parametrize("say", ["小白片夜饭吃好就吃脱了呀", "活够了药我都攒好了今晚上一块儿吃了算了", "明儿那顿饭不用送了俺儿接俺去他家"])
+def test_what_is_dear_is_asked_and_never_done_by_it_alone(say: str) -> None:
+    meaning = judge(say).meaning
+    assert meaning is None or meaning.intent == "emergency.call"
+
+
+def test_what_only_the_grammar_writes_is_no_opinion_of_the_sentence() -> None:
+    assert judge("外面好像下雨了", 0.9, "外面好像下去了").meaning is None
+
+
+def test_an_intent_that_was_never_taught_is_left_as_it_is() -> None:
+    assert Odds({"": 6.0, "info.time": -6.0}, "").judged("garden.water", 0.9) == 0.9
+
+
+def test_without_a_second_opinion_the_phrases_still_judge() -> None:
+    alone = Understander(HOME, Phrasebook.load(shipped("intents")), lambda said: Odds({}, ""))
+    meaning = alone.judge([Hypothesis("给我女儿打个电话")], NOW).meaning
+    assert meaning is not None
+    assert meaning.intent == "call.voice"
