@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from assistant.clock import Clock
@@ -108,12 +110,15 @@ class Clockwork:
         if self._pulse is not None:
             self._pulse.join(timeout=2)
         if self._scheduler.running:
+            # Stopped while it rings, APScheduler looks for the rung job among the pending ones and its thread dies of that.
+            self._scheduler.pause()
+            self._scheduler.remove_all_jobs()
             self._scheduler.shutdown(wait=False)
 
     def wind(self, next_wake: datetime | None) -> None:
         """Ring at `next_wake`, but not sooner than 5 s after the last ring for a row that is still due. Any thread."""
         if next_wake is None:
-            if self._scheduler.get_job("bell"):
+            with suppress(JobLookupError):  # none was wound, or it rings just now
                 self._scheduler.remove_job("bell")
             return
         with self._lock:

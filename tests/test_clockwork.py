@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -90,6 +91,22 @@ def test_a_bell_long_overdue_still_rings() -> None:
         assert rung.get(timeout=4) is None
     finally:
         bell.stop()
+
+
+def test_it_may_be_stopped_and_unwound_while_it_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    clock = SystemClock(ZoneInfo("Asia/Shanghai"))
+    for way in range(100):
+        rung = threading.Event()
+        bell = Clockwork(clock, lambda _, rung=rung: rung.set())
+        bell.start()
+        bell.wind(clock.wall())
+        assert rung.wait(4)
+        if way % 2:
+            bell.wind(None)
+        bell.stop()
+    assert died == []
 
 
 def test_a_row_that_stays_due_does_not_make_the_bell_ring_without_pause() -> None:
