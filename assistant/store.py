@@ -152,7 +152,12 @@ class Shape:
             if value.__class__ is datetime or isinstance(value, datetime):
                 value = stamp(value)
             elif value.__class__ is not str and isinstance(value, int | float):
-                value = str(value) if key in self.texts else float(value) if key in self.reals else int(value) if value is True or value is False else value
+                if key in self.texts:
+                    value = str(value)
+                elif key in self.reals:
+                    value = float(value)
+                elif isinstance(value, bool):
+                    value = int(value)
             held[key] = value
         return held
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +18,6 @@ from assistant.understand.phrasebook import Phrasebook
 
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE.parent / "tools" / "corpus"
-sys.path[:0] = [str(HERE / "bench"), str(HERE / "clips")]
-
 HOME = load(sample_household())
 NOW = datetime(2026, 11, 22, 15, tzinfo=HOME.zone)
 

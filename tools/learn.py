@@ -37,7 +37,7 @@ from evaluate import damaged  # noqa: E402
 from assistant.household import load  # noqa: E402
 from assistant.messages import Hypothesis  # noqa: E402
 from assistant.places import sample_household, shipped  # noqa: E402
-from assistant.understand.evidence import LIMIT, WEIGHTS, Odds, marks, odds  # noqa: E402
+from assistant.understand.evidence import LIMIT, WEIGHTS, Odds, log_odds, marks, places_of  # noqa: E402
 from assistant.understand.judge import Understander  # noqa: E402
 from assistant.understand.phrasebook import Phrasebook  # noqa: E402
 from assistant.understand.sampling import fills_of, walks  # noqa: E402
@@ -80,6 +80,11 @@ def corpus() -> Iterator[tuple[str, str]]:
         yield from ((line, intent) for raw in path.read_text("utf-8").splitlines() if (line := raw.strip()))
 
 
+def misheard(say: str) -> str:
+    """A sentence as a recogniser may write it; always the same for the same sentence."""
+    return damaged(say, MISHEARD, random.Random(zlib.crc32(say.encode())))
+
+
 def lessons() -> list[Lesson]:
     """Everything to learn from, read as the sample household would hear it."""
     book = Phrasebook.load(shipped("intents"))
@@ -89,7 +94,7 @@ def lessons() -> list[Lesson]:
     said: list[tuple[str, str, str]] = []
     for say, intent in corpus():
         said.append((say, intent, "corpus"))
-        said.append((damaged(say, MISHEARD, random.Random(zlib.crc32(say.encode()))), intent, "misheard"))
+        said.append((misheard(say), intent, "misheard"))
     fills = fills_of(home, book)
     for template in book.templates:
         if not template.asking and not template.intent.startswith("dialogue."):
@@ -116,11 +121,7 @@ def matrix(rows: Sequence[Lesson], words: NDArray[np.uint32]):  # type: ignore[n
     """Sentences × what stands in them, each row of Euclidean length about one."""
     from scipy.sparse import csr_matrix
 
-    columns: list[NDArray[np.int64]] = []
-    for row in rows:
-        places = np.searchsorted(words, row.marks)
-        places[places == len(words)] = 0
-        columns.append(places[words[places] == row.marks])
+    columns = [places_of(row.marks, words) for row in rows]
     sizes = [len(one) for one in columns]
     values = np.concatenate([np.full(size, 1 / np.sqrt(max(1, len(row.marks)))) for size, row in zip(sizes, rows, strict=True)])
     return csr_matrix((values, np.concatenate(columns), np.cumsum([0, *sizes])), shape=(len(rows), len(words)))
@@ -186,9 +187,10 @@ def folds(rows: Sequence[Lesson], number: int) -> list[Told]:
     for fold in range(number):
         mine = [row for row in rows if row.source == "corpus" and zlib.crc32(row.say.encode()) % number == fold]
         held = {row.say for row in mine}
-        held |= {damaged(say, MISHEARD, random.Random(zlib.crc32(say.encode()))) for say in held}
+        held |= {misheard(say) for say in held}
         taught = teach([row for row in rows if row.source in ("phrase", "never", "example") or row.say not in held])
-        told += [(row, {intent: value for intent, value in zip(taught.intents, odds.tolist(), strict=True) if intent not in ANSWERS}) for row, odds in zip(mine, taught.odds(mine), strict=True)]
+        for row, odds in zip(mine, taught.odds(mine), strict=True):
+            told.append((row, {intent: value for intent, value in zip(taught.intents, odds.tolist(), strict=True) if intent not in ANSWERS}))
     return told
 
 
@@ -221,7 +223,7 @@ def together(told: Sequence[Told]) -> Table:
         scores = dict(mind.explain([Hypothesis(row.say)], now).scores)
         for intent in opinion.of.keys() - {NOTHING}:
             if (score := scores.get(intent, 0.0)) >= FAINT_FIT:
-                both.append(((odds(score), opinion.lead(intent)), intent == row.intent))
+                both.append(((log_odds(score), opinion.lead(intent)), intent == row.intent))
             elif opinion.of[intent] > UNLIKELY:
                 alone.append(((opinion.lead(intent),), intent == row.intent))
     table = Table(title="phrases and the second opinion together")

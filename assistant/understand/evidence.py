@@ -28,18 +28,17 @@ SAME_TOKEN = {
 }
 UNSAID = frozenset("呢吧啊呀啦嘛儿哦嗯呃")
 """Characters that say nothing for an intent."""
-UNKINDLY = frozenset({"FILLER", "SOFT", "NEUTRAL"})
+EMPTY_KINDS = frozenset({"FILLER", "SOFT", "NEUTRAL"})
 """Kinds of words that say nothing either."""
 AHEAD = 5
-"""Kinds of words that are paired with the one before them."""
+"""So many kinds of words that follow one are paired with it."""
 LENGTH, LONGEST = 4, 8
 """Tokens in a step of length, and the last step."""
 
-
-FITS, MEANT, BOTH = 0.5, 0.8, 0.5
+PHRASE, SENTENCE, BOTH = 0.5, 0.8, 0.5
 """Weights of the log-odds of the phrase and of the sentence, and the constant, when the two opinions are put together."""
-MEANT_ALONE, ALONE = 0.8, 0.85
-"""The same where no phrase speaks for it. All five: `tools/learn.py --folds 2`."""
+SENTENCE_ALONE, WITHOUT = 0.8, 0.85
+"""Weight and constant where no phrase speaks for it. All five: `tools/learn.py --folds 2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,18 @@ class Odds:
         """`score` of a phrase, 0…1, in the light of the whole sentence; as it is for an intent that was never taught."""
         if intent not in self.of:
             return score
-        return sure(BOTH + FITS * odds(score) + MEANT * self.lead(intent))
+        return probability(BOTH + PHRASE * log_odds(score) + SENTENCE * self.lead(intent))
 
     def alone(self, intent: str) -> float:
         """The same where no phrase speaks for it."""
-        return sure(ALONE + MEANT_ALONE * self.lead(intent))
+        return probability(WITHOUT + SENTENCE_ALONE * self.lead(intent))
 
     def answer(self) -> tuple[str, float]:
         """The likelier of yes and no, and its share; "" where the sentence is rather neither or could be both."""
         if len(self.answers) < 2:
             return "", 0.0
         (first, own), (_, other) = sorted(self.answers.items(), key=lambda row: -row[1])[:2]
-        return (first, sure(own)) if own >= CLEAR_ANSWER and other <= -CLEAR_ANSWER else ("", 0.0)
+        return (first, probability(own)) if own >= CLEAR_ANSWER and other <= -CLEAR_ANSWER else ("", 0.0)
 
     def lead(self, intent: str) -> float:
         """Log-odds of the intent against all others together."""
@@ -92,13 +91,13 @@ LIMIT = 6.0
 """Log-odds beyond which nothing is surer."""
 
 
-def sure(odds: float) -> float:
-    """Log-odds → probability."""
+def probability(odds: float) -> float:
+    """Of log-odds."""
     return 1.0 / (1.0 + exp(-odds))
 
 
-def odds(share: float) -> float:
-    """Probability → log-odds, kept finite."""
+def log_odds(share: float) -> float:
+    """Of a probability, kept finite."""
     share = min(max(share, 0.02), 0.995)
     return log(share / (1.0 - share))
 
@@ -107,7 +106,7 @@ class Evidence:
     """The learned weights."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
-        """Reads what `tools/learn.py` wrote; about 3 MB in memory."""
+        """Reads what `tools/learn.py` wrote; about 8 MB in memory."""
         with np.load(path) as file:
             self.intents: tuple[str, ...] = tuple(str(name) for name in file["intents"])
             self._marks: NDArray[np.uint32] = file["marks"]
@@ -118,9 +117,7 @@ class Evidence:
     def weigh(self, said: Utterance) -> Odds:
         """What the sentence says for every intent."""
         found = marks(said)
-        places = np.searchsorted(self._marks, found)
-        places[places == len(self._marks)] = 0
-        rows = self._weights[places[self._marks[places] == found]]
+        rows = self._weights[places_of(found, self._marks)]
         values = self._base + rows.sum(axis=0, dtype=np.int32) * self._scale / np.sqrt(max(1, len(found)))
         values = np.clip(values, -LIMIT, LIMIT)
         of = dict(zip(self.intents, values.tolist(), strict=True))
@@ -139,6 +136,14 @@ def marks(said: Utterance) -> NDArray[np.uint32]:
     return np.array(sorted({zlib.crc32(mark.encode()) for mark in _marks(said)}), dtype=np.uint32)
 
 
+def places_of(found: NDArray[np.uint32], known: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Where the marks that are known stand in `known` (ascending); the others are left out."""
+    places = np.searchsorted(known, found)
+    places[places == len(known)] = 0
+    kept: NDArray[np.intp] = places[known[places] == found]
+    return kept
+
+
 def _marks(said: Utterance) -> Iterator[str]:
     sounds, chars = _tokens(said)
     line = ("^", *sounds, "$")
@@ -149,7 +154,7 @@ def _marks(said: Utterance) -> Iterator[str]:
     written = ("^", *chars, "$")
     yield from (f"c{one}" for one in chars)
     yield from (f"d{one}{two}" for one, two in zip(written, written[1:], strict=False))
-    kinds = sorted({(span.start, span.concept) for span in said.spans if span.cost < 0.3 and span.concept not in UNKINDLY})
+    kinds = sorted({(span.start, span.concept) for span in said.spans if span.cost < 0.3 and span.concept not in EMPTY_KINDS})
     yield from (f"C{kind}" for _, kind in kinds)
     for place, (start, kind) in enumerate(kinds):
         yield from (f"D{kind}>{other}" for at, other in kinds[place + 1:place + 1 + AHEAD] if at != start)

@@ -298,12 +298,13 @@ class Understander:
     def _read(self, text: str, sounds: tuple[str, ...], now: datetime) -> tuple[Utterance, filling.Measures, list[Span]]:
         """The survey of prepared text, its measures, and all spans found."""
         found = filling.measures(text, now, self.household.care)
-        spans = self._lexicon.find(text, sounds)
-        spans += filling.measure_spans(text, found)
-        spans += self._looks.find(text)
-        spans += _alternatives(text)
+        spans = [*self._spans(text, sounds, found), *_alternatives(text)]
         said = survey(text, sounds, (span for span in spans if span.concept not in CUTS), self.ear.polar, self.book.through)
         return said, found, spans
+
+    def _spans(self, text: str, sounds: tuple[str, ...], found: filling.Measures) -> list[Span]:
+        """Words, times and numbers, and medicines by their looks."""
+        return [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)]
 
     def _hear(self, hypotheses: Sequence[Hypothesis], now: datetime, asking: str) -> list[Heard]:
         heard: list[Heard] = []
@@ -360,10 +361,9 @@ class Understander:
         """Numbers and times alone, for the vote about them; what is meant is taken from the hypothesis it is like."""
         sounds = syllables(text)
         found = filling.measures(text, now, self.household.care)
-        spans = [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)]
-        text = _mended(text, sounds, spans)
+        text = _mended(text, sounds, self._spans(text, sounds, found))
         found = filling.measures(text, now, self.household.care)
-        said = survey(text, sounds, [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)], self.ear.polar, self.book.through)
+        said = survey(text, sounds, self._spans(text, sounds, found), self.ear.polar, self.book.through)
         _take_back(said, found)
         return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits))
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-_READINGS = Path(__file__).with_name("readings.txt")
-"""From pypinyin's tables by tools/generate_readings.py, which says why pypinyin itself is not asked."""
+_PINYIN = Path(__file__).with_name("pinyin.txt")
+"""From pypinyin's tables by tools/generate_pinyin.py, which says why pypinyin itself is not asked."""
 
 
 @lru_cache(maxsize=1)
@@ -20,7 +20,7 @@ def _read() -> tuple[dict[str, str], dict[str, str]]:
     """Character → its readings with spaces between; first two characters → lines of the phrases that begin so."""
     chars: dict[str, str] = {}
     phrases: dict[str, str] = {}
-    with _READINGS.open(encoding="utf-8") as lines:
+    with _PINYIN.open(encoding="utf-8") as lines:
         next(lines)
         for line in lines:
             read, _, ways = line.rstrip("\n").partition("\t")
@@ -35,7 +35,7 @@ def _read() -> tuple[dict[str, str], dict[str, str]]:
 @lru_cache(maxsize=64)
 def _rare(char: str) -> str:
     """Readings of a character beyond the basic plane; names have them now and then."""
-    with _READINGS.open(encoding="utf-8") as lines:
+    with _PINYIN.open(encoding="utf-8") as lines:
         found = (line for line in lines if char in line)
         return next(found, "").rstrip("\n").partition("\t")[2]
 

@@ -367,7 +367,7 @@ def _heard() -> _Language:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 _TWO_OR_THREE = re.compile(r"一两|[两二]三|三[四五]|四五|五六|六七|七八|八九")
-
+"""Two neighbouring numbers that mean one or the other."""
 
 
 @dataclass(frozen=True, slots=True)

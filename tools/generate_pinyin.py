@@ -1,6 +1,6 @@
-"""Writes assistant/understand/readings.txt: how each character is read, and the phrases in which one is read otherwise.
+"""Writes assistant/understand/pinyin.txt: how each character is read, and the phrases in which one is read otherwise.
 
-    python tools/generate_readings.py
+    python tools/generate_pinyin.py
 
 From pypinyin's tables (MIT), whose 47,000 phrases are thinned to the fifth that say something. Loading and asking pypinyin itself
 took half of a start; a test compares the two.
@@ -16,8 +16,8 @@ import pypinyin
 from pypinyin.constants import PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_tone3
 
-OUT = Path(__file__).resolve().parent.parent / "assistant" / "understand" / "readings.txt"
-HEAD = "Readings of characters, the commonest first; after the empty line, phrases in which one is read otherwise. 5 is the neutral tone. By tools/generate_readings.py."
+OUT = Path(__file__).resolve().parent.parent / "assistant" / "understand" / "pinyin.txt"
+HEAD = "Readings of characters, the commonest first; after the empty line, phrases in which one is read otherwise. 5 is the neutral tone. By tools/generate_pinyin.py."
 
 
 def numbered(reading: str) -> str:
