@@ -1,0 +1,113 @@
+"""Answers to questions whose possible answers are known: which one, when, what the pillbox shows, free words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from assistant.messages import Asking, Judgement, Meaning, Slot
+from assistant.understand import slots as filling
+from assistant.understand import times
+from assistant.understand.heard import Heard, Thought
+from assistant.understand.sound import Ear, syllables
+from assistant.understand.spoken import hanzi, spoken
+
+_ORDINALS = (
+    (re.compile(r"第一|头一|前一个|前面那|上面那"), 0), (re.compile(r"第二|后一个|后面那|下面那"), 1), (re.compile(r"第三"), 2),
+    (re.compile(r"第四"), 3), (re.compile(r"第五"), 4), (re.compile(r"最后"), -1),
+)
+_EVIDENCE = (
+    (re.compile(r"啥也没|什么也没|啥都没|什么都没"), "dialogue.empty"),
+    (re.compile(r"(?:还|都|就)?在(?:里|那|呢|这|的|格|$)|有药|还有(?!没)|(?<!没)有一[片粒颗]|没空|不空|没动|满的|没少|有[呢啊的]*$|没吃|还没拿|一片没少|好好的|剩着"), "dialogue.full"),
+    (re.compile(r"空了|空的|没药|没有了|没了|空|没有|吃掉了|不在了|光了|没得|啥也没|什么也没|少了一|没见着|没看[到见]|没瞧见|没见到"), "dialogue.empty"),
+)
+
+
+def _which(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+    """第一个, a name of one of the options, or anything else."""
+    for one in thought.heard:
+        if one.trusted == 0:
+            continue
+        chosen = _option(one, options, ear)
+        if chosen:
+            return Judgement(Meaning("dialogue.which", {"which": chosen}, 0.95, one.said.text))
+    return None
+
+
+def _option(one: Heard, options: tuple[str, ...], ear: Ear) -> str:
+    text = one.said.text
+    for pattern, place in _ORDINALS:
+        if pattern.search(text) and -len(options) <= place < len(options):
+            return options[place]
+    names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options]
+    values = {span.value for span in names if span.cost < 0.45}
+    if len(values) == 1:
+        return values.pop()
+    near = [(ear.edit(syllables(option), _window(one.said.sounds, syllables(option), ear)) / max(1, len(hanzi(option))), option)
+            for option in options if hanzi(option)]
+    near.sort()
+    if near and near[0][0] <= 0.34 and (len(near) == 1 or near[1][0] - near[0][0] > 0.1):
+        return near[0][1]
+    pieces = {option: _common(text, hanzi(option)) for option in options}
+    best = sorted(options, key=lambda option: -pieces[option])
+    if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
+        return best[0]
+    return ""
+
+
+def _when(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+    for one in thought.heard:
+        if one.trusted == 0:
+            continue
+        span = times.last_word([found for found in one.measures.times if found.kind != "duration"], one.said.text)
+        length = None
+        if span is None:
+            span = times.last_word(one.measures.times, one.said.text)
+            length = span.value if span else None
+        if span is not None and _strong_other(thought, one) < 0.93:
+            slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
+            return Judgement(Meaning("dialogue.when", slots, 0.95, one.said.text))
+    return None
+
+
+def _evidence(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+    for one in thought.heard:
+        if one.trusted == 0:
+            continue
+        for pattern, intent in _EVIDENCE:
+            if pattern.search(one.said.text):
+                return Judgement(Meaning(intent, {}, 0.95, one.said.text))
+    return None
+
+
+def _text(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+    if thought.scores.get("emergency.call", 0.0) >= 0.8:
+        return None
+    free = [one for one in thought.heard if one.hypothesis.source != "grammar"]
+    if not free:
+        return None
+    text = filling.clean(spoken(free[0].hypothesis.text)[:200])
+    return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None
+
+
+CLOSED: Mapping[Asking, Callable[[Thought, tuple[str, ...], Ear], Judgement | None]] = {
+    "which": _which, "when": _when, "evidence": _evidence, "text": _text,
+}
+"""(what was heard, the options of the question, the ear) → the answer, or None where it is none."""
+
+
+def _strong_other(thought: Thought, one: Heard) -> float:
+    return max((f.score for f in one.fits if not f.intent.startswith(("dialogue.", "medication.snooze"))), default=0.0)
+
+
+def _window(sounds: Sequence[str], want: Sequence[str], ear: Ear) -> Sequence[str]:
+    """The stretch of the utterance most like `want`."""
+    size = len(want)
+    if len(sounds) <= size:
+        return sounds
+    return min((sounds[at:at + size] for at in range(len(sounds) - size + 1)), key=lambda part: ear.edit(part, want))
+
+
+def _common(text: str, option: str) -> int:
+    """Longest run of characters both have."""
+    return max((size for size in range(1, len(option) + 1) for at in range(len(option) - size + 1) if option[at:at + size] in text), default=0)

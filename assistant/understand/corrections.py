@@ -1,0 +1,64 @@
+"""Where a speaker takes a word back: 给强子，不对，给敏敏打电话."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.understand.matcher import Span, Utterance
+from assistant.understand.slots import Measures
+
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是)(?![起劲付头路啊吗])")
+"""Where an elder takes a word back."""
+
+_SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")
+"""Before 不是 these make it a denial, no correction."""
+
+_VALUE_OF = {"{day}": "{when}", "{duration}": "{when}"}
+
+
+def take_back(said: Utterance, found: Measures) -> None:
+    """After 不对 and the like the earlier word of the same kind no longer counts: its syllables weigh nothing."""
+    for mark in CORRECTION.finditer(said.text):
+        after = [span for span in said.spans if mark.end() <= span.start <= mark.end() + 4 and span.concept[0] == "{"]
+        for span in after:
+            before = [old for old in said.spans if old.concept == span.concept and old.end <= mark.start()]
+            if not before:
+                continue
+            if span.concept == "{person}" and mark[0] == "不是":
+                break  # 给强子打不是给敏敏: taken back or denied, so slots.py asks
+            last = max(before, key=lambda old: (old.end, old.end - old.start))
+            measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
+            places = [(mark.start(), span.start)] if measured else [(last.start, last.end), (mark.start(), span.start)]
+            gone = [old for old in said.spans if any(start <= old.start and old.end <= end for start, end in places)]
+            said.taken_back.append((last.start, span.start) if measured else (last.start, last.end))
+            for old in gone:
+                said.spans.remove(old)
+                said.concepts[old.concept] = [kept for kept in said.concepts.get(old.concept, []) if kept is not old]
+                if not said.concepts[old.concept]:
+                    del said.concepts[old.concept]
+                if old in said.turning:
+                    said.turning.remove(old)
+            dead = {at for start, end in (*places, *said.taken_back) for at in range(start, end)}
+            for at in dead:
+                said.weights[at] = 0.02
+            said.hidden = said.hidden - dead
+            break
+
+
+def restarted(text: str) -> str:
+    """What is said after the speaker takes back everything: at least four syllables. 我不是心疼 takes nothing back."""
+    marks = [mark for mark in CORRECTION.finditer(text) if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS)]
+    return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= 4 else ""
+
+
+def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
+    """不对 by sound: 九点部队十点 is a correction, for two values of one slot stand beside it."""
+    for at in range(1, len(text) - 2):
+        if sounds[at:at + 2] != ("bu", "dui") or text[at:at + 2] == "不对":
+            continue
+        before = {_VALUE_OF.get(span.concept, span.concept) for span in spans if span.concept[0] == "{" and at - 3 <= span.end <= at}
+        after = {_VALUE_OF.get(span.concept, span.concept) for span in spans if span.concept[0] == "{" and at + 2 <= span.start <= at + 4}
+        if before & after or ("{when}" in before and "dian" in sounds[at + 3:at + 5]):
+            text = text[:at] + "不对" + text[at + 2:]
+    return text

@@ -1,0 +1,83 @@
+"""What is known of one utterance on the way to a judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from assistant.messages import Hypothesis, Judgement
+from assistant.understand.matcher import Fit, Utterance
+from assistant.understand.phrasebook import Guard
+from assistant.understand.slots import Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One hypothesis and everything found in it, for `explain`."""
+
+    hypothesis: Hypothesis
+    said: Utterance
+    measures: Measures
+    guards: tuple[Guard, ...]
+    fits: tuple[Fit, ...]
+    """Best line of each intent, best first, after the guards."""
+    trusted: float = 1.0
+    """Factor of the two gates; 0 shut out."""
+    parts: Mapping[str, Heard] = field(default_factory=dict)
+    """Intents understood from a clause alone, with that clause."""
+
+    def where(self, intent: str) -> Heard:
+        """The clause that an intent stands in, or the whole."""
+        return self.parts.get(intent, self)
+
+
+@dataclass(slots=True)
+class Thought:
+    """What is known on the way to a judgement."""
+
+    heard: list[Heard]
+    now: datetime
+    """Naive local time."""
+    scores: dict[str, float] = field(default_factory=dict)
+    source: dict[str, Heard] = field(default_factory=dict)
+    """Which hypothesis an intent's slots are read from."""
+    reasons: list[str] = field(default_factory=list)
+    opposed: tuple[str, ...] = ()
+    """The two opposites the decoders heard."""
+    agreed: str = ""
+    """The intent that every good hypothesis puts first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a sentence was judged as it was. `str()` is for a terminal."""
+
+    heard: tuple[Heard, ...]
+    judgement: Judgement
+    scores: tuple[tuple[str, float], ...] = ()
+    """Intents with their combined scores, best first."""
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = []
+        for one in self.heard:
+            lines.append(f"听到（{one.hypothesis.source} {one.hypothesis.score:.2f}，信 {one.trusted:.2f}）：{one.said.text}")
+            lines.append("  读音：" + " ".join(one.said.sounds))
+            words = [f"{span.text}={span.concept}{f'~{span.cost:.2f}' if span.cost else ''}{'→' + span.value if span.value else ''}"
+                     for span in one.said.spans if span.concept not in ("FILLER", "SOFT", "NEUTRAL")]
+            lines.append("  词：" + "，".join(words))
+            if one.guards:
+                lines.append("  护栏：" + "，".join(guard.name for guard in one.guards))
+            for candidate in one.fits[:6]:
+                lines.append(f"  {candidate.score:.2f} {candidate.intent} ← {candidate.kind} “{candidate.by[:90]}”")
+        lines.append("合计：" + "，".join(f"{intent} {score:.2f}" for intent, score in self.scores[:6]))
+        lines += [f"  {reason}" for reason in self.reasons]
+        meaning = self.judgement.meaning
+        if meaning is not None:
+            lines.append(f"决定：{meaning.intent} {dict(meaning.slots)}（{meaning.score:.2f}）")
+        elif self.judgement.nearest:
+            lines.append("决定：问一问，" + " 还是 ".join(f"{near.intent} {dict(near.slots)}" for near in self.judgement.nearest))
+        else:
+            lines.append("决定：不动")
+        return "\n".join(lines)

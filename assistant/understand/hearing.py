@@ -1,0 +1,462 @@
+"""Hypotheses → what is found in each: words by sound, times, the intents that fit, guards and the second opinion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import get_args
+
+from assistant.home import Household
+from assistant.messages import Asking, Hypothesis
+from assistant.understand import guards as guarding
+from assistant.understand import slots as filling
+from assistant.understand import times
+from assistant.understand.clauses import CUTS, Clause, clauses, part
+from assistant.understand.corrections import mended, restarted, take_back
+from assistant.understand.evidence import Odds, learned
+from assistant.understand.heard import Heard
+from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts
+from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
+from assistant.understand.phrasebook import Guard, Phrasebook, Template
+from assistant.understand.sound import Ear, syllables
+from assistant.understand.spoken import RAW, hanzi, once, spoken
+
+NEVER = 0.9
+"""A must_not sentence that fits this well takes its intent out."""
+LONGEST = 160
+"""Syllables that are read; the slowest minute of an elder's speech has about as many. More is cut at both ends' cost."""
+RIVAL = 0.5
+"""A hypothesis with this share of the best score of its decoder may be the right one."""
+_TURNED_AFTER = re.compile(r".{0,2}[不没别甭莫](?!方便|然|好意思|错|舒服|得劲|会|懂|动|了)")
+"""Behind a clause it takes back what the clause says: 送餐的明天那份|别送了."""
+_OF_NO = re.compile(r"cancel|skip|taken|forget|pause|control|emergency\.call|info|query|list|unsure|fraud|snooze")
+"""Intents that say no themselves, or that a 不 behind them leaves as they are."""
+_WHETHER = re.compile(r"[几吗么谁哪]|没有|多少|是不是")
+
+ANCHOR = 0.35
+"""Words that anchor a phrase may sound this much otherwise."""
+UNANCHORED = 0.75
+"""What is left of a phrase that fits by its small words only; at best it is asked."""
+LONG, PLAIN, CLAUSE = 7, 0.9, 0.7
+"""From so many syllables on, and where the whole is not understood so well, clauses are judged; one counts from this score on."""
+PARTED = 2
+"""Hypotheses of a decoder whose clauses are judged; a grammar writes whole requests."""
+CLEARLY, SURELY = 0.9, 0.93
+"""And these where a false alarm is possible or the intent is easily fitted, and where a clause is cut less surely."""
+NEVER_BY_CLAUSE = frozenset({"chat", "dialogue", "fraud"})
+"""Skills whose few words are in every talk."""
+HEARD_APART = 0.95
+"""A clause whose border can be heard: a particle before it or a word that opens it."""
+OF_A_CLAUSE: Mapping[str, tuple[str, ...]] = {
+    "booking": ("{service}", filling.NEED), "call": ("{person}", "KIN"), "message": ("{person}", "KIN"), "diary": ("{number}", "QUESTION", "WHICH"),
+}
+"""What a clause must name to mean something of a skill."""
+FAINT = 0.3
+"""Below this score a phrase fits so little that the second opinion stands alone."""
+ALONE = 0.9
+"""From here on the second opinion alone acts; below it asks."""
+AGAINST = 3.0
+"""When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is."""
+TRUSTED = 0.97
+"""A phrase said word for word: the second opinion may doubt it, never stop it."""
+LONE_ASKS = frozenset({"emergency.cancel", "reminder.cancel", "booking.cancel", "booking.change", "privacy.forget", "medication.taken", "message.send", "reminder.add"})
+"""What evidence alone may offer, never do: deletions, and what needs slots it cannot see."""
+
+CLEAR = 0.93
+"""When a hypothesis is understood this well, the less likely ones are looked at for numbers and negation only."""
+WELL, SAME = 0.8, 0.85
+"""So are those of this likeness to one understood this well."""
+TRAILING = 0.4
+"""A phrase so much worse than the best one decides nothing."""
+LIKE_ENOUGH = 0.5
+"""Gate (b) of the grammar decoder: likeness to a free hypothesis, three syllables and more (SPEECH.md)."""
+LIKE_SHORT = 0.85
+"""The same for one and two syllables: nearly the same sound."""
+SAYABLE = 0.80
+"""Gate (a): the grammar's text must itself be something one can say, at least with this score."""
+_NUMERIC = frozenset("零一二三四五六七八九十百千两俩仨半刻点分秒号月周拜期天日明后昨今早晚上中下午夜每隔")
+
+Reading = dict[str, Fit]
+NOTHING = Fit("", 0.0, "")
+
+
+class Hearing:
+    """The ear for what is meant, of one household; made anew when the family's file changes (about 0.3 s)."""
+
+    def __init__(self, household: Household, phrasebook: Phrasebook, second: Callable[[Utterance], Odds] | None = None) -> None:
+        """`second`: the second opinion of a sentence; the learned one where none is given."""
+        self.household = household
+        self.book = phrasebook
+        self.ear = Ear(household.elder.accent)
+        self._opinion = second or (lambda said: learned().weigh(said))
+        words = [
+            Word(word.lstrip("="), concept, word.startswith("="))
+            for concept, known in phrasebook.words.items() for word in known
+        ]
+        words += [
+            Word(wrong, concept, False, extra=0.08)
+            for concept, known in phrasebook.words.items() for word in known
+            for right, wrongs in phrasebook.heard.items() if right in word
+            for wrong in (word.replace(right, wrong) for wrong in wrongs)
+        ]
+        words += filling.household_words(household, phrasebook)
+        self._looks = filling.looks(household, phrasebook)
+        self._lexicon = Lexicon(words, self.ear)
+        self._frames = Frames(phrasebook.frames)
+        never = [Template(say, "!" + intent, tuple(chars), tuple((n - 1,) for n in range(len(chars))), (len(chars) - 1,))
+                 for intent, say in phrasebook.must_not if (chars := hanzi(say))]
+        self._index = Index((*phrasebook.templates, *never), self.ear)
+        self.wake = tuple(sorted({hanzi(word) for word in household.wake_words} | {"小伴小伴", "小伴"}, key=len, reverse=True))
+        self._bans = {intent: frozenset().union(*(frame.bans for frame in phrasebook.frames if frame.intent == intent)) for intent in WARY}
+        self.asked: Mapping[str, frozenset[str]] = {
+            asking: frozenset(line.intent for line in phrasebook.templates if line.asking == asking)
+            | frozenset(line.intent for line in phrasebook.frames if line.asking == asking)
+            for asking in get_args(Asking)
+        }
+        """Intents that answer an open question."""
+
+    def hear(self, hypotheses: Sequence[Hypothesis], now: datetime, asking: str) -> list[Heard]:
+        """Each hypothesis that is worth reading, with the trust it deserves; `asking`: the open question, "" for none."""
+        heard: list[Heard] = []
+        surveyed: dict[str, Heard] = {}
+        seen: set[tuple[str, str]] = set()
+        strongest: dict[str, float] = {}
+        for hypothesis in hypotheses[:8]:
+            strongest[hypothesis.source] = max(strongest.get(hypothesis.source, 0.0), hypothesis.score)
+        for hypothesis in hypotheses[:8]:
+            rival = hypothesis.score >= RIVAL * strongest[hypothesis.source]
+            text = self._prepare(hypothesis.text)
+            if not text or (hypothesis.source, text) in seen:
+                continue
+            seen.add((hypothesis.source, text))
+            if text in surveyed:
+                heard.append(replace(surveyed[text], hypothesis=hypothesis))
+                continue
+            if hypothesis.source == "grammar" and not self._sounds_like_any(text, heard):
+                continue
+            said = None
+            if (like := self._like(hypothesis, text, heard, rival)) is not None:
+                if not rival and _numbers_of(like.said.text) == _numbers_of(text):
+                    continue
+                said = self._glance(hypothesis, text, like, now)
+            if said is None:
+                parted = hypothesis.source != "grammar" and sum(one.hypothesis.source == hypothesis.source for one in heard) < PARTED
+                said = self._survey(hypothesis, text, now, asking, parted)
+                surveyed[text] = said
+            heard.append(said)
+        free = [one for one in heard if one.hypothesis.source != "grammar"]
+        gated: list[Heard] = []
+        for one in heard:
+            if one.hypothesis.source == "grammar":
+                gated.append(replace(one, trusted=self._gate(one, free)))
+            else:
+                rank = sum(other.hypothesis.source == one.hypothesis.source for other in gated)
+                gated.append(replace(one, trusted=0.97 ** rank))
+        return gated
+
+    def read(self, text: str, now: datetime) -> Utterance:
+        """A sentence with everything known found in it, unjudged: what the second opinion learns from."""
+        text = once(self._prepare(text))
+        return self._read(text, syllables(text), now)[0]
+
+    def _read(self, text: str, sounds: tuple[str, ...], now: datetime) -> tuple[Utterance, filling.Measures, list[Span]]:
+        """The survey of prepared text, its measures, and all spans found."""
+        found = filling.measures(text, now, self.household.care)
+        spans = [*self._spans(text, sounds, found), *_alternatives(text)]
+        said = survey(text, sounds, (span for span in spans if span.concept not in CUTS), self.ear.polar, self.book.through)
+        return said, found, spans
+
+    def _spans(self, text: str, sounds: tuple[str, ...], found: filling.Measures) -> list[Span]:
+        """Words, times and numbers, and medicines by their looks."""
+        return [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)]
+
+    def _like(self, hypothesis: Hypothesis, text: str, heard: Sequence[Heard], rival: bool) -> Heard | None:
+        """An earlier hypothesis of the same decoder, well understood, that says the same but for a number or a trifle."""
+        sounds = syllables(text)
+        polar = [sound for sound in sounds if sound in self.ear.polar]
+        for one in heard:
+            if one.hypothesis.source != hypothesis.source or not one.fits or one.fits[0].score < WELL:
+                continue
+            if [sound for sound in one.said.sounds if sound in self.ear.polar] != polar:
+                continue
+            if (one.fits[0].score >= CLEAR and not rival) or self.ear.likeness(one.said.sounds, sounds) >= SAME:
+                return one
+        return None
+
+    def _glance(self, hypothesis: Hypothesis, text: str, like: Heard, now: datetime) -> Heard:
+        """Numbers and times alone, for the vote about them; what is meant is taken from the hypothesis it is like."""
+        sounds = syllables(text)
+        found = filling.measures(text, now, self.household.care)
+        text = mended(text, sounds, self._spans(text, sounds, found))
+        found = filling.measures(text, now, self.household.care)
+        said = survey(text, sounds, self._spans(text, sounds, found), self.ear.polar, self.book.through)
+        take_back(said, found)
+        return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits))
+
+    def _prepare(self, text: str) -> str:
+        """Characters only, without wake word, bounded."""
+        text = spoken(text[:RAW].replace("[unk]", "").replace("<unk>", ""))
+        if len(text) > LONGEST:
+            text = text[:LONGEST // 2] + text[-LONGEST // 2:]
+        for wake in self.wake:
+            while text.startswith(wake) and len(text) > len(wake):
+                text = text[len(wake):]
+        return text
+
+    def _survey(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str, parted: bool = True) -> Heard:
+        """The utterance without its repetitions; as it stands where that is understood better (行了行了, 谢谢谢谢)."""
+        plain = once(text)
+        short = self._survey_once(hypothesis, plain, now, asking, parted)
+        if plain == text or (short.fits and short.fits[0].score >= 0.85):
+            return short
+        whole = self._survey_once(hypothesis, text, now, asking, parted)
+        return max(short, whole, key=lambda one: one.fits[0].score if one.fits else 0.0)
+
+    def _survey_once(self, hypothesis: Hypothesis, text: str, now: datetime, asking: str, parted: bool = True) -> Heard:
+        said, found, spans = self._read(text, syllables(text), now)
+        if (better := mended(text, said.sounds, spans)) != text:
+            return self._survey_once(hypothesis, better, now, asking, parted)
+        take_back(said, found)
+        fits, fired, never = self._fits(said, asking)
+        whole = Heard(hypothesis, said, found, fired, tuple(fits))
+        if (restart := restarted(text)) and (not fits or fits[0].score < 0.9):
+            again = self._survey_once(hypothesis, restart, now, asking)
+            if again.fits and again.fits[0].score >= 0.8:
+                return _again(whole, again)
+        if parted and len(text) >= LONG and not restart and (not fits or fits[0].score < PLAIN):
+            return self._by_clause(whole, spans, never, now, asking)
+        return whole
+
+    def _by_clause(self, whole: Heard, raw: Sequence[Span], never: Mapping[str, float], now: datetime, asking: str) -> Heard:
+        """With what single clauses mean, where that is clearer than the whole: 外头下雨呢|给我闺女打个电话.
+
+        The guards and the must_not of the whole hold for its clauses. Where the whole is understood, or holds free words
+        (告诉他|…), clauses only make it clearer: what is to be told is no request.
+        """
+        best = {one.intent: one for one in whole.fits}
+        known = {one.intent for one in whole.fits if one.score >= (ASK if one.intent in filling.LOOSE else ACT) or (one.kind == "asked" and one.score >= CLAUSE)}
+        parts: dict[str, Heard] = {}
+        opinion = self._opinion(whole.said)
+        for clause in clauses(whole.said, raw, self._index.edges(whole.said)):
+            text = whole.said.text[clause.start:clause.end]
+            spans = (span for span in part(raw, clause) if span.concept not in CUTS)
+            said = survey(text, whole.said.sounds[clause.start:clause.end], spans, self.ear.polar, self.book.through)
+            measured = whole.measures.times or whole.measures.numbers
+            found = filling.measures(text, now, self.household.care) if measured else filling.Measures()
+            take_back(said, found)
+            fits, fired, _ = self._fits(said, asking, CLAUSE - 0.1, frozenset(known))
+            here = Heard(whole.hypothesis, said, found, fired, tuple(fits))
+            for one in fits:
+                if (known and one.intent not in known) or one.intent in never or not self._asks(one, here, clause, whole):
+                    continue
+                score = one.score * clause.belief
+                if opinion.against(one.intent) > AGAINST:
+                    if one.intent != "emergency.call":
+                        continue
+                    score = min(score, STRICT[one.intent][0] - 0.02)
+                if one.intent == "medication.taken" and not asking:
+                    score = min(score, STRICT[one.intent][0] - 0.02)  # nobody asked, and the rest may say otherwise: it is asked
+                if score > best.get(one.intent, NOTHING).score:
+                    best[one.intent] = replace(one, score=score)
+                    if one.intent != "emergency.call":  # what happened stands in the whole
+                        parts[one.intent] = here
+        return replace(whole, fits=tuple(sorted(best.values(), key=lambda one: -one.score)), parts=parts)
+
+    def _asks(self, one: Fit, here: Heard, clause: Clause, whole: Heard) -> bool:
+        """Whether a clause may mean this by itself."""
+        skill = one.intent.split(".")[0]
+        heard_apart = clause.belief >= HEARD_APART
+        guards = [guard for guard in whole.guards if not (heard_apart and guard.of_clause and one.intent not in WARY) or guard in here.guards]
+        if one.kind == "evidence" or skill in NEVER_BY_CLAUSE or (one.intent == "emergency.cancel" and one.kind != "asked") or guarding.stopped(one.intent, guards) or guarding.weakened(one.intent, guards):
+            return False
+        if (skill in EASILY and not clause.opened and clause.start == 0) or (one.intent in WARY and not heard_apart):
+            return False
+        bans = one.bans if one.kind == "frame" else self._bans.get(one.intent, frozenset())
+        if one.intent in WARY and not bans.isdisjoint(whole.said.concepts.keys() - here.said.concepts.keys()):
+            return False
+        behind = whole.said.text[clause.end:]
+        if _TURNED_AFTER.match(behind) and not _OF_NO.search(one.intent) or (one.intent == "medication.taken" and _WHETHER.search(behind + whole.said.text[:clause.start])):
+            return False
+        if (wants := OF_A_CLAUSE.get(skill)) and not any(
+            span.cost < 0.2 and (span.value or want[0] != "{" or want == "{number}") for want in wants for span in here.said.concepts.get(want, ())
+        ):
+            return False
+        if one.intent == "diary.record" and not {"value", "systolic"} & filling.fill(one.intent, here.said, here.measures, self.values(one.intent, here.said)).slots.keys():
+            return False
+        if skill in EASILY:
+            return one.score * clause.belief >= CLEARLY
+        return one.score >= (CLAUSE if heard_apart and one.intent != "emergency.call" else CLEARLY if heard_apart else SURELY)
+
+    def _fits(
+        self, said: Utterance, asking: str, floor: float = 0.0, only: frozenset[str] = frozenset(),
+    ) -> tuple[list[Fit], tuple[Guard, ...], Mapping[str, float]]:
+        """Best line of each intent, the guards that fire, and how near must_not sentences are.
+
+        Phrases worth less than `floor` are not looked for, nor, where `only` names some, those of other intents.
+        """
+        by_frame: Reading = {}
+        for frame in self._frames.candidates(said, asking):
+            skill = frame.intent.split(".")[0]
+            one = fit(frame, said, filling.ALSO_EXPLAINED.get(skill, frozenset()), frame.intent in filling.LOOSE)
+            if one is not None and one.score > by_frame.get(frame.intent, NOTHING).score:
+                by_frame[frame.intent] = replace(one, kind="asked" if frame.asking else "frame")
+        by_phrase: Reading = {}
+        never: dict[str, float] = {}
+        opinion = self._opinion(said)
+        doubtful: set[str] = set()
+        limits = self._index.limits(said)
+        top = floor + TRAILING
+        strange = not any(span.cost < 0.5 for span in said.concepts.get("{medicine}", ()))
+        for number in self._index.candidates(said, asking):
+            template = self._index.templates[number]
+            forbids = template.intent[0] == "!"
+            if only and template.intent.lstrip("!") not in only:
+                continue
+            known = never.get(template.intent[1:], NEVER) if forbids else by_phrase.get(template.intent, NOTHING).score
+            # Worth its cost is only what beats the intent's best so far and comes near the best of all; of what must not be,
+            # what comes near enough to matter.
+            bound = min(limits.bound, (1.0 - max(known, 0.0 if forbids else top - TRAILING)) * limits.scale + 1e-9)
+            cost = self._index.align(number, said, limits, bound)
+            if cost is None:
+                continue
+            score = limits.score(cost)
+            if forbids:
+                never[template.intent[1:]] = max(score, never.get(template.intent[1:], 0.0))
+                continue
+            if strange and score >= ACT and "{medicine}" in template.nodes:
+                # An unknown word as medicine never acts by itself: 眼镜找不着了 is no medicine that cannot be found.
+                plain = self._index.align(number, said, limits, min(bound, limits.bound), unknown=False)
+                plainly = 0.0 if plain is None else limits.score(plain)
+                score = max(min(score, ACT - 0.02), plainly)
+                if plainly < ACT:
+                    doubtful.add(template.text)
+            top = max(top, score)
+            if score > known:
+                by_phrase[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
+        fired = guarding.fired(self.book.guards, said)
+        fits = []
+        for intent in {*by_frame, *by_phrase}:
+            best = max((by_frame.get(intent, NOTHING), by_phrase.get(intent, NOTHING)), key=lambda one: one.score)
+            other = min(by_frame.get(intent, NOTHING).score, by_phrase.get(intent, NOTHING).score)
+            score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)
+            if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
+                continue
+            answered = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= 0.88
+            plainly = answered or (intent not in WARY and opinion.plainly(intent))
+            if guarding.stopped(intent, fired) and not plainly:
+                continue
+            ceiling = 1.0
+            if guarding.weakened(intent, fired) and not plainly:
+                ceiling = acts(intent)[0] - 0.02
+            if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
+                score *= 1.0 if best.by in doubtful else UNANCHORED
+                ceiling = min(ceiling, acts(intent)[0] - 0.02)
+            if intent == "medication.taken" and (said.hidden or (len(said.text) >= LONG and opinion.against(intent) > AGAINST)):
+                ceiling = min(ceiling, STRICT[intent][0] - 0.02)
+            if score >= FAINT:
+                answers = best.kind == "asked" or intent in self.asked.get(asking, ())
+                score = self._second(intent, score, opinion.judged(intent, score), answers)
+            fits.append(replace(best, score=min(1.0, score, ceiling)))
+        lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
+        if lone is not None and not asking:
+            fits = [*(one for one in fits if one.intent != lone.intent), lone]
+        answer, sure = opinion.answer()
+        if answer in self.asked.get(asking, frozenset()) and all(one.score < ASK for one in fits):
+            fits.append(Fit(answer, sure, "整句像是", (), "evidence"))
+        fits.sort(key=lambda one: -one.score)
+        return fits, fired, never
+
+    @staticmethod
+    def _second(intent: str, score: float, both: float, answers: bool) -> float:
+        """The score after the second opinion: an answer to the open question is never doubted by it, and a dear one not helped."""
+        if answers:
+            return score if intent in STRICT else max(score, both)
+        if score >= TRUSTED:
+            return max(both, acts(intent)[0])
+        return max(both, ASK) if intent == "emergency.call" and score >= ACT else both
+
+    @staticmethod
+    def _lone(
+        opinion: Odds, said: Utterance, fired: tuple[Guard, ...], never: Mapping[str, float], known: set[str],
+    ) -> Fit | None:
+        """A reading that no phrase speaks for, only the second opinion: 没听着再讲一遍. Where it is dear it is asked about."""
+        intent = opinion.top
+        plainly = intent not in WARY and opinion.plainly(intent)
+        if not intent or intent in known or (guarding.stopped(intent, fired) and not plainly) or intent in never or said.taken_back:
+            return None
+        score = opinion.alone(intent)
+        if said.hidden or (guarding.weakened(intent, fired) and not plainly) or intent in LONE_ASKS or score < ALONE:
+            score = min(score, STRICT.get(intent, (ACT,))[0] - 0.02)
+        return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
+
+    def _anchored(self, intent: str, said: Utterance) -> bool:
+        """Whether words without which the intent is never said are there."""
+        anchors = self.book.anchors.get(intent)
+        return anchors is None or any(
+            all(any(span.cost < ANCHOR for concept in need for span in said.concepts.get(concept, ())) for need in frame.needs)
+            for frame in anchors
+        )
+
+    def _sounds_like_any(self, text: str, heard: Sequence[Heard]) -> bool:
+        """Whether the second half of the gate can be passed: what it shuts out anyway need not be understood."""
+        free = [one for one in heard if one.hypothesis.source != "grammar"]
+        return not free or self._likeness(syllables(text), free) >= 0.9 * LIKE_ENOUGH
+
+    def _likeness(self, sounds: Sequence[str], free: Sequence[Heard]) -> float:
+        return max((self.ear.likeness(sounds, other.said.sounds) for other in free), default=0.0)
+
+    def _gate(self, one: Heard, free: Sequence[Heard]) -> float:
+        """How far a grammar hypothesis is believed: 0 unless it is sayable and sounds like what the free decoder heard."""
+        if not one.fits or one.fits[0].score < SAYABLE:
+            return 0.0
+        size = len(one.said.sounds)
+        best = self._likeness(one.said.sounds, free)
+        if best < (LIKE_ENOUGH if size >= 3 else LIKE_SHORT):
+            return 0.0
+        return 0.55 + 0.45 * best
+
+    def values(self, intent: str, said: Utterance) -> dict[str, str]:
+        """Kinds read off their frames; the first value that holds, else the one without frames."""
+        found: dict[str, str] = {}
+        for slot, table in self.book.values.get(intent, {}).items():
+            for value, frames in table:
+                if not frames or any(holds(frame, said, 0.2) is not None for frame in frames):
+                    if frames or slot not in found:
+                        found[slot] = value
+                    if frames:
+                        break
+        return found
+
+
+def _again(whole: Heard, again: Heard) -> Heard:
+    """The new start judged alone, but a part of a time said before still counts: 明天上午九点，不对，十点约保洁.
+
+    Throwing 明天上午 away once booked today at ten in the evening.
+    """
+    best = again.fits[0]
+    for place, one in enumerate(whole.fits):
+        if one.intent == best.intent and one.score >= ASK:
+            lifted = replace(one, score=max(one.score, 0.98 * best.score))
+            rest = (*whole.fits[:place], *whole.fits[place + 1:])
+            return replace(whole, fits=tuple(sorted((lifted, *rest), key=lambda fit: -fit.score)))
+    gone = len(whole.said.text) - len(again.said.text)
+    kept = times.last_word([span for span in whole.measures.times if span.kind != "duration"], whole.said.text)
+    if kept is None or kept.start < gone or not whole.said.text.endswith(again.said.text):
+        return again
+    moved = replace(kept, start=kept.start - gone, end=kept.end - gone)
+    others = [span for span in again.measures.times if span.end <= moved.start or moved.end <= span.start]
+    return replace(again, measures=replace(again.measures, times=[moved, *others]))
+
+
+def _numbers_of(text: str) -> str:
+    """What of a text may be number or time."""
+    return "".join(char for char in text if char in _NUMERIC)
+
+
+def _alternatives(text: str) -> Iterator[Span]:
+    """吃没吃, 约不约: a verb asked about, which turns nothing round."""
+    for at in range(len(text) - 2):
+        if text[at] == text[at + 2] and text[at + 1] in "没不" and text[at] not in "没不":
+            yield Span(at, at + 3, "QUESTION", text[at:at + 3], 0.0, exact=True)
