@@ -61,6 +61,8 @@ AGAINST = 3.0
 """When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is."""
 TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
+CRY = 5.0
+"""Log-odds of a cry of one's own that no guard stops."""
 LONE_ASKS = frozenset({"emergency.cancel", "reminder.cancel", "booking.cancel", "booking.change", "privacy.forget", "medication.taken", "message.send", "reminder.add"})
 """What evidence alone may offer, never do: deletions, and what needs slots it cannot see."""
 
@@ -344,12 +346,9 @@ class Hearing:
             if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
                 continue
             answered = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= 0.88
-            plainly = answered or (intent not in WARY and opinion.plainly(intent))
-            if guarding.stopped(intent, fired) and not plainly:
+            ceiling = 1.0 if answered else _ceiling(intent, fired, opinion, said)
+            if ceiling == 0.0:
                 continue
-            ceiling = 1.0
-            if guarding.weakened(intent, fired) and not plainly:
-                ceiling = acts(intent)[0] - 0.02
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, acts(intent)[0] - 0.02)
@@ -383,12 +382,11 @@ class Hearing:
     ) -> Fit | None:
         """A reading that no phrase speaks for, only the second opinion: 没听着再讲一遍. Where it is dear it is asked about."""
         intent = opinion.top
-        plainly = intent not in WARY and opinion.plainly(intent)
-        if not intent or intent in known or (guarding.stopped(intent, fired) and not plainly) or intent in never or said.taken_back:
+        if not intent or intent in known or intent in never or said.taken_back:
             return None
-        score = opinion.alone(intent)
-        if said.hidden or (guarding.weakened(intent, fired) and not plainly) or intent in LONE_ASKS or score < ALONE:
-            score = min(score, STRICT.get(intent, (ACT,))[0] - 0.02)
+        score = min(opinion.alone(intent), _ceiling(intent, fired, opinion, said))
+        if said.hidden or intent in LONE_ASKS or score < ALONE:
+            score = min(score, acts(intent)[0] - 0.02)
         return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
     def _anchored(self, intent: str, said: Utterance) -> bool:
@@ -428,6 +426,20 @@ class Hearing:
                     if frames:
                         break
         return found
+
+
+def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utterance) -> float:
+    """The score an intent may reach at most under the guards that fire; 0 where they silence it.
+
+    They yield to a sentence that is plainly meant so. Where it is dear, never, but for a cry: 我不想麻烦孩子们，可是我喘不上气了
+    is one although it speaks of others, and what is not so sure of it is asked about.
+    """
+    plainly = opinion.plainly(intent)
+    if plainly and (intent not in WARY or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
+        return 1.0
+    if guarding.stopped(intent, fired):
+        return acts(intent)[0] - 0.02 if plainly and intent == "emergency.call" else 0.0
+    return acts(intent)[0] - 0.02 if guarding.weakened(intent, fired) else 1.0
 
 
 def _again(whole: Heard, again: Heard) -> Heard:

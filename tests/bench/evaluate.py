@@ -3,6 +3,7 @@
     python tests/bench/evaluate.py              every sentence as text (a minute)
     python tests/bench/evaluate.py --damaged    the same with a recogniser's mistakes in it, 10 % and 20 % of the syllables
     python tests/bench/evaluate.py --sound 150  150 sentences spoken by generated voices in rooms and noise, decoded, judged
+    python tests/bench/evaluate.py --rounds twentyone twentytwo --sound 200   the same of rounds (rounds.py)
 
 The sentences lie in `sentences/*.toml`, the homes they are said in in `households/`. Half of them, chosen by a hash of the
 sentence, is held back: `--held` prints their figures and never the sentences, so that nobody can tune on them; without it
@@ -114,10 +115,23 @@ def rows(folder: Path = HERE / "sentences") -> list[Row]:
     return list(found.values())
 
 
+ROUNDS = HERE / "sentences" / "rounds"
+
+
+def of_rounds(names: Iterable[str]) -> list[Row]:
+    """The sentences of rounds; those that may only be asked about are left to rounds.py."""
+    return [
+        Row(one["say"], one["intent"], one.get("slots", {}), (name,), one.get("asking", ""), tuple(one.get("options", ())),
+            one.get("home", "sample"), one.get("now", NOW))
+        for name in names for one in tomllib.loads((ROUNDS / f"{name}.toml").read_text(encoding="utf-8"))["s"] if one["intent"][:1] != "?"
+    ]
+
+
 @lru_cache
 def home(name: str) -> Household:
-    """`sample`, or a family's file in `households/`."""
-    return load(sample_household() if name == "sample" else HERE / "households" / f"{name}.yaml")
+    """`sample`, or a family's file in `households/` or beside the rounds."""
+    files = (folder / f"{name}.yaml" for folder in (HERE / "households", ROUNDS))
+    return load(next((file for file in files if file.exists()), sample_household()))
 
 
 # --- right and wrong ------------------------------------------------------------------------------------------------
@@ -520,13 +534,14 @@ def main() -> None:
     parser.add_argument("--sound", type=int, metavar="N", default=0, help="N sentences spoken, decoded and judged")
     parser.add_argument("--seed", type=int, default=1, help="which sentences, voices and rooms are drawn (default 1)")
     parser.add_argument("--held", action="store_true", help="the held half: figures only")
+    parser.add_argument("--rounds", nargs="+", metavar="NAME", default=[], help="sentences of these rounds instead of the halves")
     parser.add_argument("--failures", type=Path, metavar="FILE", help="write what failed in the dev half, for those who mend it")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write confusion.svg and reliability.svg there")
     options = parser.parse_args()
     console = Console(width=150 if not sys.stdout.isatty() else None)
-    half = "held" if options.held else "dev"
-    every = rows()
-    chosen = [row for row in every if row.half == half]
+    half = "rounds" if options.rounds else "held" if options.held else "dev"
+    every = of_rounds(options.rounds) or rows()
+    chosen = [row for row in every if half in ("rounds", row.half)]
     console.print(f"{platform.node()}, {platform.machine()}, {os.cpu_count()} cores; {len(every)} sentences, {len(chosen)} in the {half} half: {dict(Counter(row.kind for row in chosen))}")
     runs: list[tuple[str, list[Verdict]]] = []
     if options.text or not (options.damaged or options.sound):
