@@ -41,6 +41,10 @@ SENTENCE_ALONE, WITHOUT = 0.8, 0.85
 """Weight and constant where no phrase speaks for it. All five: `tools/learn.py --folds 2`."""
 
 
+PLAINLY = 3.5
+"""Log-odds of a sentence that no guard stops."""
+
+
 @dataclass(frozen=True, slots=True)
 class Odds:
     """Evidence for every intent in one sentence: natural logarithm of the odds that it is meant."""
@@ -73,20 +77,23 @@ class Odds:
         """Log-odds of the intent against all others together."""
         return self.of[intent] - log(sum(exp(value) for other, value in self.of.items() if other != intent))
 
-    def plainly(self, intent: str) -> bool:
+    def plainly(self, intent: str, odds: float = PLAINLY) -> bool:
         """Whether the whole sentence is so surely meant so that a single word that speaks of others or of television is none."""
-        return self.of.get(intent, -LIMIT) >= PLAIN and self.of.get("", -LIMIT) <= -PLAIN / 2
+        return self.of.get(intent, -LIMIT) >= odds and max(value for other, value in self.of.items() if other != intent) <= -odds / 2
 
     def against(self, intent: str) -> float:
         """By how much the sentence is rather not for 小伴 than meant so; 0 for an intent that was never taught."""
         own = self.of.get(intent)
         return 0.0 if own is None else self.of.get("", -LIMIT) - own
 
+    def rather(self, intent: str) -> float:
+        """By how much something else is meant rather, nothing among it; 0 for an intent that was never taught."""
+        own = self.of.get(intent)
+        return 0.0 if own is None else max(value for other, value in self.of.items() if other != intent) - own
+
 
 CLEAR_ANSWER = 1.0
 """Log-odds of a yes that is no no, and the other way."""
-PLAIN = 3.5
-"""Log-odds of a sentence that no guard stops."""
 LIMIT = 6.0
 """Log-odds beyond which nothing is surer."""
 

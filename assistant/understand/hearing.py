@@ -15,7 +15,7 @@ from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.corrections import mended, restarted, take_back
-from assistant.understand.evidence import Odds, learned
+from assistant.understand.evidence import PLAINLY, Odds, learned
 from assistant.understand.heard import Heard
 from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
@@ -58,11 +58,17 @@ FAINT = 0.3
 ALONE = 0.9
 """From here on the second opinion alone acts; below it asks."""
 AGAINST = 3.0
-"""When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is."""
+"""When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is, and an answer is asked about."""
 TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 5.0
 """Log-odds of a cry of one's own that no guard stops."""
+EXACTLY = 0.88
+"""An answer that fits a phrase of its question this well needs no second opinion."""
+PLAIN_ANSWER = {"emergency.cancel": 2.0}
+"""Log-odds of a plain sentence where a question has made it likely; PLAINLY for the others."""
+OPEN = frozenset({"", "dose", "yes_no", "emergency"})
+"""Questions beside which everything else may be said; into the others nothing is read but their answers and a cry."""
 LONE_ASKS = frozenset({"emergency.cancel", "reminder.cancel", "booking.cancel", "booking.change", "privacy.forget", "medication.taken", "message.send", "reminder.add"})
 """What evidence alone may offer, never do: deletions, and what needs slots it cannot see."""
 
@@ -338,6 +344,7 @@ class Hearing:
             if score > known:
                 by_phrase[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
         fired = guarding.fired(self.book.guards, said)
+        answers = self.asked.get(asking, frozenset())
         fits = []
         for intent in {*by_frame, *by_phrase}:
             best = max((by_frame.get(intent, NOTHING), by_phrase.get(intent, NOTHING)), key=lambda one: one.score)
@@ -345,33 +352,40 @@ class Hearing:
             score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)
             if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
                 continue
-            answered = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= 0.88
-            ceiling = 1.0 if answered else _ceiling(intent, fired, opinion, said)
+            exactly = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= EXACTLY
+            ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said)
             if ceiling == 0.0:
                 continue
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, acts(intent)[0] - 0.02)
-            if intent == "medication.taken" and (said.hidden or (len(said.text) >= LONG and opinion.against(intent) > AGAINST)):
+            if intent == "medication.taken" and (said.hidden or opinion.rather(intent) > AGAINST):
                 ceiling = min(ceiling, STRICT[intent][0] - 0.02)
             if score >= FAINT:
-                answers = best.kind == "asked" or intent in self.asked.get(asking, ())
-                score = self._second(intent, score, opinion.judged(intent, score), answers)
+                score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
             fits.append(replace(best, score=min(1.0, score, ceiling)))
         lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
-        if lone is not None and not asking:
+        if lone is not None and (asking in OPEN or lone.intent in answers or lone.intent == "emergency.call"):
             fits = [*(one for one in fits if one.intent != lone.intent), lone]
         answer, sure = opinion.answer()
-        if answer in self.asked.get(asking, frozenset()) and all(one.score < ASK for one in fits):
+        if answer in answers and all(one.score < ASK for one in fits):
             fits.append(Fit(answer, sure, "整句像是", (), "evidence"))
         fits.sort(key=lambda one: -one.score)
         return fits, fired, never
 
     @staticmethod
-    def _second(intent: str, score: float, both: float, answers: bool) -> float:
-        """The score after the second opinion: an answer to the open question is never doubted by it, and a dear one not helped."""
+    def _second(intent: str, score: float, opinion: Odds, answers: bool, exactly: bool) -> float:
+        """The score after the second opinion.
+
+        An answer to the open question is doubted only where it is plainly none (嗯，那个，哎), and a dear one helped only where it
+        is plain.
+        """
+        both = opinion.judged(intent, score)
         if answers:
-            return score if intent in STRICT else max(score, both)
+            none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
+            if none or opinion.answers.get(intent, 0.0) < -AGAINST:
+                return min(score, acts(intent)[0] - 0.02)
+            return max(score, both) if intent not in STRICT or (score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))) else score
         if score >= TRUSTED:
             return max(both, acts(intent)[0])
         return max(both, ASK) if intent == "emergency.call" and score >= ACT else both

@@ -213,7 +213,7 @@ def measure_spans(text: str, found: Measures) -> Iterator[Span]:
     for span in found.times:
         kind = "{duration}" if span.kind == "duration" else "{day}" if span.kind == "date" else "{when}"
         yield Span(span.start, span.end, kind, span.text, 0.0, exact=True)
-        if span.length is not None and kind != "{duration}":
+        if span.length is not None and span.length > timedelta(0) and kind != "{duration}":
             yield Span(span.start, span.end, "{duration}", span.text, 0.02, exact=True)
     for number in found.numbers:
         yield Span(number.start, number.end, "{number}", "", 0.0, exact=True)
