@@ -17,7 +17,7 @@ from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.corrections import mended, restarted, take_back
 from assistant.understand.evidence import PLAINLY, Odds, learned
 from assistant.understand.heard import Heard
-from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts
+from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asks
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
 from assistant.understand.phrasebook import Guard, Phrasebook, Template
 from assistant.understand.sound import Ear, syllables
@@ -263,9 +263,9 @@ class Hearing:
                 if opinion.against(one.intent) > AGAINST:
                     if one.intent != "emergency.call":
                         continue
-                    score = min(score, STRICT[one.intent][0] - 0.02)
+                    score = min(score, asks(one.intent))
                 if one.intent == "medication.taken" and not asking:
-                    score = min(score, STRICT[one.intent][0] - 0.02)  # nobody asked, and the rest may say otherwise: it is asked
+                    score = min(score, asks(one.intent))  # nobody asked, and the rest may say otherwise: it is asked
                 if score > best.get(one.intent, NOTHING).score:
                     best[one.intent] = replace(one, score=score)
                     if one.intent != "emergency.call":  # what happened stands in the whole
@@ -304,15 +304,55 @@ class Hearing:
 
         Phrases worth less than `floor` are not looked for, nor, where `only` names some, those of other intents.
         """
-        by_frame: Reading = {}
+        opinion = self._opinion(said)
+        by_frame = self._by_frame(said, asking)
+        by_phrase, never, doubtful = self._by_phrase(said, asking, floor, only)
+        fired = guarding.fired(self.book.guards, said)
+        answers = self.asked.get(asking, frozenset())
+        fits = []
+        for intent in {*by_frame, *by_phrase}:
+            best = max((by_frame.get(intent, NOTHING), by_phrase.get(intent, NOTHING)), key=lambda one: one.score)
+            other = min(by_frame.get(intent, NOTHING).score, by_phrase.get(intent, NOTHING).score)
+            score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)
+            if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
+                continue
+            exactly = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= EXACTLY
+            ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said)
+            if ceiling == 0.0:
+                continue
+            if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
+                score *= 1.0 if best.by in doubtful else UNANCHORED
+                ceiling = min(ceiling, asks(intent))
+            if intent == "medication.taken" and (said.hidden or opinion.rather(intent) > AGAINST):
+                ceiling = min(ceiling, asks(intent))
+            if score >= FAINT:
+                score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
+            fits.append(replace(best, score=min(1.0, score, ceiling)))
+        lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
+        if lone is not None and (asking in OPEN or lone.intent in answers or lone.intent == "emergency.call"):
+            fits = [*(one for one in fits if one.intent != lone.intent), lone]
+        answer, sure = opinion.answer()
+        if answer in answers and all(one.score < ASK for one in fits):
+            fits.append(Fit(answer, sure, "整句像是", (), "evidence"))
+        fits.sort(key=lambda one: -one.score)
+        return fits, fired, never
+
+    def _by_frame(self, said: Utterance, asking: str) -> Reading:
+        """Best frame of each intent."""
+        found: Reading = {}
         for frame in self._frames.candidates(said, asking):
             skill = frame.intent.split(".")[0]
             one = fit(frame, said, filling.ALSO_EXPLAINED.get(skill, frozenset()), frame.intent in filling.LOOSE)
-            if one is not None and one.score > by_frame.get(frame.intent, NOTHING).score:
-                by_frame[frame.intent] = replace(one, kind="asked" if frame.asking else "frame")
-        by_phrase: Reading = {}
+            if one is not None and one.score > found.get(frame.intent, NOTHING).score:
+                found[frame.intent] = replace(one, kind="asked" if frame.asking else "frame")
+        return found
+
+    def _by_phrase(
+        self, said: Utterance, asking: str, floor: float, only: frozenset[str],
+    ) -> tuple[Reading, Mapping[str, float], set[str]]:
+        """Best phrase of each intent, how near must_not sentences are, and phrases that fit only with an unknown word as medicine."""
+        found: Reading = {}
         never: dict[str, float] = {}
-        opinion = self._opinion(said)
         doubtful: set[str] = set()
         limits = self._index.limits(said)
         top = floor + TRAILING
@@ -322,7 +362,7 @@ class Hearing:
             forbids = template.intent[0] == "!"
             if only and template.intent.lstrip("!") not in only:
                 continue
-            known = never.get(template.intent[1:], NEVER) if forbids else by_phrase.get(template.intent, NOTHING).score
+            known = never.get(template.intent[1:], NEVER) if forbids else found.get(template.intent, NOTHING).score
             # Worth its cost is only what beats the intent's best so far and comes near the best of all; of what must not be,
             # what comes near enough to matter.
             bound = min(limits.bound, (1.0 - max(known, 0.0 if forbids else top - TRAILING)) * limits.scale + 1e-9)
@@ -342,36 +382,8 @@ class Hearing:
                     doubtful.add(template.text)
             top = max(top, score)
             if score > known:
-                by_phrase[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
-        fired = guarding.fired(self.book.guards, said)
-        answers = self.asked.get(asking, frozenset())
-        fits = []
-        for intent in {*by_frame, *by_phrase}:
-            best = max((by_frame.get(intent, NOTHING), by_phrase.get(intent, NOTHING)), key=lambda one: one.score)
-            other = min(by_frame.get(intent, NOTHING).score, by_phrase.get(intent, NOTHING).score)
-            score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)
-            if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
-                continue
-            exactly = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= EXACTLY
-            ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said)
-            if ceiling == 0.0:
-                continue
-            if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
-                score *= 1.0 if best.by in doubtful else UNANCHORED
-                ceiling = min(ceiling, acts(intent)[0] - 0.02)
-            if intent == "medication.taken" and (said.hidden or opinion.rather(intent) > AGAINST):
-                ceiling = min(ceiling, STRICT[intent][0] - 0.02)
-            if score >= FAINT:
-                score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
-            fits.append(replace(best, score=min(1.0, score, ceiling)))
-        lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
-        if lone is not None and (asking in OPEN or lone.intent in answers or lone.intent == "emergency.call"):
-            fits = [*(one for one in fits if one.intent != lone.intent), lone]
-        answer, sure = opinion.answer()
-        if answer in answers and all(one.score < ASK for one in fits):
-            fits.append(Fit(answer, sure, "整句像是", (), "evidence"))
-        fits.sort(key=lambda one: -one.score)
-        return fits, fired, never
+                found[template.intent] = Fit(template.intent, score, template.text, (), "asked" if template.asking else "phrase")
+        return found, never, doubtful
 
     @staticmethod
     def _second(intent: str, score: float, opinion: Odds, answers: bool, exactly: bool) -> float:
@@ -384,7 +396,7 @@ class Hearing:
         if answers:
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
             if none or opinion.answers.get(intent, 0.0) < -AGAINST:
-                return min(score, acts(intent)[0] - 0.02)
+                return min(score, asks(intent))
             return max(score, both) if intent not in STRICT or (score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))) else score
         if score >= TRUSTED:
             return max(both, acts(intent)[0])
@@ -400,7 +412,7 @@ class Hearing:
             return None
         score = min(opinion.alone(intent), _ceiling(intent, fired, opinion, said))
         if said.hidden or intent in LONE_ASKS or score < ALONE:
-            score = min(score, acts(intent)[0] - 0.02)
+            score = min(score, asks(intent))
         return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
     def _anchored(self, intent: str, said: Utterance) -> bool:
@@ -452,8 +464,8 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     if plainly and (intent not in WARY or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
         return 1.0
     if guarding.stopped(intent, fired):
-        return acts(intent)[0] - 0.02 if plainly and intent == "emergency.call" else 0.0
-    return acts(intent)[0] - 0.02 if guarding.weakened(intent, fired) else 1.0
+        return asks(intent) if plainly and intent == "emergency.call" else 0.0
+    return asks(intent) if guarding.weakened(intent, fired) else 1.0
 
 
 def _again(whole: Heard, again: Heard) -> Heard:

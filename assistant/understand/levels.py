@@ -33,3 +33,8 @@ WARY = frozenset({"medication.taken", "emergency.call", "emergency.cancel", "boo
 def acts(intent: str) -> tuple[float, float]:
     """Score and lead from which an intent acts."""
     return STRICT.get(intent, (EASILY.get(intent.split(".")[0], ACT), MARGIN))
+
+
+def asks(intent: str) -> float:
+    """The highest score with which an intent is only asked about."""
+    return acts(intent)[0] - 0.02
