@@ -18,6 +18,7 @@ from assistant.understand import emergencies, readings
 from assistant.understand import slots as filling
 from assistant.understand.judge import Understander
 from assistant.understand.phrasebook import Phrasebook
+from assistant.when import Recurrence
 
 HERE = Path(__file__).parent
 TABLE: dict[str, Any] = tomllib.loads((HERE / "tables" / "slots.toml").read_text(encoding="utf-8"))
@@ -108,6 +109,24 @@ def test_the_last_word_about_a_time_counts() -> None:
     for when, say in rows("when"):
         got = to_json(understood(say, ("reminder.add", "booking.create"))[0].get("when"))
         if got != when:
+            wrong[say] = got
+    assert not wrong
+
+
+@pytest.mark.parametrize(("part", "intent", "slot"), [
+    ("what", "reminder.add", "what"), ("deleted", "reminder.cancel", "what"), ("message", "message.send", "message"), ("person", "call.voice", "person"),
+])
+def test_free_words_and_names_are_cut_out_of_reasons_and_corrections(part: str, intent: str, slot: str) -> None:
+    wrong = {say: got for expected, say in rows(part) if (got := understood(say, (intent, "call.video"))[0].get(slot, "?")) != expected}
+    assert not wrong
+
+
+def test_the_hour_and_how_often_may_stand_in_two_clauses() -> None:
+    wrong = {}
+    for expected, say in rows("often"):
+        got = understood(say, ("reminder.add",))[0].get("when")
+        days, at = expected.split()
+        if not isinstance(got, Recurrence) or (got.days, got.at) != ((days,), (at,)):
             wrong[say] = got
     assert not wrong
 

@@ -6,13 +6,13 @@ A slot is found on its own in the sentence, whatever line the intent came from; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from assistant.home import Care, Household
 from assistant.messages import Slot
-from assistant.understand import emergencies, numbers, readings, times
+from assistant.understand import emergencies, free_words, numbers, readings, times
 from assistant.understand.looks import Looks
 from assistant.understand.matcher import Span, Utterance, Word
 from assistant.understand.phrasebook import Phrasebook
@@ -47,6 +47,8 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
 NEED = "NEED_SERVICE"
 """Concept of the words that ask for a service by its lack: 水管漏了."""
 NAMES = ("person", "medicine", "service")
+FAR = 0.2
+"""A name that sounds so much worse than the best one in the sentence is none: 够不够 for 布洛芬 beside 降糖药."""
 LOOSE = frozenset({"message.send", "reminder.add"})
 """Intents whose sentence holds free words."""
 ALSO_EXPLAINED: Mapping[str, frozenset[str]] = {
@@ -79,9 +81,12 @@ def household_words(home: Household, book: Phrasebook) -> Iterator[Word]:
             if len(word) > 1 or price == 0.0:
                 owners.setdefault(word, {})[owner] = None
                 prices[word, owner] = min(price, prices.get((word, owner), 9.0))
-        for word, who in owners.items():
+        for marked, who in owners.items():
+            word = marked.removeprefix("=")
             for owner in who:
-                yield Word(word, "{" + kind + "}", len(word) == 1, owner, prices[word, owner])
+                yield Word(word, "{" + kind + "}", len(word) == 1 or word != marked, owner, prices[marked, owner])
+                if word != marked:
+                    continue  # in these very characters only: 囡儿 sounds like 哪儿
                 if len(word) >= 5:
                     for gap in range(1, len(word) - 1):
                         yield Word(word[:gap] + word[gap + 1:], "{" + kind + "}", False, owner, prices[word, owner] + 0.4)
@@ -89,7 +94,7 @@ def household_words(home: Household, book: Phrasebook) -> Iterator[Word]:
                     yield Word(wrong, "{" + kind + "}", False, owner, prices[word, owner] + 0.1)
         for _, words, needs in book.hints.get(kind, ()):
             for word in (*words, *needs):
-                if word not in owners and len(word) > 1:
+                if word not in owners and len(word) > 1 and word[0] != "=":
                     yield Word(word, "{" + kind + "}", False, "", 0.04)  # known to everybody, but not in this home
             for need in needs:
                 yield Word(need, NEED, False, "", 0.0)
@@ -262,7 +267,7 @@ def fill(
         elif slot in ("systolic", "diastolic", "value"):
             slots.update(_reading(slot, said, str(slots.get("kind", ""))))
         else:
-            text = FREE_TEXT[slot](said, found)
+            text = FREE_TEXT[slot, intent if slot == "what" else ""](said, found)
             if text:
                 slots[slot] = text
     return Filled(slots, doubts)
@@ -276,11 +281,32 @@ def _leaves_open(between: str, intent: str) -> bool:
     return "不是" in between[-4:] or hesitates is not None
 
 
+_INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|屋里|屋头)?的?)?$")
+"""Before a name: it is who is asked for."""
+_INSTEAD = re.compile(r"[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先]))")
+"""Right behind a name: another one is meant. 给强子打不是给敏敏 is left open."""
+_REQUEST = re.compile(r"(?:打|拨|挂|开|来|通|连|发|说|讲)")
+
+
+def _last_said(said: Utterance, people: Sequence[tuple[tuple[int, int], tuple[str, ...]]]) -> tuple[str, ...]:
+    """Who is asked for after a name was taken back: 给小军|哎不他上课呢|给强子打个电话; nobody where none was."""
+    for at, (place, names) in enumerate(people):
+        between = said.text[place[1]:people[at + 1][0][0]] if at + 1 < len(people) else ""
+        if not names or not _INSTEAD.match(between):
+            continue
+        later = [(where, who) for where, who in people[at + 1:] if who and (_INTRODUCED.search(said.text[:where[0]]))]
+        asked = [who for where, who in later if _REQUEST.match(said.text, where[1])]
+        return (asked or [who for _, who in later] or [()])[-1]
+    return ()
+
+
 def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     """Canonical names in the sentence for one slot: one, or the several that fit equally well."""
     spans = [span for span in said.concepts.get("{" + slot + "}", ()) if span.cost < 0.45]
     if not spans:
         return ()
+    surest = min(span.cost for span in spans)
+    spans = [span for span in spans if span.cost <= surest + FAR]
     groups: dict[tuple[int, int], list[Span]] = {}
     for span in spans:
         groups.setdefault((span.start, span.end), []).append(span)
@@ -296,14 +322,15 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
     if slot == "person":
+        if chosen := _last_said(said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)]):
+            return chosen
         for (place, _), (following, _), one, other in zip(kept, kept[1:], sets, sets[1:], strict=False):
             between = said.text[place[1]:following[0]]
             if one and other and set(one).isdisjoint(other) and _leaves_open(between, intent):
                 return (*one, *other)
     if slot == "person" and len(sets) > 1:
-        after = [names for (place, _), names in zip(kept, sets, strict=True)
-                 if place[0] > 0 and said.text[place[0] - 1] in "给跟和找叫诉对向同" or said.text[max(0, place[0] - 2):place[0]] in ("给我", "跟我", "找我", "叫我", "诉我")]
-        return after[0] if after else sets[0]
+        after = [names for (place, _), names in zip(kept, sets, strict=True) if _INTRODUCED.search(said.text[:place[0]])]
+        return after[0] if after else next(filter(None, sets), ())
     sets = [names for names in sets if names]
     if not sets:
         return ()
@@ -322,11 +349,24 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     chosen = times.last_word(useful, said.text)
     if chosen is None and intent == "reminder.add":
         return _in_a_while(said, found)
+    if chosen is not None and intent == "reminder.add":
+        chosen = times.completed(_asked_for(said, useful, chosen), useful)
     if chosen is None or _TAKEN_BACK.match(said.text, chosen.end):
         return None
     if intent == "reminder.list" and isinstance(chosen.value, datetime):
         return chosen.value.date()
     return chosen.value
+
+
+def _asked_for(said: Utterance, spans: Sequence[times.Span], chosen: times.Span) -> times.Span:
+    """Of several times the one that stands beside the asking: 社区说三点停水|你两点提醒我接水."""
+    if chosen is not spans[0] or chosen.kind == "recurrence":
+        return chosen
+    for start, _ in reversed(free_words.asks(said)):
+        for span in spans:
+            if span.kind != "date" and start - 2 <= span.end <= start and not _TAKEN_BACK.match(said.text, span.end):
+                return span
+    return chosen
 
 
 def _in_a_while(said: Utterance, found: Measures) -> datetime | None:
@@ -381,75 +421,12 @@ _EDGE = re.compile(
     r"^(?:啊|呃|嗯|那个|这个|就是说|就是|哎呀|哎|的时候|的话|我说|呢|吧|呀|，|、|一下|一声|一哈|去|要|得|该|让他|让她|叫他|叫她|说(?!话|明)|我要|我得|我该|一句|个|下)+"
     r"|(?:啊|呀|吧|呢|哈|嘛|哦|噢|呗|啦|喽|的事|这事|这件事|行吗|好吗|好不好|行不行|可以吗|成吗|谢谢|谢谢你|谢谢啊|别忘了|的提醒|的闹钟|提醒|记得啊|千万|哟|哈哈)+$"
 )
-_REMIND = re.compile(
-    r"(?:你)?(?:到时候|到点|到点了|到时)?(?:记得|记着|别忘了|千万)?(?:请|麻烦你|麻烦|帮我|帮|给我|给|替我|让你)?(?:定个|定一个|设个|设一个|上个|加个|弄个|定|设|整个|做个)?(?:闹钟|提醒一下我|提醒一声|提醒我一下|提醒我一声|提醒我|提醒一下|提醒|叫我一声|叫我一下|喊我一声|叫我|喊我|催我|告诉我一声|告诉我|跟我说一声|跟我说|说我一声|吱一声|招呼我|"
-    r"别让我忘了|帮我记着|给我记着|替我记着|记着|帮我记住|别忘了|提个醒)(?:要|得|该|去|一下|一声|说)?"
-)
-_TELL = re.compile(
-    r"(?:发个?|发条|捎个?|捎句|带个?|带句|传个?|传句|留个?)?(?:消息|微信|短信|信息|话|信|口信|留言|语音)?(?:说一声|说一下|说哈|讲一声|讲一下|说声|告诉一声|说道|说起|说(?!话)|讲|告诉|问问|问一下|问一声|问|让|叫|喊)"
-)
-_A_WORD = re.compile(
-    r"^(?:再|也)?(?:发|捎|带|传|留|写)(?:一)?(?:个|条|句|封)?(?:消息|微信|短信|信息|话|信|口信|留言|语音)(?:儿)?(?:过去|去)?(?:吧|呗|啊|呀)?(?:，)?(?=就说|说|告诉|让|叫|问|.{2}|$)(?:就说|说是)?"
-)
-"""What is sent, and not what it says: 留个话, 捎句话, 发个消息."""
-_CANCEL = re.compile(r"(?:把|帮我把|给我把)?(?:那个|这个)?(?:帮我|给我|替我|请)?(?:取消掉|取消了|取消|删掉|删了|删除|去掉|撤掉|撤了|关掉|关了|不要了|不用了|不用提醒我|不用提醒|别提醒我|别提醒|不用叫我|不用喊我|别叫我|别喊我|甭提醒我|甭叫我|莫喊我|莫提醒我|算了|不用再|别再)(?:吧|了)?")
-
-
 def clean(text: str) -> str:
     """Free words without what is said around them."""
     before = None
     while before != text:
         before, text = text, _EDGE.sub("", text)
     return text
-
-
-def without(text: str, places: Iterable[tuple[int, int]]) -> str:
-    """`text` without the characters at `places`."""
-    gone = {at for start, end in places for at in range(start, end)}
-    return "".join(char for at, char in enumerate(text) if at not in gone)
-
-
-def _what(said: Utterance, found: Measures) -> str:
-    """What to be reminded of: the sentence without the asking, the time and the fillers."""
-    text = said.text
-    chosen = times.last_word([span for span in found.times if span.kind != "duration" or span.length], text)
-    places = [(span.start, span.end) for span in found.times if span.kind != "duration" or span is chosen or span.length]
-    places += [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())] + said.taken_back
-    rest = without(text, places)
-    rest = re.sub(r"^(?:不对|哦不|错了|说错了|不是)", "", rest)
-    rest = _CANCEL.sub("", rest) if re.search(r"取消|删|不用提醒|别提醒|甭|撤|不用叫|不用喊|别叫我|别喊我", rest) else rest
-    pieces = [piece for piece in _REMIND.split(rest) if piece]
-    pieces = [clean(piece) for piece in pieces]
-    pieces = [piece for piece in pieces if piece and piece not in ("我", "你", "您", "到", "在", "要", "的", "我要", "记得", "到时候", "把", "那", "就", "所以", "你就", "那你", "再", "一趟", "一下", "一声")]
-    what = max(pieces, key=len, default="")
-    return re.sub(r"^(?:我要|我得|我该|我去|要|得|该|记得|我)(?=.{2,})", "", what)
-
-
-def _message(said: Utterance, found: Measures) -> str:
-    """What to tell: the words after the person and the telling."""
-    text = said.text
-    people = [span for span in said.concepts.get("{person}", ()) if span.cost < 0.45]
-    if not people:
-        people = [span for span in said.concepts.get("KIN", ()) if span.cost < 0.2]
-    if not people:
-        return ""
-    head = people[0]
-    after = _A_WORD.sub("", text[head.end:])
-    told = _TELL.match(re.sub(r"^(?:那个|呃|啊|去|，|们|他|她|儿)", "", after))
-    if told:
-        stripped = re.sub(r"^(?:那个|呃|啊|去|，|们|他|她|儿)", "", after)
-        verb = told[0]
-        rest = stripped[told.end():]
-        if verb[-1] in "问让叫喊" or verb.endswith(("问问", "问一下", "问一声")):
-            rest = clean(rest)
-            return rest if verb.startswith(("问", "发", "捎", "带")) else clean(rest)
-        return clean(rest)
-    rest = clean(after)
-    if rest:
-        return rest
-    before = text[:head.start]
-    before = re.sub(r"(?:请|麻烦)?(?:你)?(?:帮我|替我|给我)?(?:告诉|转告|通知|跟|给|和|向|对|把)(?:一声|一下)?(?:我|我的|我家)?$", "", before)
-    return clean(before) if len(before) > 2 else ""
 
 
 _UNIT = r"(?:盒|瓶|板|袋|片|粒|颗|支|包|罐|个月|大盒|小盒|丸|盒子|天)"
@@ -485,5 +462,12 @@ def _note(said: Utterance, found: Measures) -> str:
     return clean(re.sub(r"^(?:备注|跟他说|跟她说|告诉他|告诉她|记得)", "", text))
 
 
-FREE_TEXT = {"what": _what, "message": _message, "amount": _amount, "reason": _reason, "note": _note}
-"""How the words of each free slot are cut out of the sentence."""
+FREE_TEXT: Mapping[tuple[str, str], Callable[[Utterance, Measures], str]] = {
+    ("what", "reminder.add"): lambda said, found: free_words.task(said, found.times),
+    ("what", "reminder.cancel"): lambda said, found: free_words.cancelled(said, found.times),
+    ("message", ""): lambda said, _: free_words.message(said),
+    ("amount", ""): _amount,
+    ("reason", ""): _reason,
+    ("note", ""): _note,
+}
+"""How the words of each free slot are cut out of the sentence; of `what` by intent."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -64,7 +64,8 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "天黑": ("dusk", "18:00"), "晚上": ("evening", "20:00"), "晚间": ("evening", "20:00"), "夜晚": ("evening", "20:00"),
     "晚": ("evening", "20:00"), "前半夜": ("night", "22:00"), "夜里": ("night", "22:00"), "夜间": ("night", "22:00"),
     "深夜": ("night", "23:00"), "大半夜": ("night", "00:00"), "后半夜": ("night", "03:00"), "半夜": ("night", "00:00"),
-    "午夜": ("night", "00:00"),
+    "午夜": ("night", "00:00"), "夜里厢": ("night", "22:00"), "晚黑": ("evening", "20:00"), "夜头": ("evening", "20:00"),
+    "朝早": ("morning", "08:00"), "朝头": ("morning", "08:00"), "透早": ("morning", "06:30"), "上半天": ("forenoon", "09:00"), "下半天": ("afternoon", "15:00"),
 }
 """Part of the day → its kind and the time meant when no clock time is said."""
 
@@ -95,6 +96,7 @@ NEAR_DAYS: Mapping[str, int] = {
     "今天": 0, "今儿个": 0, "今儿": 0, "今日": 0, "今": 0, "当天": 0, "明天": 1, "明儿个": 1, "明儿": 1, "明日": 1, "明": 1,
     "赶明儿个": 1, "赶明儿": 1, "赶明天": 1, "赶明个": 1, "赶明": 1, "后天": 2, "后儿个": 2, "后儿": 2, "后日": 2,
     "大后天": 3, "大后儿": 3, "大后日": 3,
+    "今朝": 0, "明朝": 1, "后朝": 2, "听日": 1, "听朝": 1,
 }
 
 LUNAR_FESTIVALS: Mapping[str, tuple[int, int]] = {
@@ -1485,6 +1487,31 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         chosen = after[0]
         if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"[,，、 ]*(?:而?是)", text[after[0].end : after[1].start]):
             chosen = after[1]
+    return chosen
+
+
+_DAY_SAID = re.compile(r"[今明后昨前号]|周|星期|礼拜|天|日")
+
+
+def completed(chosen: Span, spans: Sequence[Span]) -> Span:
+    """`chosen` with the hour, or how often, where another clause says it: 每个礼拜五发鸡蛋，早上八点提醒我 → every Friday at eight."""
+    often = [(span, span.value) for span in spans if isinstance(span.value, Recurrence)]
+    full = [(span, value) for span, value in often if value.at]
+    hours = [span for span in spans if span.kind == "moment" and not span.length and not _DAY_SAID.search(span.text)]
+    value = chosen.value
+    if chosen.kind == "date" and full:
+        return full[0][0]
+    if chosen in hours and often:
+        chosen, value = often[0]
+    if not isinstance(value, Recurrence) or value.at:
+        return chosen
+    for span, other in full:
+        if (other.every, other.days) == (value.every, value.days):
+            return span
+    if full and full[0][1].every == "day":
+        return replace(chosen, value=replace(value, at=full[0][1].at))
+    if hours and isinstance(hours[-1].value, datetime):
+        return replace(chosen, value=replace(value, at=(_hhmm(hours[-1].value.time()),)))
     return chosen
 
 

@@ -1,0 +1,209 @@
+"""What to be reminded of, which reminder to delete, and what to tell somebody: free words, cut out of what is said around them.
+
+An elder gives the reason first and asks then, and a recogniser writes no commas. So what follows the asking (提醒我…, 跟他讲一声…)
+wins over what stands before it; of what stands before, what stands nearest. Times and what was taken back are seams: nothing
+is read across them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from assistant.understand import times
+from assistant.understand.matcher import Span, Utterance
+
+SEAM = "|"
+"""Stands for every character of a time or of what was taken back."""
+NEAR = 0.2
+"""Words that ask may sound this much otherwise: 提行我."""
+
+_ME = "(?:我们|我|俺们|俺|咱们|咱|偶|阮)"
+_ASK = re.compile(
+    rf"(?:(?:那|就|所以)?[你您侬恁])?(?:到时候|到点了?|到时)?(?:再|可)?(?:千万|一定|务必)?要?(?:记得|记着|莫忘了|别忘了|千万)?(?:请|麻烦[你您]?|帮{_ME}|帮|给{_ME}|给|替{_ME}|让[你您])?"
+    rf"(?:定个|定一个|设个|设一个|上个|加个|弄个|定|设|整个|做个)?"
+    rf"(?:闹钟|(?:提醒|叫|喊|催|招呼|提示)(?:一下|一声|一哈|下|声|哈)?{_ME}(?:一下|一声|一哈|声|哈)?|提醒(?:一下|一声|一哈)?|告诉{_ME}(?:一声|一下)?|跟{_ME}说(?:一声|一下)?|"
+    rf"说{_ME}一声|[吱喊叫说]一声|别让{_ME}忘了|[帮给替]{_ME}记[着到]|记着|帮{_ME}记住|别忘了|莫忘了|提个醒)"
+)
+"""The asking itself."""
+_AROUND = re.compile(
+    rf"^(?:[啊呃嗯哎呀呢吧，、就再你您那]|那个|这个|就是说?|哎呀|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
+    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽噻嘞咧咯哒哟的伐]|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘了|记得|[你您]|千万|一定|了?哈哈|{_ME})+$"
+)
+_GO = re.compile(r"^去(?=..)(?!.*(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里)$)")
+"""去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
+_NO_TASK = frozenset({"到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个"})
+_BECAUSE = re.compile(
+    rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?(?:个人|人|记性|脑子|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性).*$"
+)
+"""A reason behind what was asked."""
+_NEW_CLAUSE = re.compile(r"(?<=..)[了呢吧啊嘛呀哈啦](?=(?:我|俺|咱|那|就|要|得|该|去|把|你).{2})")
+"""A particle behind which what is to be done begins: 记性不行了|我得去买米."""
+_TOPIC = re.compile(r"^(?:(?:那个|这个|我那|俺那)(?P<that>.{2,4}?)(?:来|到|好)?[了啊呢嘛吧]*|(?P<thing>.{2,4}?)(?:[来到好]了|[啊呢嘛])[吧]?)$")
+
+
+def cut(text: str, places: Iterable[tuple[int, int]]) -> str:
+    """`text` with seams where `places` stood; as long as it was."""
+    gone = {at for start, end in places for at in range(start, end)}
+    return "".join(SEAM if at in gone else char for at, char in enumerate(text))
+
+
+def _trimmed(piece: str) -> str:
+    before = None
+    while before != piece:
+        before, piece = piece, _AROUND.sub("", piece)
+    piece = _GO.sub("", piece)
+    return "" if piece in _NO_TASK else piece
+
+
+def asks(said: Utterance, text: str | None = None) -> list[tuple[int, int]]:
+    """Where she asks to be reminded, in order; by sound where not in these words."""
+    text = said.text if text is None else text
+    found = [match.span() for match in _ASK.finditer(text)]
+    for span in said.concepts.get("REMIND", ()):
+        if span.cost < NEAR and all(span.end <= start or end <= span.start for start, end in found):
+            found.append((span.start, span.end))
+    return sorted(found)
+
+
+def _gone(said: Utterance, measured: Sequence[times.Span]) -> list[tuple[int, int]]:
+    chosen = times.last_word([span for span in measured if span.kind != "duration" or span.length], said.text)
+    bot = [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())]
+    return [*((span.start, span.end) for span in measured if span.kind != "duration" or span is chosen or span.length), *bot, *said.taken_back]
+
+
+def task(said: Utterance, measured: Sequence[times.Span]) -> str:
+    """What to be reminded of: 这人一睡就睡过头|下午五点钟|你提醒我|接孙子 → 接孙子."""
+    text = cut(said.text, _gone(said, measured))
+    found = asks(said, text)
+    if not found:
+        return max((_trimmed(piece) for piece in text.split(SEAM)), key=len, default="")
+    borders = [*found[1:], (len(text), len(text))]
+    before = [piece for piece in map(_trimmed, text[:found[-1][0]].split(SEAM)) if piece]
+    for (_, end), (following, _) in reversed(list(zip(found, borders, strict=True))):
+        for piece in text[end:following].split(SEAM):
+            if what := _trimmed(_BECAUSE.sub("", piece)):
+                return _with_topic(what, text.partition(SEAM)[0])
+    if not before:
+        return ""
+    ends = [match.end() for match in _NEW_CLAUSE.finditer(before[-1])]
+    return (_trimmed(before[-1][ends[-1]:]) if ends else "") or before[-1]
+
+
+def _with_topic(what: str, before: str) -> str:
+    """那个快递啊下午五点提醒我|拿一下 → 拿快递: a bare verb takes what stands before it, where that is a thing."""
+    verb = re.sub(r"^去|(?:一下|一哈|回来|一趟|下|了)$", "", what)
+    topic = _TOPIC.match(before)
+    return verb + (topic["that"] or topic["thing"]) if len(verb) == 1 and topic else what
+
+
+# --- deleting -----------------------------------------------------------------------------------------------------
+
+_NAMED = re.compile(rf"(?:提醒|闹钟|闹铃)(?!{_ME}|一下|一声)")
+_OFF = re.compile(
+    rf"(?:[你您])?(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|叫|喊|催)(?:{_ME})?"
+)
+"""不用提醒我, 别叫我."""
+_DELETE = re.compile(
+    r"(?:给我|帮我|替我|给俺|帮俺|请)?(?:取消掉?|删掉|删了|删除|删脱|去掉|撤掉|撤了|撤销|关掉|关了|抹掉|划掉|作废|免了|不要哒?|不用(?!提醒|叫|喊)|别响|不响|算了)(?:了|吧|啦|咯|哒)*"
+)
+_IN_FRONT = re.compile(r"^(?:[啊呃嗯哎呀呢吧，、你您]|那个|这个|那|把|就|给|帮|替|我的?|俺的?)+")
+_NAMING = re.compile(r"(?<=.)(?:那个|这个|那只|个个|我的|俺的|把|给我|帮我|提醒[我俺]|叫[我俺]|喊[我俺])(?=..)|(?<=...)[了呢吧啊嘛啦哈](?=..)")
+"""Behind these within a clause the reminder itself is named: 衣服收进来了|那个|收衣服的提醒."""
+_SAID_OF_IT = re.compile(r"(?:的|[那这]个|[那这]个事|[那这]件事|[那这]|的事|的那个|事|[啊呀呢嘛咯了])+$")
+_PAST_IT = re.compile(r"(?<=..)(?:了|啦|咯|哒|吧|啊|呢).*$")
+
+
+def cancelled(said: Utterance, measured: Sequence[times.Span]) -> str:
+    """Which reminder is meant: 衣服我已经收进来了|那个|收衣服|的提醒就不用了 → 收衣服."""
+    text = cut(said.text, _gone(said, measured))
+    off = next(iter(_OFF.finditer(text)), None)
+    deletes = [match.span() for match in _DELETE.finditer(text)]
+    if off is None and (named := next(iter(_NAMED.finditer(text)), None)):
+        start = max((end for _, end in deletes if end <= named.start()), default=0)
+        if what := _name_of(text[start:named.start()]):
+            return what
+        end = min((at for at, _ in deletes if at >= named.end()), default=named.end())
+        return _name_of(text[named.end():end])
+    if off is not None:
+        after = text[off.end():]
+        what = "" if after[:1] in "了啦咯哒" else _bare(_PAST_IT.sub("", after.split(SEAM)[0] or after.strip(SEAM).split(SEAM)[0]))
+        return what or _name_of(text[:off.start()])
+    if deletes:
+        start, end = deletes[0]
+        return _name_of(text[:start]) or _bare(_PAST_IT.sub("", text[end:].strip(SEAM).split(SEAM)[0]))
+    return max((_bare(piece) for piece in text.split(SEAM)), key=len, default="")
+
+
+def _name_of(before: str) -> str:
+    """The thing itself at the end of what stands before 提醒."""
+    piece = _SAID_OF_IT.sub("", before.rstrip(SEAM)).split(SEAM)[-1]
+    marks = list(_NAMING.finditer(piece))
+    return _bare(piece[marks[-1].end():] if marks else piece)
+
+
+def _bare(piece: str) -> str:
+    piece = _GO.sub("", _SAID_OF_IT.sub("", _IN_FRONT.sub("", piece)))
+    return "" if piece in _NO_TASK else piece
+
+
+# --- telling ------------------------------------------------------------------------------------------------------
+
+_THEM = "(?:他们|她们|他|她|伊|佢|人家)"
+_SEND = "(?:[发捎带传留写递](?:一)?[个条句封只]?(?:消息|微信|短信|信息|话|信|口信|留言|语音)儿?)"
+_SAY = "(?:说一声|说一下|说哈|讲一声|讲一下|讲声|说声|告诉一声|说道|说起|说(?!话)|讲|告诉|问问|问一下|问一声|问)"
+_TELL = re.compile(rf"{_SEND}?(?:过去|去)?(?:吧)?(?:就)?(?:{_SAY}|让|叫|喊)")
+_TELL_THEM = re.compile(
+    rf"(?:那|就)?(?:[你您侬])?(?:帮{_ME}|替{_ME}|给{_ME}|麻烦[你您]?|去|就)*(?:"
+    rf"[跟给和同对向]{_THEM}(?:{_SEND}(?:过去|去)?)?(?:就)?(?:{_SAY}|(?<=话|信|音|息)|让(?={_THEM}))(?:一声|一下)?|"
+    rf"(?:告诉|通知|转告|回){_THEM}(?:一声|一下)?|{_SEND}(?:给{_THEM})?(?:过去|去)?(?:就)?(?:说|讲|问问?{_THEM}?|告诉{_THEM})|问问?{_THEM})"
+)
+"""The telling of somebody named before: 老王不是要借梯子吗|你跟他讲一声."""
+_A_WORD = re.compile(rf"^(?:再|也)?{_SEND}(?:过去|去)?(?:吧|呗|啊|呀)?(?:，)?(?=就说|说|告诉|让|叫|问|.{{2}}|$)(?:就说|说是)?")
+"""What is sent, and not what it says: 留个话, 捎句话, 发个消息."""
+_BEHIND_A_NAME = re.compile(r"^(?:那个|呃|啊|去|，|们|他|她|儿|一声|一下)")
+_TO = re.compile(rf"(?:[给跟和对向同让叫喊问]|告诉|转告|通知)(?:一声|一下)?(?:{_ME}(?:家|屋里|屋头)?的?|我家)?$")
+"""Before a name: this is who is told."""
+_TELLING = re.compile(rf"(?:请|麻烦)?(?:[你您])?(?:[帮替给]{_ME})?(?:告诉|转告|通知|跟|给|和|同|向|对|把)(?:一声|一下)?(?:{_ME}的?|我家)?$")
+_EDGE = re.compile(
+    r"^(?:[啊呃嗯呢吧呀，、]|那个(?=..)|这个(?=..)|就是说?|哎呀?|我说|一声|一下|一哈|一句|就说|说是|说(?!话|明|好))+"
+    r"|(?:[啊呀吧呢哈嘛哦噢呗啦喽]|[行好]吗|[好行]不[好行]|可以吗|成吗|谢谢[你您啊]?|要得不)+$"
+)
+
+
+def _tidy(text: str) -> str:
+    before = None
+    while before != text:
+        before, text = text, _EDGE.sub("", text)
+    return text
+
+
+def message(said: Utterance) -> str:
+    """What to tell: the words after the person and the telling; where she is named first, after the telling: 跟他讲一声|…."""
+    text = said.text
+    people = [span for span in said.concepts.get("{person}", ()) if span.cost < 0.45] or [span for span in said.concepts.get("KIN", ()) if span.cost < NEAR]
+    if not people:
+        return ""
+    told = [span for span in people if _TO.search(text[:span.start])]
+    head = next((span for span in told if _told(text, span)), told[0] if told else people[0])
+    after = text[head.end:]
+    if head not in told and (retold := _TELL_THEM.search(after)) and (rest := _tidy(_whom(retold[0], after[retold.end():]))):
+        return rest
+    after = _BEHIND_A_NAME.sub("", _A_WORD.sub("", after))
+    if verb := _TELL.match(after):
+        return _tidy(_whom(verb[0], after[verb.end():]))
+    if rest := _tidy(after):
+        return rest
+    before = _TELLING.sub("", text[:head.start])
+    return _tidy(before) if len(before) > 2 else ""
+
+
+def _told(text: str, span: Span) -> bool:
+    """Whether a verb of telling stands right behind a name."""
+    after = text[span.end:]
+    return bool(_A_WORD.match(after) or _TELL.match(_BEHIND_A_NAME.sub("", after)))
+
+
+def _whom(verb: str, rest: str) -> str:
+    """让|她下班过来喝: the pronoun is who is told."""
+    return re.sub(rf"^{_THEM}(?=..)", "", rest) if verb[-1] in "让叫喊问" or verb.endswith(("问一下", "问一声")) else rest
