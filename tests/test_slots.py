@@ -131,6 +131,11 @@ def test_the_hour_and_how_often_may_stand_in_two_clauses() -> None:
     assert not wrong
 
 
+def test_a_time_in_the_reason_says_nothing_of_which_reminder_to_delete() -> None:
+    says = ("那个饮茶的闹钟不要了明天下雨", "下午不去跳舞了把跳舞的那个提醒给我撤了")
+    assert [understood(say, ("reminder.cancel",))[0].get("when") for say in says] == [None, None]
+
+
 @pytest.mark.parametrize("text", ["", "零" * 300, "一百" * 200, "度" * 300, "气不" * 200, "从" * 300, "有人" * 200, "的那个" * 150])
 def test_junk_costs_nothing_and_names_nothing_dangerous(text: str) -> None:
     assert emergencies.kind(text) == ""

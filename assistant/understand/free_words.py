@@ -23,18 +23,18 @@ _ASK = re.compile(
     rf"(?:(?:那|就|所以)?[你您侬恁])?(?:到时候|到点了?|到时)?(?:再|可)?(?:千万|一定|务必)?要?(?:记得|记着|莫忘了|别忘了|千万)?(?:请|麻烦[你您]?|帮{_ME}|帮|给{_ME}|给|替{_ME}|让[你您])?"
     rf"(?:定个|定一个|设个|设一个|上个|加个|弄个|定|设|整个|做个)?"
     rf"(?:闹钟|(?:提醒|叫|喊|催|招呼|提示)(?:一下|一声|一哈|下|声|哈)?{_ME}(?:一下|一声|一哈|声|哈)?|提醒(?:一下|一声|一哈)?|告诉{_ME}(?:一声|一下)?|跟{_ME}说(?:一声|一下)?|"
-    rf"说{_ME}一声|[吱喊叫说]一声|别让{_ME}忘了|[帮给替]{_ME}记[着到]|记着|帮{_ME}记住|别忘了|莫忘了|提个醒)"
+    rf"说{_ME}一声|[吱喊叫说]一声|别让{_ME}忘了|[帮给替]{_ME}记[着到牢](?:点儿?)?|记着(?:点儿?)?|帮{_ME}记住|别忘了|莫忘了|提个醒)"
 )
 """The asking itself."""
 _AROUND = re.compile(
-    rf"^(?:[啊呃嗯哎呀呢吧，、就再你您那]|那个|这个|就是说?|哎呀|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
-    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽噻嘞咧咯哒哟的伐]|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘了|记得|[你您]|千万|一定|了?哈哈|{_ME})+$"
+    rf"^(?:那个|这个|就是说?|哎呀|(?:老是|总是|老|总)忘[了记]?|到时候|[啊呃嗯哎呀呢吧，、就再你您那]|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
+    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘了|记得|[你您]|千万|一定|了?哈哈|{_ME})+$"
 )
-_GO = re.compile(r"^去(?=..)(?!.*(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里)$)")
+_GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里))")
 """去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
-_NO_TASK = frozenset({"到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个"})
+_NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个"})
 _BECAUSE = re.compile(
-    rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?(?:个人|人|记性|脑子|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性).*$"
+    rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?(?:个人|人|记性|脑子|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性|(?:锅|炉子|灶)(?:里|上|头)(?=.*[着起](?!的))).*$"
 )
 """A reason behind what was asked."""
 _NEW_CLAUSE = re.compile(r"(?<=..)[了呢吧啊嘛呀哈啦](?=(?:我|俺|咱|那|就|要|得|该|去|把|你).{2})")
@@ -66,10 +66,15 @@ def asks(said: Utterance, text: str | None = None) -> list[tuple[int, int]]:
     return sorted(found)
 
 
+_COUNTED = re.compile(r"[零一二两三四五六七八九十百半几每天日早晚午夜会下饭年月号周期拜晌朝末睡明今后前黑昼]")
+"""A time found by sound alone that has none of these is none: 起来走."""
+
+
 def _gone(said: Utterance, measured: Sequence[times.Span]) -> list[tuple[int, int]]:
     chosen = times.last_word([span for span in measured if span.kind != "duration" or span.length], said.text)
     bot = [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())]
-    return [*((span.start, span.end) for span in measured if span.kind != "duration" or span is chosen or span.length), *bot, *said.taken_back]
+    places = [(span.start, span.end) for span in measured if span is chosen or (span.kind != "duration" or span.length) and _COUNTED.search(span.text)]
+    return [*places, *bot, *said.taken_back]
 
 
 def task(said: Utterance, measured: Sequence[times.Span]) -> str:
@@ -79,7 +84,7 @@ def task(said: Utterance, measured: Sequence[times.Span]) -> str:
     if not found:
         return max((_trimmed(piece) for piece in text.split(SEAM)), key=len, default="")
     borders = [*found[1:], (len(text), len(text))]
-    before = [piece for piece in map(_trimmed, text[:found[-1][0]].split(SEAM)) if piece]
+    before = [what for piece in text[:found[-1][0]].split(SEAM) if (what := _trimmed(_BECAUSE.sub("", piece)))]
     for (_, end), (following, _) in reversed(list(zip(found, borders, strict=True))):
         for piece in text[end:following].split(SEAM):
             if what := _trimmed(_BECAUSE.sub("", piece)):
@@ -101,16 +106,18 @@ def _with_topic(what: str, before: str) -> str:
 
 _NAMED = re.compile(rf"(?:提醒|闹钟|闹铃)(?!{_ME}|一下|一声)")
 _OFF = re.compile(
-    rf"(?:[你您])?(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|叫|喊|催)(?:{_ME})?"
+    rf"(?:[你您])?(?:(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|叫|喊|催)(?:{_ME})?|不(?:叫|喊|提醒)(?:{_ME})?(?=[了啦咯]))"
 )
 """不用提醒我, 别叫我."""
 _DELETE = re.compile(
-    r"(?:给我|帮我|替我|给俺|帮俺|请)?(?:取消掉?|删掉|删了|删除|删脱|去掉|撤掉|撤了|撤销|关掉|关了|抹掉|划掉|作废|免了|不要哒?|不用(?!提醒|叫|喊)|别响|不响|算了)(?:了|吧|啦|咯|哒)*"
+    r"(?:给我|帮我|替我|给俺|帮俺|请)?(?:取消掉?|删掉|删了|删除|删脱|去掉|撤掉|撤了|撤销|关掉|关了|抹掉|划掉|作废|免了|不要(?=[了吧啦咯哒])|不用(?=[了吧啦咯哒]|响)|别响|不响|算了)(?:了|吧|啦|咯|哒)*"
 )
-_IN_FRONT = re.compile(r"^(?:[啊呃嗯哎呀呢吧，、你您]|那个|这个|那|把|就|给|帮|替|我的?|俺的?)+")
-_NAMING = re.compile(r"(?<=.)(?:那个|这个|那只|个个|我的|俺的|把|给我|帮我|提醒[我俺]|叫[我俺]|喊[我俺])(?=..)|(?<=...)[了呢吧啊嘛啦哈](?=..)")
+_IN_FRONT = re.compile(r"^(?:[啊呃嗯哎呀呢吧，、你您]|那个|这个|那|把|就|给|帮|替|不[去来做]|(?:提醒|叫|喊|让)[我俺]|我的?|俺的?)+")
+_NAMING = re.compile(r"(?<=.)(?:那个|这个|那只|个个|我的|俺的|把|给我|帮我|提醒[我俺]|[叫喊让要][我俺])(?=..)|(?<=...)[了呢吧啊嘛啦哈](?=..)")
 """Behind these within a clause the reminder itself is named: 衣服收进来了|那个|收衣服的提醒."""
-_SAID_OF_IT = re.compile(r"(?:的|[那这]个|[那这]个事|[那这]件事|[那这]|的事|的那个|事|[啊呀呢嘛咯了])+$")
+_SAID_OF_IT = re.compile(r"(?:的|闹钟|提醒|[就都]|取消|不[去来做开要]|[那这]个|[那这]个事|[那这]件事|[那这]|的事|的那个|事|[啊呀呢嘛咯了])+$")
+_WHY = re.compile(r"(?<!取消)(?<!不[去来做开])[了吧](?:那个|这个|那|这|就)?$")
+"""Before 提醒 a whole clause that ends: why, not which one."""
 _PAST_IT = re.compile(r"(?<=..)(?:了|啦|咯|哒|吧|啊|呢).*$")
 
 
@@ -135,8 +142,24 @@ def cancelled(said: Utterance, measured: Sequence[times.Span]) -> str:
     return max((_bare(piece) for piece in text.split(SEAM)), key=len, default="")
 
 
+def of_deletion(said: Utterance, measured: Sequence[times.Span]) -> list[times.Span]:
+    """Times that say which reminder is meant, not why it is not wanted: 那个饮茶的闹钟不要了|明天下雨; 下午不去了|跳舞的提醒撤了."""
+    text = cut(said.text, _gone(said, measured))
+    if not cancelled(said, measured):
+        return list(measured)
+    named = next(iter(_NAMED.finditer(text)), None) or next(iter(_OFF.finditer(text)), None)
+    done = [match.end() for match in _DELETE.finditer(text) if match[0][-1] in "了吧啦咯哒"]
+    return [
+        span for span in measured
+        if not (done and done[0] <= span.start and text[span.end:span.end + 1] not in ("的", "那"))
+        and not (named and span.end <= named.start() and re.search(r".[了呢吧](?=..)", text[span.end:named.start()]))
+    ]
+
+
 def _name_of(before: str) -> str:
     """The thing itself at the end of what stands before 提醒."""
+    if _WHY.search(before):
+        return ""
     piece = _SAID_OF_IT.sub("", before.rstrip(SEAM)).split(SEAM)[-1]
     marks = list(_NAMING.finditer(piece))
     return _bare(piece[marks[-1].end():] if marks else piece)
@@ -150,7 +173,7 @@ def _bare(piece: str) -> str:
 # --- telling ------------------------------------------------------------------------------------------------------
 
 _THEM = "(?:他们|她们|他|她|伊|佢|人家)"
-_SEND = "(?:[发捎带传留写递](?:一)?[个条句封只]?(?:消息|微信|短信|信息|话|信|口信|留言|语音)儿?)"
+_SEND = "(?:[发捎带传留写递](?:一)?[个条句封只]?(?:消息|微信|短信|信息|话|信|口信|留言|语音)儿?|留言)"
 _SAY = "(?:说一声|说一下|说哈|讲一声|讲一下|讲声|说声|告诉一声|说道|说起|说(?!话)|讲|告诉|问问|问一下|问一声|问)"
 _TELL = re.compile(rf"{_SEND}?(?:过去|去)?(?:吧)?(?:就)?(?:{_SAY}|让|叫|喊)")
 _TELL_THEM = re.compile(
@@ -161,14 +184,19 @@ _TELL_THEM = re.compile(
 """The telling of somebody named before: 老王不是要借梯子吗|你跟他讲一声."""
 _A_WORD = re.compile(rf"^(?:再|也)?{_SEND}(?:过去|去)?(?:吧|呗|啊|呀)?(?:，)?(?=就说|说|告诉|让|叫|问|.{{2}}|$)(?:就说|说是)?")
 """What is sent, and not what it says: 留个话, 捎句话, 发个消息."""
-_BEHIND_A_NAME = re.compile(r"^(?:那个|呃|啊|去|，|们|他|她|儿|一声|一下)")
+_BEHIND_A_NAME = re.compile(r"^(?:那个|呃|啊|去|，|们|[他她](?!的|家)|儿|一声|一下)")
 _TO = re.compile(rf"(?:[给跟和对向同让叫喊问]|告诉|转告|通知)(?:一声|一下)?(?:{_ME}(?:家|屋里|屋头)?的?|我家)?$")
 """Before a name: this is who is told."""
-_TELLING = re.compile(rf"(?:请|麻烦)?(?:[你您])?(?:[帮替给]{_ME})?(?:告诉|转告|通知|跟|给|和|同|向|对|把)(?:一声|一下)?(?:{_ME}的?|我家)?$")
+_TELLING = re.compile(rf"(?:请|麻烦)?(?:[你您])?(?:[帮替给]{_ME})?(?:告诉|转告|通知|跟|给|和|同|向|对|把|[得要该]?[让叫])(?:一声|一下)?(?:{_ME}的?|我家)?$")
 _EDGE = re.compile(
     r"^(?:[啊呃嗯呢吧呀，、]|那个(?=..)|这个(?=..)|就是说?|哎呀?|我说|一声|一下|一哈|一句|就说|说是|说(?!话|明|好))+"
     r"|(?:[啊呀吧呢哈嘛哦噢呗啦喽]|[行好]吗|[好行]不[好行]|可以吗|成吗|谢谢[你您啊]?|要得不)+$"
 )
+
+
+_ONLY_WHY = re.compile(r"省得|免得|不然|要不然")
+"""Behind the telling this is no message: what is to be told stood before it."""
+_KNOWS = frozenset({"知道", "晓得", "知道一下", "知道一声"})
 
 
 def _tidy(text: str) -> str:
@@ -190,12 +218,13 @@ def message(said: Utterance) -> str:
     if head not in told and (retold := _TELL_THEM.search(after)) and (rest := _tidy(_whom(retold[0], after[retold.end():]))):
         return rest
     after = _BEHIND_A_NAME.sub("", _A_WORD.sub("", after))
-    if verb := _TELL.match(after):
-        return _tidy(_whom(verb[0], after[verb.end():]))
-    if rest := _tidy(after):
-        return rest
+    verb = _TELL.match(after)
+    rest = _tidy(_whom(verb[0], after[verb.end():]) if verb else _whom("", after))
     before = _TELLING.sub("", text[:head.start])
-    return _tidy(before) if len(before) > 2 else ""
+    before = _tidy(before) if len(before) > 2 else ""
+    if _ONLY_WHY.match(rest):
+        return before + rest
+    return before if rest in _KNOWS or not (rest or verb) else rest
 
 
 def _told(text: str, span: Span) -> bool:
@@ -205,5 +234,6 @@ def _told(text: str, span: Span) -> bool:
 
 
 def _whom(verb: str, rest: str) -> str:
-    """让|她下班过来喝: the pronoun is who is told."""
-    return re.sub(rf"^{_THEM}(?=..)", "", rest) if verb[-1] in "让叫喊问" or verb.endswith(("问一下", "问一声")) else rest
+    """让|她下班过来喝, 说一声|让她别惦记: the pronoun is who is told."""
+    rest = re.sub(rf"^(?:让|叫|喊|要){_THEM}(?=..)", "", rest)
+    return re.sub(rf"^{_THEM}(?!的|家)(?=..)", "", rest) if verb.endswith(("让", "叫", "喊", "问", "问一下", "问一声")) else rest

@@ -246,6 +246,8 @@ class Understander:
             for slot, value in around.items():
                 if slot not in slots and slot not in filling.NAMES and not (isinstance(value, datetime) and value < thought.now):
                     slots[slot] = value
+                elif slot == "message" and str(value).startswith(str(slots.get(slot))):
+                    slots[slot] = value  # what is told goes on behind the clause: 我不去看了|腿疼
         missing = [slot for slot in filling.SCHEMA.get(intent, ()) if slot in filling.NAMES and slot not in slots and slot not in filled.doubts]
         for slot in missing:
             for other in thought.heard:

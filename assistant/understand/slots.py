@@ -283,7 +283,7 @@ def _leaves_open(between: str, intent: str) -> bool:
 
 _INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|屋里|屋头)?的?)?$")
 """Before a name: it is who is asked for."""
-_INSTEAD = re.compile(r"[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先]))")
+_INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先]))")
 """Right behind a name: another one is meant. 给强子打不是给敏敏 is left open."""
 _REQUEST = re.compile(r"(?:打|拨|挂|开|来|通|连|发|说|讲)")
 
@@ -346,6 +346,8 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     useful = [span for span in found.times if span.kind != "duration"]
     if intent == "reminder.list":
         useful = [span for span in useful if span.kind in ("date", "moment")]
+    if intent == "reminder.cancel":
+        useful = free_words.of_deletion(said, useful)
     chosen = times.last_word(useful, said.text)
     if chosen is None and intent == "reminder.add":
         return _in_a_while(said, found)
