@@ -7,17 +7,20 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from assistant import __version__, places
 from assistant.clock import SystemClock
 from assistant.errors import XiaobanError
 from assistant.home import Household
 from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot, to_json
+
+if TYPE_CHECKING:
+    from assistant.understand.judge import Understander
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _meaning_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="一行一个 JSON")
+    sub.add_argument("--explain", action="store_true", help="写出每一步：读音、候选、代价、护栏、决定")
     sub.add_argument("--now", metavar="T", help="当作现在是这个时刻，如 2026-11-22T15:00")
     sub.add_argument("--asking", choices=get_args(Asking), help="当作小伴正在问这一类问题")
     sub.add_argument("--options", metavar="A,B", default="", help="与 --asking which 合用：可选的名字")
@@ -78,8 +82,7 @@ def _hear_arguments(sub: argparse.ArgumentParser) -> None:
 
 
 def _understand_arguments(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("texts", nargs="+", metavar="TEXT", help="一句话")
-    sub.add_argument("--explain", action="store_true", help="写出每一步：读音、候选、代价、护栏、决定")
+    sub.add_argument("texts", nargs="+", metavar="TEXT", help="一句话；也可以是录音文件")
     _meaning_arguments(sub)
 
 
@@ -90,7 +93,6 @@ def hear(options: argparse.Namespace) -> int:
 
     household = _household(options)
     now = _now(options, household)
-    named = _options(options)
     hearing = Hearing(household)
     worst = 0
     for clip in options.clips:
@@ -99,40 +101,49 @@ def hear(options: argparse.Namespace) -> int:
             hearing.phrases(options.asking)
             began = time.perf_counter()
             hypotheses = hearing.listen(frames, options.asking, clip).hypotheses
-            decoded = time.perf_counter()
-            judged = hearing.brain.judge(hypotheses, now, options.asking, named)
-            understood = time.perf_counter()
+            seconds = {"audio": round(frames.seconds, 3), "decode": round(time.perf_counter() - began, 3)}
+            _judge(options, hearing.brain, now, clip, hypotheses, seconds)
         except XiaobanError as error:
             print(f"{clip}: {error}", file=sys.stderr)
             worst = error.code
-            continue
-        seconds = {
-            "audio": round(frames.seconds, 3), "decode": round(decoded - began, 3),
-            "understand": round(understood - decoded, 4),
-        }
-        _show(options, clip, hypotheses, judged, seconds)
     hearing.close()
     return worst
 
 
 def understand(options: argparse.Namespace) -> int:
-    """Text → meaning, the same object."""
+    """Text → meaning, the same object; what names a recording is heard."""
     from assistant.furnish import understander
 
+    options.clips = [text for text in options.texts if _is_file(text)]
+    worst = hear(options) if options.clips else 0
     household = _household(options)
     now = _now(options, household)
     brain = understander(household)
-    named = _options(options)
     for text in options.texts:
-        hypotheses = (Hypothesis(text),)
-        began = time.perf_counter()
-        judged = brain.judge(hypotheses, now, options.asking, named)
-        seconds = {"audio": 0.0, "decode": 0.0, "understand": round(time.perf_counter() - began, 4)}
-        if options.explain:
-            print(brain.explain(hypotheses, now, options.asking, named))
-        else:
-            _show(options, None, hypotheses, judged, seconds)
-    return 0
+        if text not in options.clips:
+            _judge(options, brain, now, None, (Hypothesis(text),), {"audio": 0.0, "decode": 0.0})
+    return worst
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or a null byte: a sentence
+        return False
+
+
+def _judge(
+    options: argparse.Namespace, brain: Understander, now: datetime, clip: str | None, hypotheses: Sequence[Hypothesis],
+    seconds: Mapping[str, float],
+) -> None:
+    """What it means: in a line, as JSON or step by step, as `options` ask."""
+    began = time.perf_counter()
+    explained = brain.explain(hypotheses, now, options.asking, _options(options))
+    spent = {**seconds, "understand": round(time.perf_counter() - began, 4)}
+    if options.explain:
+        print(f"{clip}\n{explained}" if clip else explained)
+    else:
+        _show(options, clip, hypotheses, explained.judgement, spent)
 
 
 class Counted:

@@ -42,6 +42,14 @@ def test_explain_shows_the_way_to_the_decision(capsys: pytest.CaptureFixture[str
     assert [word for word in ("读音", "决定", "call.video") if word not in out] == []
 
 
+@needs_model
+def test_every_step_is_shown_of_a_recording_too(capsys: pytest.CaptureFixture[str]) -> None:
+    clip = str(Path(__file__).parent / "clips" / "day" / "grandson.opus")
+    code = main(["understand", "--explain", *SAMPLE, clip])
+    shown = capsys.readouterr().out
+    assert (code, clip in shown, "听到（free" in shown, "听到（grammar" in shown, "决定：call.video" in shown) == (0, True, True, True, True)
+
+
 @pytest.mark.parametrize("arguments", [["fly"], ["hear"], ["understand", "--asking", "weather", "好"]])
 def test_a_wrong_command_line_exits_with_two(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

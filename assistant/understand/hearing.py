@@ -67,7 +67,7 @@ EXACTLY = 0.88
 """An answer that fits a phrase of its question this well needs no second opinion."""
 PLAIN_ANSWER = {"emergency.cancel": 2.0}
 """Log-odds of a plain sentence where a question has made it likely; PLAINLY for the others."""
-OPEN = frozenset({"", "dose", "yes_no", "emergency"})
+OPEN = frozenset({"", "dose"})
 """Questions beside which everything else may be said; into the others nothing is read but their answers and a cry."""
 LONE_ASKS = frozenset({"emergency.cancel", "reminder.cancel", "booking.cancel", "booking.change", "privacy.forget", "medication.taken", "message.send", "reminder.add"})
 """What evidence alone may offer, never do: deletions, and what needs slots it cannot see."""
