@@ -63,6 +63,8 @@ TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 5.0
 """Log-odds of a cry of one's own that no guard stops."""
+RATHER = 0.7
+"""That a dose is taken is asked about where something else is meant rather by so much (log-odds)."""
 EXACTLY = 0.88
 """An answer that fits a phrase of its question this well needs no second opinion."""
 PLAIN_ANSWER = {"emergency.cancel": 2.0}
@@ -323,7 +325,7 @@ class Hearing:
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, asks(intent))
-            if intent == "medication.taken" and (said.hidden or opinion.rather(intent) > AGAINST):
+            if intent == "medication.taken" and (said.hidden or opinion.rather(intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)):
                 ceiling = min(ceiling, asks(intent))
             if score >= FAINT:
                 score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
