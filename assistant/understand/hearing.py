@@ -397,7 +397,7 @@ class Hearing:
         both = opinion.judged(intent, score)
         if answers:
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
-            if none or opinion.answers.get(intent, 0.0) < -AGAINST:
+            if none or (opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
                 return min(score, asks(intent))
             return max(score, both) if intent not in STRICT or (score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))) else score
         if score >= TRUSTED:
