@@ -65,6 +65,8 @@ CRY = 5.0
 """Log-odds of a cry of one's own that no guard stops."""
 RATHER = 0.7
 """That a dose is taken is asked about where something else is meant rather by so much (log-odds)."""
+HOLLOW = 0.05
+"""Weight of syllables that say nothing: 那个 alone answers no question, 嗯 does."""
 EXACTLY = 0.88
 """An answer that fits a phrase of its question this well needs no second opinion."""
 PLAIN_ANSWER = {"emergency.cancel": 2.0}
@@ -310,13 +312,14 @@ class Hearing:
         by_frame = self._by_frame(said, asking)
         by_phrase, never, doubtful = self._by_phrase(said, asking, floor, only)
         fired = guarding.fired(self.book.guards, said)
+        hollow = max(said.weights, default=0.0) < HOLLOW
         answers = self.asked.get(asking, frozenset())
         fits = []
         for intent in {*by_frame, *by_phrase}:
             best = max((by_frame.get(intent, NOTHING), by_phrase.get(intent, NOTHING)), key=lambda one: one.score)
             other = min(by_frame.get(intent, NOTHING).score, by_phrase.get(intent, NOTHING).score)
             score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)
-            if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02):
+            if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02) or (hollow and best.score < TRUSTED):
                 continue
             exactly = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= EXACTLY
             ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said)
