@@ -65,6 +65,8 @@ CRY = 5.0
 """Log-odds of a cry of one's own that no guard stops."""
 RATHER = 0.7
 """That a dose is taken is asked about where something else is meant rather by so much (log-odds)."""
+FAINTLY = 0.2
+"""Cost of a word by sound from which on nothing dear rests on it."""
 HOLLOW = 0.05
 """Weight of syllables that say nothing: 那个 alone answers no question, 嗯 does."""
 EXACTLY = 0.88
@@ -328,7 +330,10 @@ class Hearing:
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, asks(intent))
-            if intent == "medication.taken" and (said.hidden or opinion.rather(intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)):
+            if intent == "medication.taken" and (
+                said.hidden or (best.kind == "frame" and _faintly(said, "EATEN"))
+                or opinion.rather(intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
+            ):
                 ceiling = min(ceiling, asks(intent))
             if score >= FAINT:
                 score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
@@ -471,6 +476,11 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     if guarding.stopped(intent, fired):
         return asks(intent) if plainly and intent == "emergency.call" else 0.0
     return asks(intent) if guarding.weakened(intent, fired) else 1.0
+
+
+def _faintly(said: Utterance, concept: str) -> bool:
+    """Whether a word is only there by a sound that could be another: 吃的那 for 吃得了."""
+    return min((span.cost for span in said.concepts.get(concept, ())), default=0.0) >= FAINTLY
 
 
 def _again(whole: Heard, again: Heard) -> Heard:
