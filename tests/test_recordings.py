@@ -297,7 +297,7 @@ def parts(text: str) -> list[Message]:
 def test_a_mail_carries_the_recording(tmp_path: Path, recordings: Recordings) -> None:
     recordings.keep(recordings.hold(SOUND), "t-1.mp3")
     with mail("ok") as peer:
-        outcome = by_apprise(MAIL.format(peer.port)).send(told(recordings.path("t-1.mp3")), 8.0)
+        outcome = by_apprise(MAIL.format(peer.port)).send(told(recordings.path("t-1.mp3")), 30.0)
     (got,) = peer.got
     voice = next(part for part in parts(got["body"]) if part.get_content_type() == "audio/mpeg")
     assert (outcome, voice.get_filename(), voice.get_payload(decode=True)) == (
@@ -317,7 +317,7 @@ def test_a_recording_that_is_gone_or_broken_does_not_hold_up_the_words(tmp_path:
 def test_a_server_that_refuses_the_sound_gets_the_words_alone(recordings: Recordings) -> None:
     recordings.keep(recordings.hold(SOUND), "t-1.mp3")
     with mail("no_sound") as peer:
-        outcome = by_apprise(MAIL.format(peer.port)).send(told(recordings.path("t-1.mp3")), 8.0)
+        outcome = by_apprise(MAIL.format(peer.port)).send(told(recordings.path("t-1.mp3")), 30.0)
     kinds = [[part.get_content_type() for part in parts(one["body"])] for one in peer.got]
     assert (outcome, ["audio/mpeg" in kind for kind in kinds]) == (Outcome(True, "accepted"), [True, False])
 
@@ -326,14 +326,14 @@ def test_a_server_that_refuses_the_sound_gets_the_words_alone(recordings: Record
 def test_a_web_service_that_finds_it_too_large_gets_the_words_alone(mode: str, recordings: Recordings) -> None:
     recordings.keep(recordings.hold(SOUND), "t-1.mp3")
     with web(mode) as peer:
-        outcome = by_apprise(f"xml://127.0.0.1:{peer.port}/in").send(told(recordings.path("t-1.mp3")), 8.0)
+        outcome = by_apprise(f"xml://127.0.0.1:{peer.port}/in").send(told(recordings.path("t-1.mp3")), 30.0)
     assert (outcome, ["audio/mpeg" in one["body"] for one in peer.got]) == (Outcome(True, "accepted"), [True, False])
 
 
 def test_a_network_that_fails_keeps_the_sound_for_the_next_try(recordings: Recordings) -> None:
     recordings.keep(recordings.hold(SOUND), "t-1.mp3")
     with mail("drop_after_data") as peer:
-        outcome = by_apprise(MAIL.format(peer.port)).send(told(recordings.path("t-1.mp3")), 8.0)
+        outcome = by_apprise(MAIL.format(peer.port)).send(told(recordings.path("t-1.mp3")), 30.0)
     assert (outcome.ok, outcome.ambiguous, len(peer.got)) == (False, True, 1)
 
 
