@@ -10,7 +10,7 @@ import pytest
 
 from assistant.furnish import understander
 from assistant.household import load
-from assistant.messages import Hypothesis, Judgement
+from assistant.messages import Asking, Hypothesis, Judgement
 from assistant.places import sample_household, shipped
 from assistant.understand.evidence import Odds, learned
 from assistant.understand.judge import Understander
@@ -78,3 +78,42 @@ def test_without_a_second_opinion_the_phrases_still_judge() -> None:
     meaning = alone.judge([Hypothesis("给我女儿打个电话")], NOW).meaning
     assert meaning is not None
     assert meaning.intent == "call.voice"
+
+
+def beside(question: Asking, say: str) -> Judgement:
+    return understander(HOME).judge([Hypothesis(say)], NOW, question)
+
+
+@pytest.mark.parametrize(("question", "cry"), [
+    ("dose", "哎哟我这半边身子一下没劲了嘴也歪了"), ("dose", "灶上起火苗了窗帘都烧着了"), ("when", "我摔在厕所里爬不起来"),
+    ("yes_no", "我喘不上气来了快来人"), ("text", "心口跟石头压着似的出不来气"),
+])
+def test_a_cry_is_heard_beside_any_question(question: Asking, cry: str) -> None:
+    meaning = beside(question, cry).meaning
+    assert meaning is not None
+    assert meaning.intent == "emergency.call"
+
+
+@pytest.mark.parametrize("murmur", ["呃那个", "就是说呢那个", "那个这个呃"])
+def test_fillers_alone_answer_nothing(murmur: str) -> None:
+    questions: tuple[Asking, ...] = ("dose", "yes_no", "emergency")
+    for question in questions:
+        assert beside(question, murmur).meaning is None, question
+
+
+def test_a_dose_does_not_rest_on_a_word_that_only_sounds_a_little_like_eaten() -> None:
+    assert beside("dose", "药嘛吃的那").meaning is None
+    meaning = beside("dose", "药嘛吃了").meaning
+    assert meaning is not None
+    assert meaning.intent == "medication.taken"
+
+
+@pytest.mark.parametrize(("own", "of_others"), [
+    ("我不想麻烦孩子们可我胸口闷得要死人了", "电视里那个老头说胸口闷得要死人了"),
+    ("邻居摔了我也摔了起不来了", "邻居昨天摔了说是起不来了"),
+])
+def test_who_speaks_of_others_may_still_cry_for_himself(own: str, of_others: str) -> None:
+    meaning = judge(own).meaning
+    assert meaning is not None
+    assert meaning.intent == "emergency.call"
+    assert judge(of_others).meaning is None

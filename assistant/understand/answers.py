@@ -25,9 +25,7 @@ _EVIDENCE = (
 
 def _which(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
     """第一个, a name of one of the options, or anything else."""
-    for one in thought.heard:
-        if one.trusted == 0:
-            continue
+    for one in thought.believed:
         chosen = _option(one, options, ear)
         if chosen:
             return Judgement(Meaning("dialogue.which", {"which": chosen}, 0.95, one.said.text))
@@ -56,9 +54,7 @@ def _option(one: Heard, options: tuple[str, ...], ear: Ear) -> str:
 
 
 def _when(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
-    for one in thought.heard:
-        if one.trusted == 0:
-            continue
+    for one in thought.believed:
         span = times.last_word([found for found in one.measures.times if found.kind != "duration"], one.said.text)
         length = None
         if span is None:
@@ -71,9 +67,7 @@ def _when(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | N
 
 
 def _evidence(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
-    for one in thought.heard:
-        if one.trusted == 0:
-            continue
+    for one in thought.believed:
         for pattern, intent in _EVIDENCE:
             if pattern.search(one.said.text):
                 return Judgement(Meaning(intent, {}, 0.95, one.said.text))

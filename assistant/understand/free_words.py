@@ -48,15 +48,20 @@ def cut(text: str, places: Iterable[tuple[int, int]]) -> str:
     return "".join(SEAM if at in gone else char for at, char in enumerate(text))
 
 
+def _stripped(edges: re.Pattern[str], text: str) -> str:
+    """`text` without `edges`, and without those that then stand at its ends."""
+    before = ""
+    while before != text:
+        before, text = text, edges.sub("", text)
+    return text
+
+
 def _trimmed(piece: str) -> str:
-    before = None
-    while before != piece:
-        before, piece = piece, _AROUND.sub("", piece)
-    piece = _GO.sub("", piece)
+    piece = _GO.sub("", _stripped(_AROUND, piece))
     return "" if piece in _NO_TASK else piece
 
 
-def asks(said: Utterance, text: str | None = None) -> list[tuple[int, int]]:
+def askings(said: Utterance, text: str | None = None) -> list[tuple[int, int]]:
     """Where she asks to be reminded, in order; by sound where not in these words."""
     text = said.text if text is None else text
     found = [match.span() for match in _ASK.finditer(text)]
@@ -80,7 +85,7 @@ def _gone(said: Utterance, measured: Sequence[times.Span]) -> list[tuple[int, in
 def task(said: Utterance, measured: Sequence[times.Span]) -> str:
     """What to be reminded of: 这人一睡就睡过头|下午五点钟|你提醒我|接孙子 → 接孙子."""
     text = cut(said.text, _gone(said, measured))
-    found = asks(said, text)
+    found = askings(said, text)
     if not found:
         return max((_trimmed(piece) for piece in text.split(SEAM)), key=len, default="")
     borders = [*found[1:], (len(text), len(text))]
@@ -200,10 +205,7 @@ _KNOWS = frozenset({"知道", "晓得", "知道一下", "知道一声"})
 
 
 def _tidy(text: str) -> str:
-    before = None
-    while before != text:
-        before, text = text, _EDGE.sub("", text)
-    return text
+    return _stripped(_EDGE, text)
 
 
 def message(said: Utterance) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,9 +27,22 @@ class Heard:
     parts: Mapping[str, Heard] = field(default_factory=dict)
     """Intents understood from a clause alone, with that clause."""
 
+    @property
+    def believed(self) -> bool:
+        """Whether the gates let it through at all."""
+        return self.trusted > 0.0
+
     def where(self, intent: str) -> Heard:
         """The clause that an intent stands in, or the whole."""
         return self.parts.get(intent, self)
+
+
+def strongest_of(hypotheses: Iterable[Hypothesis]) -> dict[str, float]:
+    """The best score by decoder."""
+    best: dict[str, float] = {}
+    for one in hypotheses:
+        best[one.source] = max(best.get(one.source, 0.0), one.score)
+    return best
 
 
 @dataclass(slots=True)
@@ -47,6 +60,11 @@ class Thought:
     """The two opposites the decoders heard."""
     agreed: str = ""
     """The intent that every good hypothesis puts first."""
+
+    @property
+    def believed(self) -> list[Heard]:
+        """The hypotheses the gates let through."""
+        return [one for one in self.heard if one.believed]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand.answers import CLOSED
 from assistant.understand.evidence import Odds
-from assistant.understand.heard import Explanation, Thought
-from assistant.understand.hearing import RIVAL, Hearing
+from assistant.understand.heard import Explanation, Thought, strongest_of
+from assistant.understand.interpreter import RIVAL, Interpreter
 from assistant.understand.levels import ACT, ASK, MARGIN, STRICT, acts
 from assistant.understand.matcher import Utterance, holds
 from assistant.understand.phrasebook import Phrasebook
@@ -57,8 +57,8 @@ class Understander:
         """`second`: the second opinion of a sentence; the learned one where none is given."""
         self.household = household
         self.book = phrasebook
-        self._hearing = Hearing(household, phrasebook, second)
-        self.ear = self._hearing.ear
+        self._interpreter = Interpreter(household, phrasebook, second)
+        self.ear = self._interpreter.ear
         self._place = {intent: place for place, intent in enumerate(dict.fromkeys(
             (*(line.intent for line in phrasebook.templates), *(line.intent for line in phrasebook.frames))))}
 
@@ -76,7 +76,7 @@ class Understander:
         options: tuple[str, ...] = (),
     ) -> Explanation:
         """The same with every step."""
-        thought = Thought(self._hearing.hear(hypotheses, now, asking or ""), now.replace(tzinfo=None))
+        thought = Thought(self._interpreter.hear(hypotheses, now, asking or ""), now.replace(tzinfo=None))
         self._combine(thought, asking)
         judgement = _told_honestly(self._decide(thought, now, asking, options))
         return Explanation(
@@ -96,7 +96,7 @@ class Understander:
 
     def read(self, text: str, now: datetime) -> Utterance:
         """A sentence with everything known found in it, unjudged: what the second opinion learns from."""
-        return self._hearing.read(text, now)
+        return self._interpreter.read(text, now)
 
     # --- deciding ---
 
@@ -120,18 +120,16 @@ class Understander:
             high, low = max(free[intent], held[intent]), min(free[intent], held[intent])
             thought.scores[intent] = 1.0 - (1.0 - high) * (1.0 - 0.35 * low)
         self._veto(thought, free)
-        known = [one for one in thought.heard if one.trusted and one.fits]
-        for one in thought.heard:
-            if one.trusted and _DOUBTED.search(one.said.text) and (not one.fits or one.fits[0].intent in _ABOUT_A_DOSE):
+        known = [one for one in thought.believed if one.fits]
+        for one in thought.believed:
+            if _DOUBTED.search(one.said.text) and (not one.fits or one.fits[0].intent in _ABOUT_A_DOSE):
                 thought.reasons.append("没…过…了：没 也许是 我")
                 thought.opposed = ("medication.taken", "medication.not_taken")
                 for intent in thought.opposed:
                     thought.scores[intent] = max(thought.scores.get(intent, 0.0), ASK)
                     thought.source.setdefault(intent, one)
                 return
-        strongest: dict[str, float] = {}
-        for one in known:
-            strongest[one.hypothesis.source] = max(strongest.get(one.hypothesis.source, 1e-6), one.hypothesis.score)
+        strongest = strongest_of(one.hypothesis for one in known)
         good = [one for one in known if one.hypothesis.score >= RIVAL * strongest[one.hypothesis.source] and one.fits[0].score * one.trusted >= ACT]
         if len(tops := {one.fits[0].intent for one in good}) == 1:
             thought.agreed = tops.pop()
@@ -185,7 +183,7 @@ class Understander:
         best = ranked[0]
         meanings = [self._meaning(intent, thought) for intent in ranked[:2] if scores[intent] >= ASK]
         act, margin = acts(best)
-        if best.startswith("chat.") and any(hanzi(one.hypothesis.text[:12]).startswith(self._hearing.wake) for one in thought.heard):
+        if best.startswith("chat.") and any(hanzi(one.hypothesis.text[:12]).startswith(self._interpreter.wake) for one in thought.heard):
             act = ACT - 0.04  # who says the name means this house
         second = scores[ranked[1]] if len(ranked) > 1 else 0.0
         if best == "emergency.call" and self._lone_cry(thought):
@@ -208,7 +206,7 @@ class Understander:
         """The question's own grammar first; None: not an answer, judge it as anything else."""
         scores = thought.scores
         alarm = scores.get("emergency.call", 0.0)
-        mine = [intent for intent in scores if intent in self._hearing.asked[asking]]
+        mine = [intent for intent in scores if intent in self._interpreter.asked[asking]]
         best = max(mine, key=lambda intent: scores[intent], default=None)
         other = max((scores[intent] for intent in scores if intent not in mine), default=0.0)
         if asking == "emergency":
@@ -228,7 +226,7 @@ class Understander:
 
     def _lone_cry(self, thought: Thought) -> bool:
         """Whether all there is of an emergency is one short cry that only the grammar heard."""
-        said = [one for one in thought.heard if one.trusted > 0 and any(f.intent == "emergency.call" for f in one.fits)]
+        said = [one for one in thought.believed if any(f.intent == "emergency.call" for f in one.fits)]
         return bool(said) and all(
             one.hypothesis.source == "grammar" and one.said.text.rstrip("啊呀哪呐") in SHORT_CRIES for one in said
         ) and not any(_HELP_TWICE.search(hanzi(one.hypothesis.text)) for one in said)
@@ -238,11 +236,11 @@ class Understander:
     def _meaning(self, intent: str, thought: Thought) -> tuple[Meaning, tuple[Meaning, ...]]:
         """The meaning with its slots; and, where two values of a slot fit, one meaning for each."""
         one = thought.source[intent]
-        values = self._hearing.values(intent, one.said)
+        values = self._interpreter.values(intent, one.said)
         filled = filling.fill(intent, one.said, one.measures, values)
         slots: dict[str, Slot] = dict(filled.slots)
         if (whole := next((other for other in thought.heard if other.parts.get(intent) is one), None)) is not None:
-            around = filling.fill(intent, whole.said, whole.measures, self._hearing.values(intent, whole.said)).slots
+            around = filling.fill(intent, whole.said, whole.measures, self._interpreter.values(intent, whole.said)).slots
             for slot, value in around.items():
                 if slot not in slots and slot not in filling.NAMES and not (isinstance(value, datetime) and value < thought.now):
                     slots[slot] = value
@@ -277,22 +275,20 @@ class Understander:
         A hypothesis weighs by its decoder's score, the trust in it, how well it is understood and how much of what was said it
         covers. Names without a majority are returned for asking; a time without one is left out, for the skill to ask.
         """
-        if sum(one.trusted > 0 for one in thought.heard) < 2:
+        if len(thought.believed) < 2:
             return {}
-        best: dict[str, float] = {}
+        best = strongest_of(one.hypothesis for one in thought.heard)
         longest = max(len(one.said.text) for one in thought.heard)
-        for one in thought.heard:
-            best[one.hypothesis.source] = max(best.get(one.hypothesis.source, 1e-6), one.hypothesis.score)
         votes: dict[str, list[tuple[Slot, float]]] = {}
         for one in thought.heard:
             fitting = max((fit.score for fit in one.fits if fit.intent == intent), default=0.0)
             if not one.trusted or fitting < ASK:
                 continue
             covers = len(one.said.text) / longest * (1.0 if one.hypothesis.whole else 0.5)
-            weight = max(0.0, one.hypothesis.score) / best[one.hypothesis.source] * one.trusted * fitting * covers
+            weight = max(0.0, one.hypothesis.score) / max(1e-6, best[one.hypothesis.source]) * one.trusted * fitting * covers
             read = one.where(intent)
-            filled = filling.fill(intent, read.said, read.measures, self._hearing.values(intent, read.said))
-            sampled = one.hypothesis.source == "grammar" and any(other.hypothesis.source == "free" and other.trusted for other in thought.heard)
+            filled = filling.fill(intent, read.said, read.measures, self._interpreter.values(intent, read.said))
+            sampled = one.hypothesis.source == "grammar" and any(other.hypothesis.source == "free" for other in thought.believed)
             for slot, value in filled.slots.items():
                 # A decoder that caught only the end (十点找个人) knows nothing of 明天上午 before it.
                 if slot in VOTED and (covers >= COVERS or slot in filling.NAMES or slot not in slots):
@@ -327,7 +323,7 @@ class Understander:
             return value is not None  # the grammar alone named it, and it writes the nearest name it knows
         likely = [one for one in free if one.hypothesis.score >= RIVAL * max(other.hypothesis.score for other in free)]
         return value is not None and any(
-            filling.fill(intent, one.said, one.measures, self._hearing.values(intent, one.said)).slots.get("medicine") != value for one in likely
+            filling.fill(intent, one.said, one.measures, self._interpreter.values(intent, one.said)).slots.get("medicine") != value for one in likely
         )
 
     def _needed(self, said: Utterance) -> dict[str, Slot]:
@@ -345,7 +341,7 @@ class Understander:
         """What happened is read from characters; where those are misheard, the kind found by sound holds if any hypothesis writes it."""
         by_sound = values.get("kind", "")
         if by_sound and slots.get("kind") != by_sound and any(
-            emergencies.kind(one.said.text) == by_sound for one in thought.heard if one.trusted and one.fits
+            emergencies.kind(one.said.text) == by_sound for one in thought.believed if one.fits
         ):
             slots["kind"] = by_sound
 

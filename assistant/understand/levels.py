@@ -35,6 +35,6 @@ def acts(intent: str) -> tuple[float, float]:
     return STRICT.get(intent, (EASILY.get(intent.split(".")[0], ACT), MARGIN))
 
 
-def asks(intent: str) -> float:
+def asked_at_most(intent: str) -> float:
     """The highest score with which an intent is only asked about."""
     return acts(intent)[0] - 0.02

@@ -364,7 +364,7 @@ def _asked_for(said: Utterance, spans: Sequence[times.Span], chosen: times.Span)
     """Of several times the one that stands beside the asking: 社区说三点停水|你两点提醒我接水."""
     if chosen is not spans[0] or chosen.kind == "recurrence":
         return chosen
-    for start, _ in reversed(free_words.asks(said)):
+    for start, _ in reversed(free_words.askings(said)):
         for span in spans:
             if span.kind != "date" and start - 2 <= span.end <= start and not _TAKEN_BACK.match(said.text, span.end):
                 return span

@@ -16,8 +16,8 @@ from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.corrections import mended, restarted, take_back
 from assistant.understand.evidence import PLAINLY, Odds, learned
-from assistant.understand.heard import Heard
-from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asks
+from assistant.understand.heard import Heard, strongest_of
+from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asked_at_most
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
 from assistant.understand.phrasebook import Guard, Phrasebook, Template
 from assistant.understand.sound import Ear, syllables
@@ -96,7 +96,7 @@ Reading = dict[str, Fit]
 NOTHING = Fit("", 0.0, "")
 
 
-class Hearing:
+class Interpreter:
     """The ear for what is meant, of one household; made anew when the family's file changes (about 0.3 s)."""
 
     def __init__(self, household: Household, phrasebook: Phrasebook, second: Callable[[Utterance], Odds] | None = None) -> None:
@@ -136,9 +136,7 @@ class Hearing:
         heard: list[Heard] = []
         surveyed: dict[str, Heard] = {}
         seen: set[tuple[str, str]] = set()
-        strongest: dict[str, float] = {}
-        for hypothesis in hypotheses[:8]:
-            strongest[hypothesis.source] = max(strongest.get(hypothesis.source, 0.0), hypothesis.score)
+        strongest = strongest_of(hypotheses[:8])
         for hypothesis in hypotheses[:8]:
             rival = hypothesis.score >= RIVAL * strongest[hypothesis.source]
             text = self._prepare(hypothesis.text)
@@ -269,9 +267,9 @@ class Hearing:
                 if opinion.against(one.intent) > AGAINST:
                     if one.intent != "emergency.call":
                         continue
-                    score = min(score, asks(one.intent))
+                    score = min(score, asked_at_most(one.intent))
                 if one.intent == "medication.taken" and not asking:
-                    score = min(score, asks(one.intent))  # nobody asked, and the rest may say otherwise: it is asked
+                    score = min(score, asked_at_most(one.intent))  # nobody asked, and the rest may say otherwise: it is asked
                 if score > best.get(one.intent, NOTHING).score:
                     best[one.intent] = replace(one, score=score)
                     if one.intent != "emergency.call":  # what happened stands in the whole
@@ -329,12 +327,9 @@ class Hearing:
                 continue
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
-                ceiling = min(ceiling, asks(intent))
-            if intent == "medication.taken" and (
-                said.hidden or (best.kind == "frame" and _faintly(said, "EATEN"))
-                or opinion.rather(intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
-            ):
-                ceiling = min(ceiling, asks(intent))
+                ceiling = min(ceiling, asked_at_most(intent))
+            if intent == "medication.taken" and _doubtfully_taken(said, best, opinion, exactly or score >= TRUSTED):
+                ceiling = min(ceiling, asked_at_most(intent))
             if score >= FAINT:
                 score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
             fits.append(replace(best, score=min(1.0, score, ceiling)))
@@ -406,7 +401,7 @@ class Hearing:
         if answers:
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
             if none or (opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
-                return min(score, asks(intent))
+                return min(score, asked_at_most(intent))
             return max(score, both) if intent not in STRICT or (score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))) else score
         if score >= TRUSTED:
             return max(both, acts(intent)[0])
@@ -422,7 +417,7 @@ class Hearing:
             return None
         score = min(opinion.alone(intent), _ceiling(intent, fired, opinion, said))
         if said.hidden or intent in LONE_ASKS or score < ALONE:
-            score = min(score, asks(intent))
+            score = min(score, asked_at_most(intent))
         return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
     def _anchored(self, intent: str, said: Utterance) -> bool:
@@ -474,8 +469,14 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     if plainly and (intent not in WARY or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
         return 1.0
     if guarding.stopped(intent, fired):
-        return asks(intent) if plainly and intent == "emergency.call" else 0.0
-    return asks(intent) if guarding.weakened(intent, fired) else 1.0
+        return asked_at_most(intent) if plainly and intent == "emergency.call" else 0.0
+    return asked_at_most(intent) if guarding.weakened(intent, fired) else 1.0
+
+
+def _doubtfully_taken(said: Utterance, best: Fit, opinion: Odds, word_for_word: bool) -> bool:
+    """Whether a dose is only perhaps said to be taken: it was taken back, 吃 is there by a sound alone, or rather something else is meant."""
+    faintly = best.kind == "frame" and _faintly(said, "EATEN")
+    return bool(said.hidden) or faintly or opinion.rather("medication.taken") > (AGAINST if word_for_word else RATHER)
 
 
 def _faintly(said: Utterance, concept: str) -> bool:
