@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from assistant import saying
@@ -59,6 +59,7 @@ from assistant.messages import (
     Say,
     Show,
     Silence,
+    Slot,
     Sound,
     Spoken,
     Started,
@@ -67,6 +68,7 @@ from assistant.replies import Replies
 from assistant.skills import SKILLS
 from assistant.skills.skill import ALARM, CALL, DOUBTED, NORMAL, Skill, Turn
 from assistant.store import Store, stamp
+from assistant.when import Recurrence
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +98,20 @@ ANSWERS: dict[Asking, tuple[str, ...]] = {
 }
 """Intents that answer a question of a kind; anything else said meanwhile is a request of its own."""
 
+YES_OR_NO = ("dialogue.yes", "dialogue.no")
+UNPOLAR = frozenset(asking for asking, answers in ANSWERS.items() if YES_OR_NO[0] not in answers)
+"""Questions that yes and no do not answer."""
+
 AT_ANY_MOMENT = "control."
 """再说一遍, 大点声, 别说了 are no dictated words and no answer in one's own words, whatever was asked."""
 
 OWN = "我"
 """Who says this in a cry means herself: 救命啊我摔倒了, and not 救命啊 of a film."""
+
+WAIT = "dialogue.wait"
+"""等我想想: the question stays open, and nothing is held against her."""
+PATIENCE = 45.0
+"""Seconds it then stays open."""
 
 ALARMS = "emergency."
 """An alarm is begun and called off at any moment."""
@@ -307,7 +318,7 @@ class Dialogue:
             self._overheard(talk, event, now)
             return
         attended = event.woken or ask is not None or self.listening(now)
-        judged = self._judged(event, now, ask)
+        judged = self._judged_beside(event, now, talk)
         request = None
         if ask is not None and ask.asking == "text":
             request = self._judged(event, now).meaning
@@ -346,6 +357,15 @@ class Dialogue:
             return judged
         meaning = replace(judged.meaning, sound=event.sound) if judged.meaning is not None else None
         return Judgement(meaning, tuple(replace(near, sound=event.sound) for near in judged.nearest))
+
+    def _judged_beside(self, event: Heard, now: datetime, talk: Talk | None) -> Judgement:
+        """In the light of the open question; 对 to 您是说敏敏，对吗？ in the light of that."""
+        ask = talk.ask if talk else None
+        if talk is not None and ask is not None and talk.offered is not None and ask.asking in UNPOLAR:
+            judged = self._judged(event, now, replace(ask, asking="yes_no"))
+            if judged.meaning is not None and judged.meaning.intent in YES_OR_NO:
+                return judged
+        return self._judged(event, now, ask)
 
     def _hears_no_answer(self, event: Heard, judged: Judgement, now: datetime) -> bool:
         """Nobody answered, and the ear is still open: what is said without the wake word is that answer, 再说一遍, or the television."""
@@ -411,12 +431,14 @@ class Dialogue:
     def _answered(self, talk: Talk, ask: Ask, event: Heard, judged: Judgement, now: datetime) -> None:
         meaning, nearest = judged.meaning, judged.nearest
         if talk.offered is not None:
-            if meaning is not None and meaning.intent in ("dialogue.yes", "dialogue.no"):
+            if meaning is not None and meaning.intent in YES_OR_NO:
                 meaning, nearest = (talk.offered if meaning.intent == "dialogue.yes" else None), ()
             talk.offered = None
         if meaning is not None and meaning.intent in ANSWERS[ask.asking]:
             self._misses = 0
             self._resume(talk, meaning, now)
+        elif meaning is not None and meaning.intent == WAIT:
+            self._emit(replace(ask, text=self.replies.say("dialogue", "no_hurry"), seconds=max(ask.seconds, PATIENCE)), now)
         elif meaning is not None and meaning.intent in self._meanings:
             if ask.passing:
                 self._talks.remove(talk)
@@ -426,9 +448,9 @@ class Dialogue:
             self._resume(talk, Meaning(UNCLEAR, text=event.hypotheses[0].text), now)
         elif talk.tries < 2:
             talk.tries += 1
-            nearest = tuple(m for m in nearest if m.intent not in ("dialogue.yes", "dialogue.no"))
+            nearest = tuple(m for m in nearest if m.intent not in (*YES_OR_NO, WAIT))
             if nearest:
-                asked = self._nearest_question(nearest)
+                asked = self._nearest_question(nearest, now)
                 talk.offered = nearest[0] if len(nearest) == 1 else None
             elif talk.tries == 1:
                 asked = self.replies.say("dialogue", f"again_{ask.asking}", elder=self.household.elder.call)
@@ -438,15 +460,15 @@ class Dialogue:
         else:
             self._resume(talk, None, now)
 
-    def _nearest_question(self, nearest: tuple[Meaning, ...]) -> str:
-        names = [self._reading(m) for m in nearest[:2]]
+    def _nearest_question(self, nearest: tuple[Meaning, ...], now: datetime) -> str:
+        names = [self._reading(m, now) for m in nearest[:2]]
         if len(names) == 1:
             return self.replies.say("dialogue", "did_you_mean", first=names[0])
         return self.replies.say("dialogue", "which_of_two", first=names[0], second=names[1])
 
-    def _reading(self, meaning: Meaning) -> str:
+    def _reading(self, meaning: Meaning, now: datetime) -> str:
         """降压药吃过了: what a meaning is called when the elder is asked whether it is hers."""
-        return self.replies.say("dialogue", f"as_{meaning.intent.replace('.', '_')}", **_words(meaning, self.household))
+        return self.replies.say("dialogue", f"as_{meaning.intent.replace('.', '_')}", **_words(meaning, self.household, now))
 
     def _not_understood(self, judged: Judgement, now: datetime) -> None:
         self._misses += 1
@@ -459,7 +481,7 @@ class Dialogue:
     def _clarify(self, turn: Turn, nearest: tuple[Meaning, ...]) -> Conversation:
         """The nearest readings as yes/no questions, then a menu of one sentence."""
         for meaning in nearest[:2]:
-            answer = yield Ask(turn.reply("did_you_mean", first=self._reading(meaning)), repair=False, passing=True)
+            answer = yield Ask(turn.reply("did_you_mean", first=self._reading(meaning, turn.now)), repair=False, passing=True)
             if answer is None:
                 return
             if answer.intent == "dialogue.yes":
@@ -736,14 +758,37 @@ def _follow(conversation: Conversation, outer: Turn, inner: Turn) -> Conversatio
         answer = yield action
 
 
-def _words(meaning: Meaning, household: Household) -> dict[str, object]:
+def _told(value: Slot, now: datetime) -> str:
+    """A slot's value as it is said: a time in words."""
+    match value:
+        case datetime():
+            return saying.moment(value, now)
+        case date():
+            return saying.day(value, now.date())
+        case timedelta():
+            return saying.length(value)
+        case Recurrence():
+            return saying.recurrence(value)
+        case _:
+            return str(value)
+
+
+def _called(name: str, household: Household) -> str:
+    """降压药, not 缬沙坦; 女儿刘敏."""
+    medicine, contact = household.medicine(name), household.contact(name)
+    if medicine is not None:
+        return medicine.aka[0] if medicine.aka else medicine.name
+    return f"{contact.relation}{contact.name}" if contact is not None else name
+
+
+def _words(meaning: Meaning, household: Household, now: datetime) -> dict[str, object]:
     """Slots as the elder would say them: 降压药, not 缬沙坦; a slot nobody named is a general word."""
-    medicine = household.medicine(str(meaning.slots.get("medicine", "")))
-    contact = household.contact(str(meaning.slots.get("person", "")))
-    words: Iterator[tuple[str, object]] = iter(meaning.slots.items())
+    medicine, person = str(meaning.slots.get("medicine", "")), str(meaning.slots.get("person", ""))
+    words: Iterator[tuple[str, Slot]] = iter(meaning.slots.items())
     return {
-        **{key: str(value) for key, value in words},
-        "medicine": "药" if medicine is None else medicine.aka[0] if medicine.aka else medicine.name,
-        "person": "家里人" if contact is None else f"{contact.relation}{contact.name}",
+        **{key: _told(value, now) for key, value in words},
+        "which": _called(str(meaning.slots.get("which", "")), household),
+        "medicine": _called(medicine, household) if household.medicine(medicine) else "药",
+        "person": _called(person, household) if household.contact(person) else "家里人",
         "service": str(meaning.slots.get("service") or "人"),
     }

@@ -35,7 +35,7 @@ def test_every_file_of_the_corpus_is_an_intent_and_was_learned() -> None:
     names = {path.stem for path in CORPUS.glob("*.txt")}
     book = Phrasebook.load(shipped("intents"))
     known = {line.intent for line in book.templates} | {line.intent for line in book.frames}
-    assert names - {"nothing"} <= known
+    assert names - {"nothing", "dialogue.which", "dialogue.when"} <= known  # names and times, which no phrase lists
     assert {name for name in names if not name.startswith("dialogue.")} - {"nothing"} <= set(learned().intents)
     assert "" in learned().intents
 

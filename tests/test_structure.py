@@ -35,7 +35,7 @@ ONE_IMPORTER = (
 
 SPOKEN = {
     "dialogue.unclear", "dialogue.yes", "dialogue.no", "dialogue.which", "dialogue.when", "dialogue.empty",
-    "dialogue.full", "dialogue.text", "emergency.cancel",
+    "dialogue.full", "dialogue.text", "dialogue.wait", "emergency.cancel",
 }
 """Intents that only answer an open question: the conversation that asked takes them."""
 

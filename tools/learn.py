@@ -39,15 +39,20 @@ from assistant.household import load  # noqa: E402
 from assistant.messages import Hypothesis  # noqa: E402
 from assistant.places import sample_household, shipped  # noqa: E402
 from assistant.replies import Replies  # noqa: E402
-from assistant.understand.evidence import LIMIT, WEIGHTS, Odds, log_odds, marks, places_of  # noqa: E402
+from assistant.understand.evidence import LIMIT, WEIGHTS, YES_OR_NO, Odds, log_odds, marks, places_of  # noqa: E402
 from assistant.understand.judge import Understander  # noqa: E402
 from assistant.understand.phrasebook import Phrasebook  # noqa: E402
 from assistant.understand.sampling import fills_of, walks  # noqa: E402
 
 CORPUS = Path(__file__).with_name("corpus")
 NOTHING = ""
-ANSWERS = {"dialogue.yes", "dialogue.no"}
+ANSWERS = YES_OR_NO
 """While nothing is asked they are nothing, too."""
+CLOSED = {"dialogue.which": {"dialogue.which"}, "dialogue.when": {"dialogue.when"},
+          "dialogue.empty": {"dialogue.empty", "dialogue.full"}}
+"""Answers to questions that only a name, a time, the look of a box can answer, learned apart, against what is not for 小伴: beside
+another intent they need not stand (给敏敏打 answers 给谁打, too). Empty and full are told apart by their words."""
+APART = frozenset().union(*CLOSED.values())
 WALKS = 6
 """Sentences from one template of the phrases."""
 WEIGHT = {"corpus": 1.0, "misheard": 0.5, "phrase": 0.3, "never": 1.0, "example": 1.0}
@@ -116,7 +121,7 @@ def lessons() -> list[Lesson]:
     said += [(say, NOTHING, "never") for _, say in book.must_not]
     said += [(say, NOTHING, "never") for say in own_words()]
     said += [(example.say, example.intent, "example") for example in book.examples if not example.asking or example.intent in ANSWERS]
-    known = {intent for _, intent, source in said if source == "phrase"} | ANSWERS
+    known = {intent for _, intent, source in said if source == "phrase"} | ANSWERS | APART
     found = []
     for say, intent, source in track(said, "reading"):
         read = mind.read(say, now)
@@ -146,8 +151,11 @@ def one_intent(intent: str, table, meant: NDArray[np.str_], weight: NDArray[np.f
     from sklearn.linear_model import SGDClassifier
 
     model = SGDClassifier(loss="log_loss", alpha=1 / (STRENGTH * len(meant)), max_iter=PASSES, tol=None, random_state=0)
-    right = np.isin(meant, [NOTHING, *ANSWERS]) if intent == NOTHING else meant == intent
-    model.fit(table, right, sample_weight=weight)
+    if intent in CLOSED:
+        right, among = np.isin(meant, [*CLOSED[intent]]), np.isin(meant, [NOTHING, *CLOSED[intent]])
+    else:
+        right, among = (np.isin(meant, [NOTHING, *ANSWERS]) if intent == NOTHING else meant == intent), ~np.isin(meant, [*APART])
+    model.fit(table[among], right[among], sample_weight=weight[among])
     return model.coef_[0], float(model.intercept_[0])
 
 
@@ -172,7 +180,7 @@ def teach(rows: Sequence[Lesson]) -> Taught:
     table = matrix(rows, words)
     meant = np.array([row.intent for row in rows])
     weight = np.array([WEIGHT[row.source] for row in rows])
-    intents = sorted(set(meant.tolist()))
+    intents = sorted(set(meant.tolist()) - (APART - CLOSED.keys()))
     work: Callable[[str], tuple[NDArray[np.float64], float]] = partial(one_intent, table=table, meant=meant, weight=weight)
     with Pool() as pool:
         fitted = list(track(pool.imap(work, intents), "learning", total=len(intents)))
@@ -204,13 +212,13 @@ def folds(rows: Sequence[Lesson], number: int) -> list[Told]:
         held |= {misheard(say) for say in held}
         taught = teach([row for row in rows if row.source in ("phrase", "never", "example") or row.say not in held])
         for row, odds in zip(mine, taught.odds(mine), strict=True):
-            told.append((row, {intent: value for intent, value in zip(taught.intents, odds.tolist(), strict=True) if intent not in ANSWERS}))
+            told.append((row, {intent: value for intent, value in zip(taught.intents, odds.tolist(), strict=True) if intent not in ANSWERS | APART}))
     return told
 
 
 def shown(all_told: Sequence[Told]) -> Table:
     """Right and wrong by intent."""
-    told = [(row, max(odds, key=odds.__getitem__), max(odds.values())) for row, odds in all_told if row.intent not in ANSWERS]
+    told = [(row, max(odds, key=odds.__getitem__), max(odds.values())) for row, odds in all_told if row.intent not in ANSWERS | APART]
     table = Table(title="not learned, judged")
     for column in ("intent", "n", "right %", "wrong and sure %", "mostly taken for"):
         table.add_column(column)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from assistant.messages import Asking, Judgement, Meaning, Slot
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.heard import Heard, Thought
+from assistant.understand.levels import ACT
 from assistant.understand.sound import Ear, syllables
 from assistant.understand.spoken import hanzi, spoken
 
@@ -16,6 +19,10 @@ _ORDINALS = (
     (re.compile(r"第一|头一|前一个|前面那|上面那"), 0), (re.compile(r"第二|后一个|后面那|下面那"), 1), (re.compile(r"第三"), 2),
     (re.compile(r"第四"), 3), (re.compile(r"第五"), 4), (re.compile(r"最后"), -1),
 )
+_DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别叫|莫给|莫找)(?:那个|我的?|我们?家的?)?$")
+"""Before a name: this one is not meant."""
+WAIT = "dialogue.wait"
+"""等我想想: the question stays open."""
 _EVIDENCE = (
     (re.compile(r"啥也没|什么也没|啥都没|什么都没"), "dialogue.empty"),
     (re.compile(r"(?:还|都|就)?在(?:里|那|呢|这|的|格|$)|有药|还有(?!没)|(?<!没)有一[片粒颗]|没空|不空|没动|满的|没少|有[呢啊的]*$|没吃|还没拿|一片没少|好好的|剩着"), "dialogue.full"),
@@ -23,59 +30,98 @@ _EVIDENCE = (
 )
 
 
-def _which(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+FEW = 3
+"""Syllables beside the answer itself that may be anything: 就给敏敏吧."""
+SURELY, PERHAPS = 0.0, -2.5
+"""Log-odds of a longer sentence from which on it is an answer, and may be one: 第一场雪下得真早 answers nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is open, and who hears."""
+
+    options: tuple[str, ...]
+    ear: Ear
+    now: datetime
+    """Naive local time."""
+
+
+def _judged(meaning: Meaning, kind: str, beside: int, one: Heard) -> Judgement | None:
+    """`meaning`, done, asked about, or nothing: by how much is said beside it, and what the whole sentence is rather."""
+    odds = one.opinion.answers.get(kind, SURELY)
+    if beside <= FEW or odds >= SURELY:
+        return Judgement(meaning)
+    return Judgement(None, (meaning,)) if odds >= PERHAPS else None
+
+
+def _which(thought: Thought, question: Question) -> Judgement | None:
     """第一个, a name of one of the options, or anything else."""
     for one in thought.believed:
-        chosen = _option(one, options, ear)
+        chosen, length = _option(one, question)
         if chosen:
-            return Judgement(Meaning("dialogue.which", {"which": chosen}, 0.95, one.said.text))
+            meaning = Meaning("dialogue.which", {"which": chosen}, 0.95, one.said.text)
+            return _judged(meaning, "dialogue.which", _syllables(one) - length, one)
     return None
 
 
-def _option(one: Heard, options: tuple[str, ...], ear: Ear) -> str:
-    text = one.said.text
+def _option(one: Heard, question: Question) -> tuple[str, int]:
+    """The option that is named, and how many syllables name it; ("", 0) for none."""
+    text, options = one.said.text, question.options
     for pattern, place in _ORDINALS:
-        if pattern.search(text) and -len(options) <= place < len(options):
-            return options[place]
-    names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options]
-    values = {span.value for span in names if span.cost < 0.45}
-    if len(values) == 1:
-        return values.pop()
-    near = [(ear.edit(syllables(option), _window(one.said.sounds, syllables(option), ear)) / max(1, len(hanzi(option))), option)
+        if (found := pattern.search(text)) and -len(options) <= place < len(options):
+            return options[place], len(found[0])
+    names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options and span.cost < 0.45]
+    denied = {span.value for span in names if _DENIED.search(text[:span.start])}
+    left = {span.value for span in names} - denied or (set(options) - denied if denied and len(options) == 2 else set())
+    if len(left) == 1:
+        return left.pop(), sum(span.end - span.start for span in names)
+    near = [(question.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), question.ear)) / max(1, len(hanzi(option))), option)
             for option in options if hanzi(option)]
     near.sort()
     if near and near[0][0] <= 0.34 and (len(near) == 1 or near[1][0] - near[0][0] > 0.1):
-        return near[0][1]
+        return near[0][1], len(hanzi(near[0][1]))
     pieces = {option: _common(text, hanzi(option)) for option in options}
     best = sorted(options, key=lambda option: -pieces[option])
     if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
-        return best[0]
-    return ""
+        return best[0], pieces[best[0]]
+    return "", 0
 
 
-def _when(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+def _when(thought: Thought, question: Question) -> Judgement | None:
     for one in thought.believed:
         span = times.last_word([found for found in one.measures.times if found.kind != "duration"], one.said.text)
         length = None
         if span is None:
             span = times.last_word(one.measures.times, one.said.text)
             length = span.value if span else None
-        if span is not None and _strong_other(thought, one) < 0.93:
-            slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
-            return Judgement(Meaning("dialogue.when", slots, 0.95, one.said.text))
+        if span is None or _strong_other(thought, one) >= 0.93 or _is_over(span.value, question.now):
+            continue
+        slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
+        told = sum(found.end - found.start for found in one.measures.times if found is span or found.end <= span.start)
+        return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None
 
 
-def _evidence(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
+def _is_over(value: Slot, now: datetime) -> bool:
+    """Whether a time lies behind us: nobody answers 什么时候 with 昨天下午三点."""
+    return value < now if isinstance(value, datetime) else value < now.date() if isinstance(value, date) else False
+
+
+def _evidence(thought: Thought, question: Question) -> Judgement | None:
     for one in thought.believed:
         for pattern, intent in _EVIDENCE:
-            if pattern.search(one.said.text):
-                return Judgement(Meaning(intent, {}, 0.95, one.said.text))
+            if found := pattern.search(one.said.text):
+                return _judged(Meaning(intent, {}, 0.95, one.said.text), "dialogue.empty", _syllables(one) - len(found[0]), one)
     return None
 
 
-def _text(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | None:
-    if thought.scores.get("emergency.call", 0.0) >= 0.8:
+def _syllables(one: Heard) -> int:
+    """Syllables that say something."""
+    return sum(weight > 0.1 for weight in one.said.weights)
+
+
+def _text(thought: Thought, question: Question) -> Judgement | None:
+    if thought.scores.get("emergency.call", 0.0) >= 0.8 or thought.scores.get(WAIT, 0.0) >= ACT:
         return None
     free = [one for one in thought.heard if one.hypothesis.source != "grammar"]
     if not free:
@@ -84,10 +130,10 @@ def _text(thought: Thought, options: tuple[str, ...], ear: Ear) -> Judgement | N
     return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None
 
 
-CLOSED: Mapping[Asking, Callable[[Thought, tuple[str, ...], Ear], Judgement | None]] = {
+CLOSED: Mapping[Asking, Callable[[Thought, Question], Judgement | None]] = {
     "which": _which, "when": _when, "evidence": _evidence, "text": _text,
 }
-"""(what was heard, the options of the question, the ear) → the answer, or None where it is none."""
+"""(what was heard, the question) → the answer, or None where it is none."""
 
 
 def _strong_other(thought: Thought, one: Heard) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant.understand.matcher import Span, Utterance
 from assistant.understand.slots import Measures
 
-CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是)(?![起劲付头路啊吗])")
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|[哦噢呃啊]不行(?!了)|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
 """Where an elder takes a word back."""
 
 _SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")

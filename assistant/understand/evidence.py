@@ -26,6 +26,7 @@ WEIGHTS = Path(__file__).with_name("evidence.npz")
 SAME_TOKEN = {
     "{day}": "{when}", "{amount}": "{number}", "{value}": "{number}", "{systolic}": "{number}", "{diastolic}": "{number}",
 }
+YES_OR_NO = frozenset({"dialogue.yes", "dialogue.no"})
 UNSAID = frozenset("呢吧啊呀啦嘛儿哦嗯呃")
 """Characters that say nothing for an intent."""
 EMPTY_KINDS = frozenset({"FILLER", "SOFT", "NEUTRAL"})
@@ -54,7 +55,8 @@ class Odds:
     top: str
     """The likeliest, or "" when that is nothing."""
     answers: Mapping[str, float] = field(default_factory=dict)
-    """Log-odds of dialogue.yes and dialogue.no, which count only while something is asked."""
+    """Log-odds of the answers (dialogue.*), which count only while something is asked: yes and no against everything else,
+    the others against what is not for 小伴."""
 
     def judged(self, intent: str, score: float) -> float:
         """`score` of a phrase, 0…1, in the light of the whole sentence; as it is for an intent that was never taught."""
@@ -68,9 +70,10 @@ class Odds:
 
     def answer(self) -> tuple[str, float]:
         """The likelier of yes and no, and its share; "" where the sentence is rather neither or could be both."""
-        if len(self.answers) < 2:
+        yes_or_no = sorted(((self.answers[intent], intent) for intent in YES_OR_NO & self.answers.keys()), reverse=True)
+        if len(yes_or_no) < 2:
             return "", 0.0
-        (first, own), (_, other) = sorted(self.answers.items(), key=lambda row: -row[1])[:2]
+        (own, first), (other, _) = yes_or_no
         return (first, probability(own)) if own >= CLEAR_ANSWER and other <= -CLEAR_ANSWER else ("", 0.0)
 
     def lead(self, intent: str) -> float:
@@ -92,6 +95,8 @@ class Odds:
         return 0.0 if own is None else max(value for other, value in self.of.items() if other != intent) - own
 
 
+UNSAID_YET = Odds({}, "")
+"""No opinion at all."""
 CLEAR_ANSWER = 1.0
 """Log-odds of a yes that is no no, and the other way."""
 LIMIT = 6.0

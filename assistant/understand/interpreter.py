@@ -15,7 +15,7 @@ from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.corrections import mended, restarted, take_back
-from assistant.understand.evidence import PLAINLY, Odds, learned
+from assistant.understand.evidence import PLAINLY, YES_OR_NO, Odds, learned
 from assistant.understand.heard import Heard, strongest_of
 from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asked_at_most
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
@@ -59,6 +59,8 @@ ALONE = 0.9
 """From here on the second opinion alone acts; below it asks."""
 AGAINST = 3.0
 """When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is, and an answer is asked about."""
+CRIED, MUCH_AGAINST = 0.8, 9.0
+"""Beside an alarm a reading of a cry below this score, against which so much speaks, is asked about: 她在上班呢 (绊了)."""
 TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 5.0
@@ -205,7 +207,7 @@ class Interpreter:
         found = filling.measures(text, now, self.household.care)
         said = survey(text, sounds, self._spans(text, sounds, found), self.ear.polar, self.book.through)
         take_back(said, found)
-        return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits))
+        return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits), opinion=like.opinion)
 
     def _prepare(self, text: str) -> str:
         """Characters only, without wake word, bounded."""
@@ -231,8 +233,9 @@ class Interpreter:
         if (better := mended(text, said.sounds, spans)) != text:
             return self._survey_once(hypothesis, better, now, asking, parted)
         take_back(said, found)
-        fits, fired, never = self._fits(said, asking)
-        whole = Heard(hypothesis, said, found, fired, tuple(fits))
+        opinion = self._opinion(said)
+        fits, fired, never = self._fits(said, opinion, asking)
+        whole = Heard(hypothesis, said, found, fired, tuple(fits), opinion=opinion)
         if (restart := restarted(text)) and (not fits or fits[0].score < 0.9):
             again = self._survey_once(hypothesis, restart, now, asking)
             if again.fits and again.fits[0].score >= 0.8:
@@ -250,7 +253,6 @@ class Interpreter:
         best = {one.intent: one for one in whole.fits}
         known = {one.intent for one in whole.fits if one.score >= (ASK if one.intent in filling.LOOSE else ACT) or (one.kind == "asked" and one.score >= CLAUSE)}
         parts: dict[str, Heard] = {}
-        opinion = self._opinion(whole.said)
         for clause in clauses(whole.said, raw, self._index.edges(whole.said)):
             text = whole.said.text[clause.start:clause.end]
             spans = (span for span in part(raw, clause) if span.concept not in CUTS)
@@ -258,13 +260,13 @@ class Interpreter:
             measured = whole.measures.times or whole.measures.numbers
             found = filling.measures(text, now, self.household.care) if measured else filling.Measures()
             take_back(said, found)
-            fits, fired, _ = self._fits(said, asking, CLAUSE - 0.1, frozenset(known))
+            fits, fired, _ = self._fits(said, self._opinion(said), asking, CLAUSE - 0.1, frozenset(known))
             here = Heard(whole.hypothesis, said, found, fired, tuple(fits))
             for one in fits:
                 if (known and one.intent not in known) or one.intent in never or not self._asks(one, here, clause, whole):
                     continue
                 score = one.score * clause.belief
-                if opinion.against(one.intent) > AGAINST:
+                if whole.opinion.against(one.intent) > AGAINST:
                     if one.intent != "emergency.call":
                         continue
                     score = min(score, asked_at_most(one.intent))
@@ -302,13 +304,12 @@ class Interpreter:
         return one.score >= (CLAUSE if heard_apart and one.intent != "emergency.call" else CLEARLY if heard_apart else SURELY)
 
     def _fits(
-        self, said: Utterance, asking: str, floor: float = 0.0, only: frozenset[str] = frozenset(),
+        self, said: Utterance, opinion: Odds, asking: str, floor: float = 0.0, only: frozenset[str] = frozenset(),
     ) -> tuple[list[Fit], tuple[Guard, ...], Mapping[str, float]]:
         """Best line of each intent, the guards that fire, and how near must_not sentences are.
 
         Phrases worth less than `floor` are not looked for, nor, where `only` names some, those of other intents.
         """
-        opinion = self._opinion(said)
         by_frame = self._by_frame(said, asking)
         by_phrase, never, doubtful = self._by_phrase(said, asking, floor, only)
         fired = guarding.fired(self.book.guards, said)
@@ -328,7 +329,7 @@ class Interpreter:
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, asked_at_most(intent))
-            if intent == "medication.taken" and _doubtfully_taken(said, best, opinion, exactly or score >= TRUSTED):
+            if intent == "medication.taken" and _doubtfully_taken(said, best, opinion, exactly, exactly or score >= TRUSTED):
                 ceiling = min(ceiling, asked_at_most(intent))
             if score >= FAINT:
                 score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
@@ -399,6 +400,14 @@ class Interpreter:
         """
         both = opinion.judged(intent, score)
         if answers:
+            if intent in YES_OR_NO and not exactly:
+                answer, sure = opinion.answer()
+                if answer == intent and score >= ASK:
+                    return max(score, sure)
+                if opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top and score < ACT:
+                    return 0.0
+            if intent == "emergency.call" and score < CRIED and opinion.against(intent) > MUCH_AGAINST:
+                return min(score, asked_at_most(intent))
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
             if none or (opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
                 return min(score, asked_at_most(intent))
@@ -473,9 +482,9 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     return asked_at_most(intent) if guarding.weakened(intent, fired) else 1.0
 
 
-def _doubtfully_taken(said: Utterance, best: Fit, opinion: Odds, word_for_word: bool) -> bool:
+def _doubtfully_taken(said: Utterance, best: Fit, opinion: Odds, answered: bool, word_for_word: bool) -> bool:
     """Whether a dose is only perhaps said to be taken: it was taken back, 吃 is there by a sound alone, or rather something else is meant."""
-    faintly = best.kind == "frame" and _faintly(said, "EATEN")
+    faintly = best.kind != "phrase" and not answered and _faintly(said, "EATEN")
     return bool(said.hidden) or faintly or opinion.rather("medication.taken") > (AGAINST if word_for_word else RATHER)
 
 

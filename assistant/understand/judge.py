@@ -12,7 +12,7 @@ from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot
 from assistant.understand import confidence, emergencies
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
-from assistant.understand.answers import CLOSED
+from assistant.understand.answers import CLOSED, Question
 from assistant.understand.evidence import Odds
 from assistant.understand.heard import Explanation, Thought, strongest_of
 from assistant.understand.interpreter import RIVAL, Interpreter
@@ -29,6 +29,10 @@ OPPOSITES = (
     frozenset({"reminder.add", "reminder.cancel"}), frozenset({"booking.create", "booking.cancel"}),
 )
 """When the decoders hear the two of a pair, nothing is done: it is asked."""
+BESIDE: Mapping[Asking, frozenset[str]] = {
+    "emergency": frozenset({"emergency", "dialogue"}), "ring": frozenset({"emergency", "dialogue", "control"}),
+}
+"""Skills that are listened to beside these questions; beside the others all of them are."""
 POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.unsure", "medication.query", "medication.taking", "medication.snooze"})
 """Those that one syllable divides."""
 SAMPLED = 0.25
@@ -209,8 +213,8 @@ class Understander:
         mine = [intent for intent in scores if intent in self._interpreter.asked[asking]]
         best = max(mine, key=lambda intent: scores[intent], default=None)
         other = max((scores[intent] for intent in scores if intent not in mine), default=0.0)
-        if asking == "emergency":
-            for intent in [intent for intent in scores if intent not in mine and intent.split(".")[0] not in ("emergency", "dialogue")]:
+        if asking in BESIDE:
+            for intent in [intent for intent in scores if intent not in mine and intent.split(".")[0] not in BESIDE[asking]]:
                 del scores[intent]
         if asking != "emergency" and alarm >= 0.8 and (best is None or scores[best] < 0.97):
             return None
@@ -222,7 +226,7 @@ class Understander:
         closed = CLOSED.get(asking)
         if closed is None:
             return None
-        return closed(thought, options, self.ear)
+        return closed(thought, Question(options, self.ear, thought.now))
 
     def _lone_cry(self, thought: Thought) -> bool:
         """Whether all there is of an emergency is one short cry that only the grammar heard."""

@@ -58,8 +58,8 @@ def outcome(row: dict[str, Any]) -> tuple[str, str]:
     want, *others = row["intent"].split("|")
     if meaning is not None and meaning.intent in others:
         return ("right" if want else "kept"), shown
-    if not want:
-        return ("acted" if meaning else "asked" if judgement.nearest else "kept"), shown
+    if not want:  # 等我想想 only keeps the question open
+        return ("acted" if meaning and meaning.intent != "dialogue.wait" else "asked" if judgement.nearest else "kept"), shown
     if want[0] == "?":
         return ("right" if meaning is None and any(near.intent == want[1:] for near in judgement.nearest) else "wrong"), shown
     if meaning is None:
