@@ -117,3 +117,28 @@ def test_who_speaks_of_others_may_still_cry_for_himself(own: str, of_others: str
     assert meaning is not None
     assert meaning.intent == "emergency.call"
     assert judge(of_others).meaning is None
+
+
+BOTH = ("刘敏", "刘强")
+
+
+@pytest.mark.parametrize(("question", "options", "say", "meant"), [
+    ("which", BOTH, "就找强子吧他离得近些", {"which": "刘强"}), ("which", BOTH, "不是敏敏是我儿子", {"which": "刘强"}),
+    ("which", BOTH, "敏敏上个月给我织了条围巾可暖和了", None), ("which", BOTH, "第一锅馒头蒸出来都是给你们留的", None),
+    ("when", (), "那就下午四点钟吧", {"when": datetime(2026, 11, 22, 16)}), ("when", (), "那年我五点就下地割麦子去了", None),
+    ("when", (), "昨天晚上八点我都躺下了", None), ("evidence", (), "对门那屋子空了好些年没人住咯", None),
+])
+def test_only_an_answer_answers(question: Asking, options: tuple[str, ...], say: str, meant: dict[str, object] | None) -> None:
+    judged = understander(HOME).judge([Hypothesis(say)], NOW, question, options)
+    if meant is None:
+        assert judged.meaning is None
+    else:
+        assert judged.meaning is not None
+        assert dict(judged.meaning.slots) == meant
+
+
+@pytest.mark.parametrize(("question", "say"), [("text", "让我想想怎么讲合适"), ("yes_no", "我得合计合计"), ("which", "容我想一下是哪个")])
+def test_thinking_aloud_keeps_the_question_open(question: Asking, say: str) -> None:
+    meaning = understander(HOME).judge([Hypothesis(say)], NOW, question, BOTH).meaning
+    assert meaning is not None
+    assert meaning.intent == "dialogue.wait"

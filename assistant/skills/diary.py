@@ -51,21 +51,40 @@ def record(turn: Turn, meaning: Meaning) -> Conversation:
     if value is None or not reading.plausible(kind, value, second):
         yield Say(turn.reply("not_written"))
         return
-    before = reading.since(turn.store, turn.household.zone, turn.now - reading.ADVANCE, kind)
-    if before and abs(before[-1].value - value) >= UNSURE_STEP.get(kind, 1e9):
-        answer = yield Ask(turn.reply("sure", kind=name, value=spoken(kind, value, second)), asking="yes_no")
-        if answer is None or answer.intent != "dialogue.yes":
+    confirmed = True
+    while question := _doubt(turn, kind, value, second):
+        answer = yield Ask(turn.reply(question, kind=name, value=spoken(kind, value, second)), asking="yes_no", passing=True)
+        confirmed = answer is not None and answer.intent == "dialogue.yes"
+        if confirmed or (answer is None and reading.outside(turn.household.care, kind, value, second)):
+            break
+        mended, other = _values(kind, answer) if answer else (None, None)  # 不对，三十六度七
+        if mended is None or (mended, other) == (value, second) or not reading.plausible(kind, mended, other):
             yield Say(turn.reply("not_written"))
             return
+        value, second, confirmed = mended, other, True
     out = reading.outside(turn.household.care, kind, value, second)
+    # Who is in danger and says nothing more is not left alone with a number: it is told as one that nobody confirmed.
     with turn.store.atomic():
         reading.add(turn.store, turn.now, kind, value, second, bool(out))
-        told = bool(out) and _tell(turn, kind, value, second, out)
+        told = bool(out) and _tell(turn, kind, value, second, out, "family_outside" if confirmed else "family_unconfirmed")
     said = turn.reply("written", kind=name, value=spoken(kind, value, second))
     if out:
         which = saying.listing([NAMES[part] for part, _ in out])
         said += turn.reply("high" if out[0][1] else "low", which=which) + (turn.reply("told") if told else "")
     yield Say(said)
+
+
+def _doubt(turn: Turn, kind: str, value: float, second: float | None) -> str:
+    """The question before a number is written that may be misheard: a great jump, or one that would alarm the family; "" for none.
+
+    Who has been as high lately is not asked every morning.
+    """
+    before = reading.since(turn.store, turn.household.zone, turn.now - reading.ADVANCE, kind)
+    step, last = UNSURE_STEP.get(kind, 1e9), before[-1] if before else None
+    if last is not None and abs(last.value - value) >= step:
+        return "sure"
+    usual = last is not None and last.outside and abs(last.value - value) < step / 2
+    return "sure_outside" if not usual and reading.outside(turn.household.care, kind, value, second) else ""
 
 
 def _values(kind: str, meaning: Meaning) -> tuple[float | None, float | None]:
@@ -94,10 +113,10 @@ def _float(value: object) -> float | None:
         return None
 
 
-def _tell(turn: Turn, kind: str, value: float, second: float | None, out: list[tuple[str, bool]]) -> bool:
+def _tell(turn: Turn, kind: str, value: float, second: float | None, out: list[tuple[str, bool]], key: str) -> bool:
     shown = f"{value:g}/{second:g}" if second is not None else f"{value:g}"
     high = "偏高" if out[0][1] else "偏低"
-    title, _, body = turn.reply("family_outside", kind=NAMES[kind], value=shown, high=high, time=f"{turn.now:%H:%M}").partition("：")
+    title, _, body = turn.reply(key, kind=NAMES[kind], value=shown, high=high, time=f"{turn.now:%H:%M}").partition("：")
     return bool(message.tell_family(turn.store, turn.now, turn.household, purpose=PURPOSE, title=title, body=body))
 
 

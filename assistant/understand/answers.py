@@ -21,6 +21,9 @@ _ORDINALS = (
 )
 _DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别叫|莫给|莫找)(?:那个|我的?|我们?家的?)?$")
 """Before a name: this one is not meant."""
+_CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选]|还是|打给)*$")
+_CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
+"""Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
 WAIT = "dialogue.wait"
 """等我想想: the question stays open."""
 _EVIDENCE = (
@@ -74,7 +77,8 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     denied = {span.value for span in names if _DENIED.search(text[:span.start])}
     left = {span.value for span in names} - denied or (set(options) - denied if denied and len(options) == 2 else set())
     if len(left) == 1:
-        return left.pop(), sum(span.end - span.start for span in names)
+        chosen = any(_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]) for span in names if span.value in left)
+        return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
     near = [(question.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), question.ear)) / max(1, len(hanzi(option))), option)
             for option in options if hanzi(option)]
     near.sort()

@@ -478,7 +478,8 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     if plainly and (intent not in WARY or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
         return 1.0
     if guarding.stopped(intent, fired):
-        return asked_at_most(intent) if plainly and intent == "emergency.call" else 0.0
+        cried = intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) > 0.0
+        return asked_at_most(intent) if cried or (plainly and intent == "emergency.call") else 0.0
     return asked_at_most(intent) if guarding.weakened(intent, fired) else 1.0
 
 

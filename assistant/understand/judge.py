@@ -14,7 +14,7 @@ from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand.answers import CLOSED, Question
 from assistant.understand.evidence import Odds
-from assistant.understand.heard import Explanation, Thought, strongest_of
+from assistant.understand.heard import Explanation, Heard, Thought, strongest_of
 from assistant.understand.interpreter import RIVAL, Interpreter
 from assistant.understand.levels import ACT, ASK, MARGIN, STRICT, acts
 from assistant.understand.matcher import Utterance, holds
@@ -47,6 +47,8 @@ AGREED = 0.6
 """Share of the votes a time, a number or a name needs where the hypotheses differ: nothing wrong is written down."""
 COVERS = 0.7
 """Share of the longest hypothesis that one must cover to vote about a time or a number."""
+FREE_WORDS = frozenset({"what", "message"})
+"""Slots that any words may fill."""
 VOTED = frozenset({"when", "day", "duration", "systolic", "diastolic", "value", *filling.NAMES})
 """Slots the hypotheses vote about."""
 SHORT_CRIES = frozenset({"救命", "来人", "救我"})
@@ -242,14 +244,14 @@ class Understander:
         one = thought.source[intent]
         values = self._interpreter.values(intent, one.said)
         filled = filling.fill(intent, one.said, one.measures, values)
-        slots: dict[str, Slot] = dict(filled.slots)
-        if (whole := next((other for other in thought.heard if other.parts.get(intent) is one), None)) is not None:
-            around = filling.fill(intent, whole.said, whole.measures, self._interpreter.values(intent, whole.said)).slots
-            for slot, value in around.items():
-                if slot not in slots and slot not in filling.NAMES and not (isinstance(value, datetime) and value < thought.now):
+        slots = self._with_the_whole(intent, one, filled.slots, thought)
+        likeliest = self._likeliest(intent, thought)
+        if likeliest is not None and likeliest is not one and not FREE_WORDS.isdisjoint(slots):
+            # No grammar holds free words, and who is understood best need not be who was heard best.
+            heard = filling.fill(intent, likeliest.said, likeliest.measures, self._interpreter.values(intent, likeliest.said)).slots
+            for slot, value in self._with_the_whole(intent, likeliest, heard, thought).items():
+                if slot in FREE_WORDS and value:
                     slots[slot] = value
-                elif slot == "message" and str(value).startswith(str(slots.get(slot))):
-                    slots[slot] = value  # what is told goes on behind the clause: 我不去看了|腿疼
         missing = [slot for slot in filling.SCHEMA.get(intent, ()) if slot in filling.NAMES and slot not in slots and slot not in filled.doubts]
         for slot in missing:
             for other in thought.heard:
@@ -272,6 +274,27 @@ class Understander:
             for slot, names in {**filled.doubts, **split}.items() for name in names[:2]
         )
         return meaning, doubts
+
+    def _with_the_whole(self, intent: str, one: Heard, found: Mapping[str, Slot], thought: Thought) -> dict[str, Slot]:
+        """`found` in a clause, with what the rest of the utterance adds."""
+        slots = dict(found)
+        whole = next((other for other in thought.heard if other.parts.get(intent) is one), None)
+        if whole is None:
+            return slots
+        around = filling.fill(intent, whole.said, whole.measures, self._interpreter.values(intent, whole.said)).slots
+        for slot, value in around.items():
+            if slot not in slots and slot not in filling.NAMES and not (isinstance(value, datetime) and value < thought.now):
+                slots[slot] = value
+            elif slot == "message" and str(value).startswith(str(slots.get(slot))):
+                slots[slot] = value  # what is told goes on behind the clause: 我不去看了|腿疼
+        return slots
+
+    @staticmethod
+    def _likeliest(intent: str, thought: Thought) -> Heard | None:
+        """What the free decoder is surest of among what was understood so."""
+        free = [one for one in thought.believed if one.hypothesis.source != "grammar" and any(f.intent == intent and f.score >= ASK for f in one.fits)]
+        best = max(free, key=lambda one: one.hypothesis.score, default=None)
+        return best.where(intent) if best is not None else None
 
     def _vote(self, intent: str, thought: Thought, slots: dict[str, Slot]) -> dict[str, tuple[str, ...]]:
         """Settles `slots` where the hypotheses differ: the value most of the belief stands behind, or none.

@@ -460,11 +460,11 @@ def line(v: Verdict) -> str:
 
 
 def failures(verdicts: Sequence[Verdict], title: str) -> str:
-    """What failed, as a list to read; never of the held half."""
+    """What failed, as a list to read."""
     parts = [f"## {title}: {sum(not v.all for v in verdicts)} of {len(verdicts)} wrong", ""]
     groups: dict[str, list[Verdict]] = defaultdict(list)
     for v in verdicts:
-        if v.row.half == "held" or (v.all and not v.danger):
+        if v.all and not v.danger:
             continue
         groups["1 DANGEROUS" if v.danger else "2 distress missed" if v.row.kind == "distress" and not v.intent else "3 acted on, must not" if v.row.kind == "nothing"
                else "4 wrong intent acted on" if v.got and not v.intent else "5 right intent, wrong slots" if v.intent else "6 asked back" if v.nearest else "7 not understood"].append(v)
@@ -535,7 +535,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which sentences, voices and rooms are drawn (default 1)")
     parser.add_argument("--held", action="store_true", help="the held half: figures only")
     parser.add_argument("--rounds", nargs="+", metavar="NAME", default=[], help="sentences of these rounds instead of the halves")
-    parser.add_argument("--failures", type=Path, metavar="FILE", help="write what failed in the dev half, for those who mend it")
+    parser.add_argument("--failures", type=Path, metavar="FILE", help="write what failed (never of the held half), for those who mend it")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write confusion.svg and reliability.svg there")
     options = parser.parse_args()
     console = Console(width=150 if not sys.stdout.isatty() else None)
