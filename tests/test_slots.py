@@ -147,7 +147,7 @@ def test_junk_costs_nothing_and_names_nothing_dangerous(text: str) -> None:
 def test_free_words_are_those_the_decoder_is_surest_of() -> None:
     home = load(sample_household())
     heard = [Hypothesis("热点闺女捎个话就说我腿不疼了", "free", 0.6), Hypothesis("给闺女捎个话九十五推不疼了", "free", 0.4)]
-    meaning = understander(home).judge(heard, datetime(2026, 11, 22, 15, tzinfo=home.zone)).meaning
+    meaning = Understander(home, Phrasebook.load(shipped("intents"))).judge(heard, datetime(2026, 11, 22, 15, tzinfo=home.zone)).meaning
     assert meaning is not None
     assert meaning.slots["person"] == "刘敏"
     assert meaning.slots["message"] == "我腿不疼了"
