@@ -24,6 +24,7 @@ _DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别�
 _CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选]|还是|打给)*$")
 _CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
+_CLOCK = re.compile(r"[点时刻]")
 WAIT = "dialogue.wait"
 """等我想想: the question stays open."""
 _EVIDENCE = (
@@ -93,7 +94,10 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
 
 def _when(thought: Thought, question: Question) -> Judgement | None:
     for one in thought.believed:
-        span = times.last_word([found for found in one.measures.times if found.kind != "duration"], one.said.text)
+        points = [found for found in one.measures.times if found.kind != "duration"]
+        span = times.last_word(points, one.said.text)
+        if span is not None and not _CLOCK.search(span.text):  # 吃完晚饭，晚上七点钟
+            span = next((later for later in points if later.start >= span.end and _CLOCK.search(later.text)), span)
         length = None
         if span is None:
             span = times.last_word(one.measures.times, one.said.text)
@@ -101,7 +105,7 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
         if span is None or _strong_other(thought, one) >= 0.93 or _is_over(span.value, question.now):
             continue
         slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
-        told = sum(found.end - found.start for found in one.measures.times if found is span or found.end <= span.start)
+        told = len({at for found in one.measures.times for at in range(found.start, found.end)})
         return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None
 

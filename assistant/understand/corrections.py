@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from assistant.understand.matcher import Span, Utterance
 from assistant.understand.slots import Measures
 
-CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|[哦噢呃啊]不行(?!了)|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|错了|应该是|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|[哦噢呃啊]不行(?!了)|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|应该是|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
 """Where an elder takes a word back."""
 
+_RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我是说")
+"""Behind 不是 that opens an utterance: what is meant instead."""
 _SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")
 """Before 不是 these make it a denial, no correction."""
 
@@ -48,7 +50,10 @@ def take_back(said: Utterance, found: Measures) -> None:
 
 def restarted(text: str) -> str:
     """What is said after the speaker takes back everything: at least four syllables. 我不是心疼 takes nothing back."""
-    marks = [mark for mark in CORRECTION.finditer(text) if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS)]
+    marks = [
+        mark for mark in CORRECTION.finditer(text)
+        if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS and not (mark.start() == 0 and _RATHER.match(text[mark.end():])))
+    ]
     return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= 4 else ""
 
 

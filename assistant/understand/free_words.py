@@ -34,7 +34,7 @@ _GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局
 """去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
 _NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个"})
 _BECAUSE = re.compile(
-    rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?(?:个人|人|记性|脑子|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性|(?:锅|炉子|灶)(?:里|上|头)(?=.*[着起](?!的))).*$"
+    rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?个?(?:人|记性|脑子|脑壳|脑袋|脑筋|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性|(?:那个|这个)?上(?:个|一)?(?:礼拜|星期|周|回|次|趟)|(?:锅|炉子|灶)(?:里|上|头)(?=.*[着起](?!的))).*$"
 )
 """A reason behind what was asked."""
 _NEW_CLAUSE = re.compile(r"(?<=..)[了呢吧啊嘛呀哈啦](?=(?:我|俺|咱|那|就|要|得|该|去|把|你).{2})")
@@ -217,7 +217,7 @@ def message(said: Utterance) -> str:
     told = [span for span in people if _TO.search(text[:span.start])]
     head = next((span for span in told if _told(text, span)), told[0] if told else people[0])
     after = text[head.end:]
-    if head not in told and (retold := _TELL_THEM.search(after)) and (rest := _tidy(_whom(retold[0], after[retold.end():]))):
+    if (head not in told or not _told(text, head)) and (retold := _TELL_THEM.search(after)) and (rest := _tidy(_whom(retold[0], after[retold.end():]))):
         return rest
     after = _BEHIND_A_NAME.sub("", _A_WORD.sub("", after))
     verb = _TELL.match(after)

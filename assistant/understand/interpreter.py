@@ -59,8 +59,8 @@ ALONE = 0.9
 """From here on the second opinion alone acts; below it asks."""
 AGAINST = 3.0
 """When by so much (log-odds) the whole sentence is rather not for 小伴 than meant so, no clause of it is, and an answer is asked about."""
-CRIED, MUCH_AGAINST = 0.8, 9.0
-"""Beside an alarm a reading of a cry below this score, against which so much speaks, is asked about: 她在上班呢 (绊了)."""
+CRIED, MUCH_AGAINST = 0.8, 6.0
+"""A reading of a cry below this score, where something else is meant rather by so much (log-odds), is asked about: 她在上班呢 (绊了)."""
 TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 5.0
@@ -331,6 +331,8 @@ class Interpreter:
                 ceiling = min(ceiling, asked_at_most(intent))
             if intent == "medication.taken" and _doubtfully_taken(said, best, opinion, exactly, exactly or score >= TRUSTED):
                 ceiling = min(ceiling, asked_at_most(intent))
+            if intent == "emergency.call" and score < CRIED and opinion.rather(intent) > MUCH_AGAINST:
+                ceiling = min(ceiling, asked_at_most(intent))
             if score >= FAINT:
                 score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
             fits.append(replace(best, score=min(1.0, score, ceiling)))
@@ -406,8 +408,6 @@ class Interpreter:
                     return max(score, sure)
                 if opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top and score < ACT:
                     return 0.0
-            if intent == "emergency.call" and score < CRIED and opinion.against(intent) > MUCH_AGAINST:
-                return min(score, asked_at_most(intent))
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
             if none or (opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
                 return min(score, asked_at_most(intent))
@@ -471,11 +471,13 @@ class Interpreter:
 def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utterance) -> float:
     """The score an intent may reach at most under the guards that fire; 0 where they silence it.
 
-    They yield to a sentence that is plainly meant so. Where it is dear, never, but for a cry: 我不想麻烦孩子们，可是我喘不上气了
+    They yield to a sentence that is plainly meant so; about medicine only to a very plain one, for it is often another's (我大姐药吃没吃
+    她自己都说不清). Where it is dear, never, but for a cry: 我不想麻烦孩子们，可是我喘不上气了
     is one although it speaks of others, and what is not so sure of it is asked about.
     """
     plainly = opinion.plainly(intent)
-    if plainly and (intent not in WARY or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
+    surely = intent not in WARY and (not intent.startswith("medication.") or opinion.lead(intent) >= CRY)
+    if plainly and (surely or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
         return 1.0
     if guarding.stopped(intent, fired):
         cried = intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) > 0.0

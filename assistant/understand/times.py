@@ -1458,6 +1458,8 @@ def _gives_way(between: str) -> bool:
     return HESITATION.fullmatch(between) is not None or _GIVES_WAY.fullmatch(between) is not None
 
 
+_SOFTLY = re.compile(r"[,，、… 吧嘛啊呢呀哈]*")
+"""Between a day and a time: 明天吧，明天早上九点."""
 HESITATION = re.compile(r"[,，、… ]*(?:呃|嗯|哎呀|哎|额|唉|那个|这个|就是说|就是|啊|哦|噢|欸|诶|不)+[,，、… ]*")
 """Between two times of one kind it stands for 不对: 明天…呃后天上午十点."""
 
@@ -1477,7 +1479,7 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         if one is chosen and between and one.length and other.length and _gives_way(between):
             chosen = other  # 半小时，不，二十分钟以后
         if one is chosen and same and "duration" not in (one.kind, other.kind) and (
-            _gives_way(between) or (not between and (one.kind, other.kind) == ("date", "moment"))
+            _gives_way(between) or ((one.kind, other.kind) == ("date", "moment") and _SOFTLY.fullmatch(between))
         ):
             chosen = other
     for correction in CORRECTIONS.finditer(text):
