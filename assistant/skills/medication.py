@@ -131,9 +131,8 @@ def _settle(turn: Turn) -> _Held:
             _tell(turn, "unknown", news)
         if settled.told:
             _tell(turn, "waiting", settled.told)
-        anybody = bool(message.audience(turn.household))
         if settled.missed:
-            fresh = anybody and bool(settled.news(settled.missed))
+            fresh = bool(message.audience(turn.household)) and bool(settled.news(settled.missed))
             key = "missed" if fresh else "missed_told" if _reached(turn, settled.missed) else "missed_alone"
             said.append(turn.reply(key, what=_slots(turn, settled.missed)))
         if settled.unknown:
@@ -523,7 +522,7 @@ def said_not_taken(turn: Turn, meaning: Meaning) -> Conversation:
     newest = [
         d for d in dose.find(
             turn.store, zone, "state = 'taken' AND taken_at >= ? AND taken_at <= ?", turn.now - CLOSED_LATELY, turn.now,
-            order="taken_at DESC",
+            order="taken_at DESC, id",
         ) if not name or d.medicine == name
     ]
     if newest and newest[0].taken is not None:
