@@ -37,14 +37,18 @@ from assistant.messages import (
     Asking,
     Call,
     ClockStepped,
+    Delivered,
     DeviceFound,
     DeviceLost,
+    Due,
     Event,
     Heard,
     HouseholdChanged,
     Hypothesis,
     Judgement,
     Notify,
+    Silence,
+    Spoken,
     Started,
 )
 from assistant.places import shipped
@@ -61,6 +65,9 @@ WORD = timedelta(minutes=2)
 """TAKEN rests on something said so shortly before."""
 WORDS = frozenset({"medication.taken", "dialogue.yes", "dialogue.empty"})
 """What must have been meant by it."""
+
+FINAL = frozenset(state.value for state in dose.FINAL)
+"""What a dose ends in, as the log writes it."""
 
 READ = ("request", "booking", "dose", "digest", "note")
 """Purposes of messages that the family answers with 看到了, as in a play."""
@@ -115,6 +122,7 @@ def _understanding() -> Remembering:
     mind = Remembering(_household(MEDICINES))
     gc.collect()
     gc.freeze()  # it lives as long as the process: walking it in every collection was a fifth of the time
+    gc.set_threshold(10_000, 20, 20)  # a day's rows are remembered, not garbage: looking through them every 700 objects found none
     return mind
 
 
@@ -371,6 +379,8 @@ class World:
         """Write down what goes in, as `xiaoban play` reads it."""
         now = self.clock.now
         match event:
+            case Spoken() | Due() | Silence() | Delivered():
+                pass  # what comes of it by itself
             case Heard():
                 self.script.append((now, f"听见：{event.hypotheses[0].text}"))
             case Started(off_since=since) if since is not None:
@@ -502,7 +512,7 @@ class World:
             to = str(line["text"]).partition("→")[2].split(" ")[0]
             if event == "asked" and number in final:
                 self._break("asked about a closed dose", f"{final[number]}; {line['text']}")
-            if to in {s.value for s in dose.FINAL}:
+            if to in FINAL:
                 final[number] = str(line["text"])
             elif to:
                 final.pop(number, None)
@@ -552,7 +562,7 @@ class World:
                 self._break("a message did not leave", f"{m.person} {m.title} {m.created}")
         for row in self.store.find("dose"):
             result.states[str(row["state"])] += 1
-        result.doses = sum(n for state, n in result.states.items() if state in {s.value for s in dose.FINAL})
+        result.doses = sum(n for state, n in result.states.items() if state in FINAL)
         twice = self.store.db.execute("SELECT count(*) - count(DISTINCT medicine || day || slot) FROM dose").fetchone()[0]
         if twice:
             self._break("a dose was doubled", str(twice))

@@ -213,15 +213,17 @@ class Stage:
         self.clock.advance(until)
 
     def _next_moment(self) -> datetime | None:
-        moments = [at for at in (self.dialogue.deadline,) if at]
-        if self._queue:
-            moments.append(self._queue[0][0])
+        now, first = self.clock.now, self.dialogue.deadline
+        if self._queue and (first is None or self._queue[0][0] < first):
+            first = self._queue[0][0]
         if wake := self.dialogue.store.next_wake():
-            wake = wake.astimezone(self.clock.now.tzinfo)
-            seen = self._looked is not None and wake <= self._looked
-            # A row that stays due waits for the floor: as in the house, it is offered again every 5 s.
-            moments.append(self._looked + DOORBELL if seen and self._looked else max(wake, self.clock.now))
-        return max(min(moments), self.clock.now) if moments else None
+            wake = wake.astimezone(now.tzinfo)
+            if self._looked is not None and wake <= self._looked:
+                # A row that stays due waits for the floor: as in the house, it is offered again every 5 s.
+                wake = self._looked + DOORBELL
+            if first is None or wake < first:
+                first = wake
+        return first if first is None or first > now else now
 
     def _do(self, action: Action) -> None:
         now = self.clock.now
@@ -232,15 +234,13 @@ class Stage:
                 seconds = self.speech_seconds(text)
                 begin = now if urgent or self._mouth_until is None else max(now, self._mouth_until)
                 self._mouth_until = begin + timedelta(seconds=seconds)
-                self._queue = [item for item in self._queue if not isinstance(item[2], Spoken)]
-                heapq.heapify(self._queue)
+                self._unspoken()
                 heapq.heappush(self._queue, (self._mouth_until, next(self._count), Spoken()))
                 kind = "asked" if isinstance(action, Ask) else "said"
                 self.happened.append(Happened(begin, "xiaoban", kind, text, seconds))
             case Hush():
                 self._mouth_until = None
-                self._queue = [item for item in self._queue if not isinstance(item[2], Spoken)]
-                heapq.heapify(self._queue)
+                self._unspoken()
             case Notify():
                 seconds, delivered = self.people.deliver(action)
                 if action.person:  # a silent self-test of a channel is no message to anybody
@@ -262,6 +262,12 @@ class Stage:
                     self.later(0.1, event)
             case _:
                 self.note("xiaoban", type(action).__name__.lower(), getattr(action, "name", ""))
+
+    def _unspoken(self) -> None:
+        """The mouth has more to say, or nothing: that it has finished is no longer true."""
+        if any(isinstance(item[2], Spoken) for item in self._queue):
+            self._queue = [item for item in self._queue if not isinstance(item[2], Spoken)]
+            heapq.heapify(self._queue)
 
     def _forget(self, key: str) -> list[Event]:
         """Nothing more comes of the call of this key, or of all; gives what ends those between people."""
