@@ -124,7 +124,7 @@ BOTH = ("刘敏", "刘强")
 
 @pytest.mark.parametrize(("question", "options", "say", "meant"), [
     ("which", BOTH, "就找强子吧他离得近些", {"which": "刘强"}), ("which", BOTH, "不是敏敏是我儿子", {"which": "刘强"}),
-    ("which", BOTH, "敏敏上个月给我织了条围巾可暖和了", None), ("which", BOTH, "第一锅馒头蒸出来都是给你们留的", None),
+    ("which", (*BOTH, "刘小军"), "不是敏敏", None), ("which", BOTH, "敏敏上个月给我织了条围巾可暖和了", None), ("which", BOTH, "第一锅馒头蒸出来都是给你们留的", None),
     ("when", (), "那就下午四点钟吧", {"when": datetime(2026, 11, 22, 16)}), ("when", (), "那年我五点就下地割麦子去了", None),
     ("when", (), "昨天晚上八点我都躺下了", None), ("evidence", (), "对门那屋子空了好些年没人住咯", None),
 ])

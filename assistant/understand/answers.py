@@ -80,6 +80,7 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     if len(left) == 1:
         chosen = any(_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]) for span in names if span.value in left)
         return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
+    options = tuple(option for option in options if option not in denied)
     near = [(question.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), question.ear)) / max(1, len(hanzi(option))), option)
             for option in options if hanzi(option)]
     near.sort()
