@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from assistant import saying
@@ -27,6 +27,8 @@ from assistant.home import Household
 from assistant.messages import (
     OVER,
     UNCLEAR,
+    WAIT,
+    YES_OR_NO,
     Acknowledged,
     Action,
     Adjust,
@@ -68,7 +70,6 @@ from assistant.replies import Replies
 from assistant.skills import SKILLS
 from assistant.skills.skill import ALARM, CALL, DOUBTED, NORMAL, Skill, Turn
 from assistant.store import Store, stamp
-from assistant.when import Recurrence
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,7 @@ ANSWERS: dict[Asking, tuple[str, ...]] = {
 }
 """Intents that answer a question of a kind; anything else said meanwhile is a request of its own."""
 
-YES_OR_NO = ("dialogue.yes", "dialogue.no")
-UNPOLAR = frozenset(asking for asking, answers in ANSWERS.items() if YES_OR_NO[0] not in answers)
+UNPOLAR = frozenset(asking for asking, answers in ANSWERS.items() if YES_OR_NO.isdisjoint(answers))
 """Questions that yes and no do not answer."""
 
 AT_ANY_MOMENT = "control."
@@ -108,10 +108,8 @@ AT_ANY_MOMENT = "control."
 OWN = "我"
 """Who says this in a cry means herself: 救命啊我摔倒了, and not 救命啊 of a film."""
 
-WAIT = "dialogue.wait"
-"""等我想想: the question stays open, and nothing is held against her."""
 PATIENCE = 45.0
-"""Seconds it then stays open."""
+"""Seconds a question stays open after 等我想想."""
 
 ALARMS = "emergency."
 """An alarm is begun and called off at any moment."""
@@ -758,21 +756,6 @@ def _follow(conversation: Conversation, outer: Turn, inner: Turn) -> Conversatio
         answer = yield action
 
 
-def _told(value: Slot, now: datetime) -> str:
-    """A slot's value as it is said: a time in words."""
-    match value:
-        case datetime():
-            return saying.moment(value, now)
-        case date():
-            return saying.day(value, now.date())
-        case timedelta():
-            return saying.length(value)
-        case Recurrence():
-            return saying.recurrence(value)
-        case _:
-            return str(value)
-
-
 def _called(name: str, household: Household) -> str:
     """降压药, not 缬沙坦; 女儿刘敏."""
     medicine, contact = household.medicine(name), household.contact(name)
@@ -786,7 +769,7 @@ def _words(meaning: Meaning, household: Household, now: datetime) -> dict[str, o
     medicine, person = str(meaning.slots.get("medicine", "")), str(meaning.slots.get("person", ""))
     words: Iterator[tuple[str, Slot]] = iter(meaning.slots.items())
     return {
-        **{key: _told(value, now) for key, value in words},
+        **{key: saying.value(value, now) for key, value in words},
         "which": _called(str(meaning.slots.get("which", "")), household),
         "medicine": _called(medicine, household) if household.medicine(medicine) else "药",
         "person": _called(person, household) if household.contact(person) else "家里人",

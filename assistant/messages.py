@@ -57,6 +57,9 @@ class Meaning:
     """Key of the sound it was made of, as in `Heard`."""
 
 
+YES_OR_NO = frozenset({"dialogue.yes", "dialogue.no"})
+WAIT = "dialogue.wait"
+"""等我想想: the question stays open, and nothing is held against her."""
 UNCLEAR = "dialogue.unclear"
 """Intent given to a question asked with `repair=False` when something was said that is no answer to it."""
 

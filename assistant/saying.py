@@ -134,6 +134,21 @@ def recurrence(rule: Recurrence) -> str:
     return named + listing([clock(t) for t in rule.times()])
 
 
+def value(one: object, now: datetime) -> str:
+    """What a slot holds, times in words: 明天早上八点, 十分钟, 每天早上七点; anything else as it is."""
+    match one:
+        case datetime():
+            return moment(one, now)
+        case date():
+            return day(one, now.date())
+        case timedelta():
+            return length(one)
+        case Recurrence():
+            return recurrence(one)
+        case _:
+            return str(one)
+
+
 def sentence(parts: Iterable[str]) -> str:
     """Clauses joined by a comma, empty ones left out."""
     return "，".join(part for part in parts if part)

@@ -80,6 +80,12 @@ def test_without_a_second_opinion_the_phrases_still_judge() -> None:
     assert meaning.intent == "call.voice"
 
 
+@pytest.mark.parametrize("of_another", ["我大姐药还没吃", "隔壁那孩子药都没吃"])
+def test_a_guard_holds_for_an_intent_that_was_never_taught(of_another: str) -> None:
+    alone = Understander(HOME, Phrasebook.load(shipped("intents")), lambda said: Odds({}, ""))
+    assert alone.judge([Hypothesis(of_another)], NOW).meaning is None
+
+
 def beside(question: Asking, say: str) -> Judgement:
     return understander(HOME).judge([Hypothesis(say)], NOW, question)
 

@@ -36,10 +36,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "bench"), str(ROOT / "tests" / "
 from evaluate import damaged  # noqa: E402
 
 from assistant.household import load  # noqa: E402
-from assistant.messages import Hypothesis  # noqa: E402
+from assistant.messages import YES_OR_NO, Hypothesis  # noqa: E402
 from assistant.places import sample_household, shipped  # noqa: E402
 from assistant.replies import Replies  # noqa: E402
-from assistant.understand.evidence import LIMIT, WEIGHTS, YES_OR_NO, Odds, log_odds, marks, places_of  # noqa: E402
+from assistant.understand.evidence import LIMIT, WEIGHTS, Odds, log_odds, marks, places_of  # noqa: E402
 from assistant.understand.judge import Understander  # noqa: E402
 from assistant.understand.phrasebook import Phrasebook  # noqa: E402
 from assistant.understand.sampling import fills_of, walks  # noqa: E402
@@ -151,10 +151,9 @@ def one_intent(intent: str, table, meant: NDArray[np.str_], weight: NDArray[np.f
     from sklearn.linear_model import SGDClassifier
 
     model = SGDClassifier(loss="log_loss", alpha=1 / (STRENGTH * len(meant)), max_iter=PASSES, tol=None, random_state=0)
-    if intent in CLOSED:
-        right, among = np.isin(meant, [*CLOSED[intent]]), np.isin(meant, [NOTHING, *CLOSED[intent]])
-    else:
-        right, among = (np.isin(meant, [NOTHING, *ANSWERS]) if intent == NOTHING else meant == intent), ~np.isin(meant, [*APART])
+    own = CLOSED.get(intent, {NOTHING, *ANSWERS} if intent == NOTHING else {intent})
+    right = np.isin(meant, [*own])
+    among = np.isin(meant, [NOTHING, *own]) if intent in CLOSED else ~np.isin(meant, [*APART])
     model.fit(table[among], right[among], sample_weight=weight[among])
     return model.coef_[0], float(model.intercept_[0])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from assistant.messages import Asking, Judgement, Meaning, Slot
+from assistant.messages import WAIT, Asking, Judgement, Meaning, Slot
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.heard import Heard, Thought
@@ -25,8 +25,6 @@ _CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去
 _CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
 _CLOCK = re.compile(r"[点时刻]")
-WAIT = "dialogue.wait"
-"""等我想想: the question stays open."""
 _EVIDENCE = (
     (re.compile(r"啥也没|什么也没|啥都没|什么都没"), "dialogue.empty"),
     (re.compile(r"(?:还|都|就)?在(?:里|那|呢|这|的|格|$)|有药|还有(?!没)|(?<!没)有一[片粒颗]|没空|不空|没动|满的|没少|有[呢啊的]*$|没吃|还没拿|一片没少|好好的|剩着"), "dialogue.full"),

@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.messages import YES_OR_NO
 from assistant.understand.matcher import Utterance
 
 WEIGHTS = Path(__file__).with_name("evidence.npz")
 SAME_TOKEN = {
     "{day}": "{when}", "{amount}": "{number}", "{value}": "{number}", "{systolic}": "{number}", "{diastolic}": "{number}",
 }
-YES_OR_NO = frozenset({"dialogue.yes", "dialogue.no"})
 UNSAID = frozenset("呢吧啊呀啦嘛儿哦嗯呃")
 """Characters that say nothing for an intent."""
 EMPTY_KINDS = frozenset({"FILLER", "SOFT", "NEUTRAL"})
@@ -77,7 +77,9 @@ class Odds:
         return (first, probability(own)) if own >= CLEAR_ANSWER and other <= -CLEAR_ANSWER else ("", 0.0)
 
     def lead(self, intent: str) -> float:
-        """Log-odds of the intent against all others together."""
+        """Log-odds of the intent against all others together; the least there are for one that was never taught."""
+        if intent not in self.of:
+            return -LIMIT
         return self.of[intent] - log(sum(exp(value) for other, value in self.of.items() if other != intent))
 
     def plainly(self, intent: str, odds: float = PLAINLY) -> bool:
@@ -95,8 +97,8 @@ class Odds:
         return 0.0 if own is None else max(value for other, value in self.of.items() if other != intent) - own
 
 
-UNSAID_YET = Odds({}, "")
-"""No opinion at all."""
+NO_OPINION = Odds({}, "")
+"""Of a sentence that nobody weighed."""
 CLEAR_ANSWER = 1.0
 """Log-odds of a yes that is no no, and the other way."""
 LIMIT = 6.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from assistant.messages import Hypothesis, Judgement
-from assistant.understand.evidence import UNSAID_YET, Odds
+from assistant.understand.evidence import NO_OPINION, Odds
 from assistant.understand.matcher import Fit, Utterance
 from assistant.understand.phrasebook import Guard
 from assistant.understand.slots import Measures
@@ -25,7 +25,7 @@ class Heard:
     """Best line of each intent, best first, after the guards."""
     trusted: float = 1.0
     """Factor of the two gates; 0 shut out."""
-    opinion: Odds = UNSAID_YET
+    opinion: Odds = NO_OPINION
     """What the whole sentence says for each intent."""
     parts: Mapping[str, Heard] = field(default_factory=dict)
     """Intents understood from a clause alone, with that clause."""

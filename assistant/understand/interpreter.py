@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import get_args
 
 from assistant.home import Household
-from assistant.messages import Asking, Hypothesis
+from assistant.messages import YES_OR_NO, Asking, Hypothesis
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.corrections import mended, restarted, take_back
-from assistant.understand.evidence import PLAINLY, YES_OR_NO, Odds, learned
+from assistant.understand.evidence import PLAINLY, Odds, learned
 from assistant.understand.heard import Heard, strongest_of
 from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asked_at_most
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
@@ -64,7 +64,7 @@ CRIED, MUCH_AGAINST = 0.8, 6.0
 TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 5.0
-"""Log-odds of a cry of one's own that no guard stops."""
+"""Lead (log-odds) of a cry of one's own, and of what is said of medicine, that no guard stops."""
 RATHER = 0.7
 """That a dose is taken is asked about where something else is meant rather by so much (log-odds)."""
 FAINTLY = 0.2
@@ -329,9 +329,8 @@ class Interpreter:
             if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, asked_at_most(intent))
-            if intent == "medication.taken" and _doubtfully_taken(said, best, opinion, exactly, exactly or score >= TRUSTED):
-                ceiling = min(ceiling, asked_at_most(intent))
-            if intent == "emergency.call" and score < CRIED and opinion.rather(intent) > MUCH_AGAINST:
+            taken = intent == "medication.taken" and _doubtfully_taken(said, best, score, opinion, exactly)
+            if taken or (intent == "emergency.call" and score < CRIED and opinion.rather(intent) > MUCH_AGAINST):
                 ceiling = min(ceiling, asked_at_most(intent))
             if score >= FAINT:
                 score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
@@ -472,23 +471,27 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     """The score an intent may reach at most under the guards that fire; 0 where they silence it.
 
     They yield to a sentence that is plainly meant so; about medicine only to a very plain one, for it is often another's (我大姐药吃没吃
-    她自己都说不清). Where it is dear, never, but for a cry: 我不想麻烦孩子们，可是我喘不上气了
-    is one although it speaks of others, and what is not so sure of it is asked about.
+    她自己都说不清). Where it is dear, never, but for a cry: 我不想麻烦孩子们，可是我喘不上气了 is one although it speaks of others, and what
+    is not so sure of it is asked about.
     """
-    plainly = opinion.plainly(intent)
-    surely = intent not in WARY and (not intent.startswith("medication.") or opinion.lead(intent) >= CRY)
-    if plainly and (surely or (intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) >= CRY)):
+    plainly, surely = opinion.plainly(intent), opinion.lead(intent) >= CRY
+    if intent == "emergency.call":
+        own = "ME" in said.concepts
+        if plainly and own and surely:
+            return 1.0
+        if plainly or (own and opinion.lead(intent) > 0.0):
+            return asked_at_most(intent) if guarding.stopped(intent, fired) or guarding.weakened(intent, fired) else 1.0
+    elif plainly and intent not in WARY and (surely or not intent.startswith("medication.")):
         return 1.0
     if guarding.stopped(intent, fired):
-        cried = intent == "emergency.call" and "ME" in said.concepts and opinion.lead(intent) > 0.0
-        return asked_at_most(intent) if cried or (plainly and intent == "emergency.call") else 0.0
+        return 0.0
     return asked_at_most(intent) if guarding.weakened(intent, fired) else 1.0
 
 
-def _doubtfully_taken(said: Utterance, best: Fit, opinion: Odds, answered: bool, word_for_word: bool) -> bool:
+def _doubtfully_taken(said: Utterance, best: Fit, score: float, opinion: Odds, exactly: bool) -> bool:
     """Whether a dose is only perhaps said to be taken: it was taken back, 吃 is there by a sound alone, or rather something else is meant."""
-    faintly = best.kind != "phrase" and not answered and _faintly(said, "EATEN")
-    return bool(said.hidden) or faintly or opinion.rather("medication.taken") > (AGAINST if word_for_word else RATHER)
+    faintly = best.kind != "phrase" and not exactly and _faintly(said, "EATEN")
+    return bool(said.hidden) or faintly or opinion.rather(best.intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
 
 
 def _faintly(said: Utterance, concept: str) -> bool:
