@@ -86,6 +86,14 @@ def test_a_guard_holds_for_an_intent_that_was_never_taught(of_another: str) -> N
     assert alone.judge([Hypothesis(of_another)], NOW).meaning is None
 
 
+@pytest.mark.parametrize(("to_us", "to_her"), [("喂给敏敏打个电话", "喂敏敏啊我听着呢你慢慢讲"), ("喂跟我儿子视频一下", "喂强子啊我药吃了你放心")])
+def test_who_greets_somebody_on_the_telephone_is_not_talking_to_us(to_us: str, to_her: str) -> None:
+    meaning = judge(to_us).meaning
+    assert meaning is not None
+    assert meaning.intent.startswith("call.")
+    assert judge(to_her).meaning is None
+
+
 def beside(question: Asking, say: str) -> Judgement:
     return understander(HOME).judge([Hypothesis(say)], NOW, question)
 
