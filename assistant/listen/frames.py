@@ -1,7 +1,7 @@
 """Sound of any kind becomes frames: 16 kHz mono signed 16-bit, always `FRAME_BYTES` long.
 
 Whatever listens takes an `Iterator[bytes]` of such frames and cannot tell a clip from a microphone. This is the only
-file that knows soundfile, soxr and webrtc-noise-gain.
+file that knows soundfile and soxr.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from webrtc_noise_gain import AudioProcessor
 
 from assistant.errors import BadAudio
 
@@ -100,27 +99,6 @@ def pcm_frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
         rest = rest[whole:]
     if len(rest) > 1:
         yield rest[: len(rest) // 2 * 2].ljust(FRAME_BYTES, b"\0")
-
-
-def levelled(frames: Iterable[bytes], gain: int = 9, noise: int = 1) -> Iterator[bytes]:
-    """The same frames with WebRTC's automatic gain and noise suppression, for a quiet voice far away.
-
-    `gain` is the target in dB below full scale (0 off, at most 31), `noise` 0 off to 4 strongest.
-    """
-    processor = AudioProcessor(gain, noise)
-    step = RATE // 100 * 2  # WebRTC works on 10 ms.
-
-    def processed() -> Iterator[bytes]:
-        rest = b""
-        for frame in frames:
-            rest += frame
-            while len(rest) >= step:
-                yield bytes(processor.Process10ms(rest[:step]).audio)
-                rest = rest[step:]
-        if rest:
-            yield bytes(processor.Process10ms(rest.ljust(step, b"\0")).audio)[: len(rest)]
-
-    return pcm_frames(processed())
 
 
 def loudness(frame: bytes) -> float:

@@ -1,4 +1,4 @@
-"""Vosk decodes frames to hypotheses: freely, and held to a grammar, both at once on one model.
+"""Vosk decodes frames to hypotheses: freely, as talk of a home, and held to a grammar, all at once on one model.
 
 This is the only file that knows vosk. A model is shared by threads, a recogniser is not: each decoder here has its own
 thread and is reused, because a fresh one costs 130 ms and decodes four times slower than a warm one (measured).
@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -59,6 +59,14 @@ _KEPT: Final = 8
 _RENEWED_AFTER: Final = 15.0
 """Seconds of sound after which the free decoder is replaced while nobody speaks: its graph grew by 40 MB in the first
 sentence, 75 in 15 s, 100 in 30 s and by 90 MB more in the next three minutes. Why 15 s: a middle, not an optimum."""
+_TALK_RENEWED_AFTER: Final = 60.0
+"""The same for the talk of a home: its graph grew by 25 MB in 10 s, 35 in 25 s, 60 in three minutes, and takes a second to make."""
+_AT_HOME: Final = 6.0
+"""Added to the logarithm of the likelihood of what is said as talk of a home: how much likelier that is than anything else one can say."""
+_COUNTS: Final = 1 / 3
+"""How much of a decoder's lead counts: see `both`."""
+_FREELY: Final = 6
+"""Sentences kept of both free decoders."""
 _WARMING: Final = 3.0
 """Seconds of the last sentence a new free decoder hears before the next: the first sentence of a cold one takes 1.1 × real
 time, after this 0.6, and a warm one 0.25. More warms it little more and takes as long as it warms."""
@@ -247,39 +255,48 @@ class _Finish:
         return self.readings
 
 
-class TwoDecoders:
-    """The Recognizer we use: the free decoder and one grammar at a time hear the same frames on two threads.
+class Decoders:
+    """The Recognizer we use: free decoder, talk of this home and one grammar at a time hear the same frames on threads of their own.
 
-    `hold_to(name, phrases)` chooses the grammar for the next utterance; warm decoders are kept by name.
+    `hold_to(name, phrases)` chooses the grammar for the next utterance; warm decoders are kept by name. `expect(talk)` gives
+    the talk of a home; without it there are two decoders.
     """
 
-    def __init__(self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"") -> None:
+    def __init__(self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"", talk: Sequence[str] = ()) -> None:
         self._model = model
         self._free = Worker(model.free, "decode-free", _RENEWED_AFTER, warm)
+        self._home: Worker | None = None
+        self._expected: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._warm: OrderedDict[tuple[str, tuple[str, ...]], Worker] = OrderedDict()
         self._grammar: Worker | None = None
         self._next: tuple[str, tuple[str, ...]] | None = ("command", tuple(phrases)) if phrases else None
         self._begun = False
+        if talk:
+            self.expect(talk)
 
     def hold_to(self, name: str, phrases: Sequence[str]) -> None:
         """From the next utterance on; never in the middle of one (Vosk aborts the process there). Empty: free only."""
         self._next = (name, tuple(phrases)) if phrases else None
 
+    def expect(self, talk: Sequence[str]) -> None:
+        """From the next utterance on hear it also as talk like this (see `talk.py`). Takes a second; from any thread."""
+        kept = tuple(talk)
+        self._expected.put(Worker(lambda: self._model.held_to(kept), "decode-home", _TALK_RENEWED_AFTER))
+
     def accept(self, frame: bytes) -> None:
         if not self._begun:
             self._begun = True
             self._grammar = self._chosen()
-        self._free.accept(frame)
-        if self._grammar is not None:
-            self._grammar.accept(frame)
+            self._take_what_is_expected()
+        for worker in self._all():
+            worker.accept(frame)
 
     def finish(self) -> tuple[Hypothesis, ...]:
         if not self._begun:
             return ()
         self._begun = False
-        asked = [worker.finish() for worker in (self._free, self._grammar) if worker is not None]
-        free, *held = [wish.wait() for wish in asked]
-        return hypotheses(free, held[0] if held else ())
+        free, home, held = [worker.finish() if worker is not None else None for worker in (self._free, self._home, self._grammar)]
+        return hypotheses(*(wish.wait() if wish is not None else () for wish in (free, held, home)))
 
     def partial(self) -> str:
         """What the free decoder has so far; only for the question whether a sentence is complete."""
@@ -287,8 +304,10 @@ class TwoDecoders:
 
     def close(self) -> None:
         """End the threads."""
-        for worker in (self._free, *self._warm.values()):
-            worker.close()
+        self._take_what_is_expected()
+        for worker in (self._free, self._home, *self._warm.values()):
+            if worker is not None:
+                worker.close()
         self._warm.clear()
 
     def __enter__(self) -> Self:
@@ -298,6 +317,15 @@ class TwoDecoders:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _all(self) -> Iterator[Worker]:
+        return (worker for worker in (self._free, self._home, self._grammar) if worker is not None)
+
+    def _take_what_is_expected(self) -> None:
+        while not self._expected.empty():
+            if self._home is not None:
+                self._home.close()
+            self._home = self._expected.get()
 
     def _chosen(self) -> Worker | None:
         if self._next is None:
@@ -312,18 +340,33 @@ class TwoDecoders:
         return worker
 
 
-def hypotheses(free: Sequence[Reading], held: Sequence[Reading]) -> tuple[Hypothesis, ...]:
+def hypotheses(free: Sequence[Reading], held: Sequence[Reading], home: Sequence[Reading] = ()) -> tuple[Hypothesis, ...]:
     """Scores 0…1 from likelihoods.
 
-    Free: the sentence's share among its alternatives. Grammar: the same, times how well the grammar explains the sound
-    against the free decoder, because the grammar's own confidence is 1.0 for unrelated words too (任命 → 救命).
+    Free: the sentence's share among the alternatives of both free decoders. Grammar: the share among its own, times how well
+    the grammar explains the sound against the free decoder, because the grammar's own confidence is 1.0 for unrelated
+    words too (任命 → 救命).
     """
-    freely = _shared(free, "free")
+    freely = _shared(both(free, home), "free")
     closed = _shared(held, "grammar")
     if free and held:
         fit = explained(held[0].likelihood - free[0].likelihood)
         closed = [replace(one, score=round(one.score * fit, 4)) for one in closed]
     return (*freely, *closed)
+
+
+def both(free: Sequence[Reading], home: Sequence[Reading]) -> list[Reading]:
+    """The readings of the free decoder and of the talk of a home, on one scale, likeliest first; at most `_FREELY`.
+
+    Only a part of what one decoder's best is likelier than the other's counts: a long sentence gives a lead of e^10 to the
+    better of two languages, and would shut out what the other wrote.
+    """
+    if not free or not home:
+        return [*free, *home]
+    lead = home[0].likelihood + _AT_HOME - free[0].likelihood
+    level = free[0].likelihood + lead * _COUNTS - home[0].likelihood
+    raised = [replace(one, likelihood=one.likelihood + level) for one in home]
+    return sorted((*free, *raised), key=lambda one: -one.likelihood)[:_FREELY]
 
 
 def explained(advantage: float) -> float:

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from assistant.listen.frames import RATE
 from assistant.listen.gate import Ended, Rules, Speech, gate
 from assistant.listen.grammar import cut
-from assistant.listen.recognizer import UNKNOWN, Decoder, Model, TwoDecoders
+from assistant.listen.recognizer import UNKNOWN, Decoder, Decoders, Model
 from assistant.messages import Hypothesis
 from assistant.understand.sound import syllables
 
@@ -71,7 +71,7 @@ class Spotter:
     """
 
     def __init__(
-        self, model: Model, wake_words: Sequence[str], distress: Sequence[str], second: TwoDecoders
+        self, model: Model, wake_words: Sequence[str], distress: Sequence[str], second: Decoders
     ) -> None:
         self._kinds: dict[str, Literal["wake", "distress"]] = {}
         phrases: list[str] = []

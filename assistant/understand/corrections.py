@@ -58,12 +58,20 @@ def restarted(text: str) -> str:
 
 
 def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
-    """不对 by sound: 九点部队十点 is a correction, for two values of one slot stand beside it."""
+    """What stands beside times and values and sounds like 不对 or 半: 九点部队十点, 星期二不得星期三, 九点伴."""
+    values = [(span.start, span.end, _VALUE_OF.get(span.concept, span.concept)) for span in spans if span.concept[0] == "{"]
     for at in range(1, len(text) - 2):
-        if sounds[at:at + 2] != ("bu", "dui") or text[at:at + 2] == "不对":
+        if sounds[at] != "bu" or text[at:at + 2] == "不对" or sounds[at + 1] not in _LIKE_RIGHT:
             continue
-        before = {_VALUE_OF.get(span.concept, span.concept) for span in spans if span.concept[0] == "{" and at - 3 <= span.end <= at}
-        after = {_VALUE_OF.get(span.concept, span.concept) for span in spans if span.concept[0] == "{" and at + 2 <= span.start <= at + 4}
-        if before & after or ("{when}" in before and "dian" in sounds[at + 3:at + 5]):
+        far = _LIKE_RIGHT[sounds[at + 1]]
+        before = {kind for _, end, kind in values if at - far <= end <= at}
+        after = {kind for start, _, kind in values if at + 2 <= start <= at + 2 + far}
+        if before & after or (far and "{when}" in before and "dian" in sounds[at + 3:at + 5]):
             text = text[:at] + "不对" + text[at + 2:]
-    return text
+    return _HALF.sub("半", text)
+
+
+_LIKE_RIGHT = {"dui": 3, "de": 0, "dei": 0}
+"""What is heard for 对 in 不对, and how far from the two values it may stand: what sounds otherwise must stand between them."""
+_HALF = re.compile(r"(?<=[一二两三四五六七八九十]点)(?:[伴绊扮瓣]|办(?=[吧啊了呢嘛]?$))")
+"""九点伴 is no other word; 九点办吧 may be one, but not as likely."""

@@ -9,11 +9,12 @@ from assistant.understand.matcher import Utterance, certain, holds
 from assistant.understand.phrasebook import Guard
 
 
-def fired(guards: Iterable[Guard], said: Utterance) -> tuple[Guard, ...]:
-    """The guards whose `when` holds and whose `unless` does not."""
+def fired(guards: Iterable[Guard], said: Utterance, asking: str = "") -> tuple[Guard, ...]:
+    """The guards whose `when` holds and whose `unless` does not, beside this open question."""
     return tuple(
         guard for guard in guards
-        if any(holds(frame, said, accept=certain) is not None for frame in guard.when)
+        if asking not in guard.not_beside
+        and any(holds(frame, said, accept=certain) is not None for frame in guard.when)
         and not any(holds(frame, said, accept=certain) is not None for frame in guard.unless)
     )
 

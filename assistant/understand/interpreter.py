@@ -27,6 +27,8 @@ NEVER = 0.9
 """A must_not sentence that fits this well takes its intent out."""
 LONGEST = 160
 """Syllables that are read; the slowest minute of an elder's speech has about as many. More is cut at both ends' cost."""
+MOST = 9
+"""Hypotheses that are read; two free decoders give six, the grammar three."""
 RIVAL = 0.5
 """A hypothesis with this share of the best score of its decoder may be the right one."""
 _TURNED_AFTER = re.compile(r".{0,2}[不没别甭莫](?!方便|然|好意思|错|舒服|得劲|会|懂|动|了)")
@@ -138,8 +140,8 @@ class Interpreter:
         heard: list[Heard] = []
         surveyed: dict[str, Heard] = {}
         seen: set[tuple[str, str]] = set()
-        strongest = strongest_of(hypotheses[:8])
-        for hypothesis in hypotheses[:8]:
+        strongest = strongest_of(hypotheses[:MOST])
+        for hypothesis in hypotheses[:MOST]:
             rival = hypothesis.score >= RIVAL * strongest[hypothesis.source]
             text = self._prepare(hypothesis.text)
             if not text or (hypothesis.source, text) in seen:
@@ -312,7 +314,7 @@ class Interpreter:
         """
         by_frame = self._by_frame(said, asking)
         by_phrase, never, doubtful = self._by_phrase(said, asking, floor, only)
-        fired = guarding.fired(self.book.guards, said)
+        fired = guarding.fired(self.book.guards, said, asking)
         hollow = max(said.weights, default=0.0) < HOLLOW
         answers = self.asked.get(asking, frozenset())
         fits = []

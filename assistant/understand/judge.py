@@ -31,6 +31,7 @@ OPPOSITES = (
 """When the decoders hear the two of a pair, nothing is done: it is asked."""
 BESIDE: Mapping[Asking, frozenset[str]] = {
     "emergency": frozenset({"emergency", "dialogue"}), "ring": frozenset({"emergency", "dialogue", "control"}),
+    "talk": frozenset({"emergency"}),
 }
 """Skills that are listened to beside these questions; beside the others all of them are."""
 POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.unsure", "medication.query", "medication.taking", "medication.snooze"})

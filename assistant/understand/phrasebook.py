@@ -72,6 +72,8 @@ class Guard:
     """Patterns of intents that only ask back."""
     of_clause: bool = False
     """It forbids nothing in a clause that can be heard to be another: 昨天没睡好|给我闺女打电话."""
+    not_beside: tuple[str, ...] = ()
+    """Open questions beside which it does not hold: 先挂了 is talk on the telephone, and how one hangs up on ours."""
 
 
 @dataclass(frozen=True, slots=True)

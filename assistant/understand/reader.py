@@ -206,7 +206,7 @@ class Reader:
         return Guard(
             title, tuple(self._frames(name, title, row.get("when", []), "")),
             tuple(self._frames(name, title, row.get("unless", []), "")),
-            tuple(row.get("stops", ())), tuple(row.get("weakens", ())), row.get("of_clause") is True,
+            tuple(row.get("stops", ())), tuple(row.get("weakens", ())), row.get("of_clause") is True, tuple(row.get("not_beside", ())),
         )
 
     def _examples(self, name: str, intent: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Example]:

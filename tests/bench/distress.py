@@ -171,7 +171,7 @@ class Bench:
     def __init__(self) -> None:
         self.household = household_file.load(places.sample_household())
         self.model = Model(places.models_dir() / places.VOSK)
-        self.decoders = TwoDecoders(self.model)
+        self.decoders = Decoders(self.model)
         self.brain = understander(self.household)
         self.grammars = grammars(self.household, self.model.knows, ("command", "distress"))
         self.spotter = Spotter(self.model, self.household.wake_words, self.brain.distress_phrases(), self.decoders)
@@ -351,7 +351,7 @@ if __name__ == "__main__":
         from assistant.furnish import grammars, suspicious, understander
         from assistant.listen.ear import Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
-        from assistant.listen.recognizer import Model, TwoDecoders
+        from assistant.listen.recognizer import Decoders, Model
         from assistant.listen.spotter import Spotter
         from assistant.messages import Heard, Hypothesis, Judgement
 

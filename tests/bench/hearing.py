@@ -2,8 +2,8 @@
 
 Clips are generated speech; nothing here is a claim about real elders. Figures printed: real-time factor of both
 decoders on two threads and of the spotter, resident memory, the spread of the grammar's advantage over the free decoder
-for sentences inside and outside a grammar (the two numbers in `recognizer.explained`), and what automatic gain does to a
-voice 34 dB too quiet.
+for sentences inside and outside a grammar (the two numbers in `recognizer.explained`), and how many syllables the model's
+own language, the talk of a home and both together write wrong, clean and in noise, and at what work.
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ import os
 import platform
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
+from assistant.furnish import grammars, talk
+from assistant.household import load
 from assistant.listen.ear import hear
-from assistant.listen.frames import FRAME_SECONDS, levelled, wav_frames
+from assistant.listen.frames import FRAME_SECONDS, RATE, pcm_frames, wav_frames
 from assistant.listen.grammar import build
-from assistant.listen.recognizer import NAME, Model, TwoDecoders
+from assistant.listen.recognizer import NAME, Decoder, Decoders, Model, Reading, hypotheses
 from assistant.listen.spotter import Spotter
-from assistant.places import models_dir
+from assistant.places import models_dir, sample_household
+from assistant.understand.sound import syllables
+from tests.clips.acoustics import in_room, with_noise
 
 CLIPS = Path(__file__).parents[1] / "clips"
 DISTRESS = ("救命", "救命啊", "来人啊", "我摔倒了", "起不来了", "我摔倒了起不来了", "快叫救护车", "着火了")
@@ -41,8 +46,8 @@ def clips(folder: Path) -> Iterator[tuple[list[bytes], str]]:
             yield list(wav_frames(path)), "".join(char for char in row["say"] if "\u3400" <= char <= "\u9fff")
 
 
-def distance(said: str, heard: str) -> int:
-    """Characters that are wrong."""
+def distance(said: Sequence[str], heard: Sequence[str]) -> int:
+    """Characters, or syllables, that are wrong."""
     row = list(range(len(heard) + 1))
     for i, one in enumerate(said, 1):
         above, row = row, [i]
@@ -69,7 +74,7 @@ def main(folder: Path) -> None:
     errors = {"free": 0, "grammar": 0}
     total = {"free": 0, "grammar": 0}
     largest = 0.0
-    with TwoDecoders(model, grammar.phrases) as decoders:
+    with Decoders(model, grammar.phrases) as decoders:
         began = perf_counter()
         for number, (frames, said) in enumerate(found):
             heard = [one for each in hear(frames, decoders) for one in each.hypotheses]
@@ -100,32 +105,63 @@ def main(folder: Path) -> None:
             false += bool(kinds) and not wanted
         print(f"spotter: {(perf_counter() - began) / length:.3f} x real time, {hits} found, {misses} missed, {false} false")
 
-        for name, stage in QUIET.items():
-            wrong = letters = silent = 0
-            for frames, said in found[:24]:
-                heard = [one for each in hear(stage(frames), decoders) for one in each.hypotheses if one.source == "free"]
-                silent += not heard
-                wrong += distance(said, heard[0].text if heard else "")
-                letters += len(said)
-            print(f"{name}: {wrong / max(1, letters):.1%} of characters wrong, {silent} clips not heard at all")
+    languages(model, found[::2])
 
 
-def far(frames: list[bytes]) -> list[bytes]:
-    """34 dB quieter, with the noise of a cheap microphone (8 units RMS)."""
-    chance = np.random.default_rng(5)
-    return [
-        (np.frombuffer(frame, "<i2") / 50 + chance.normal(0, 8, len(frame) // 2)).astype("<i2").tobytes()
-        for frame in frames
-    ]
-
-
-QUIET: dict[str, Callable[[list[bytes]], Iterator[bytes]]] = {
-    "as recorded": lambda frames: iter(frames),
-    "as recorded, levelled": lambda frames: levelled(frames),
-    "far": lambda frames: iter(far(frames)),
-    "far, levelled": lambda frames: levelled(far(frames)),
-    "far, gain only": lambda frames: levelled(far(frames), noise=0),
+NOISES: dict[str, tuple[float, str, float]] = {
+    "clean": (0.0, "", 0.0), "room 0.6 s": (0.6, "", 0.0), "pink 10 dB": (0.2, "pink", 10.0), "white 10 dB": (0.0, "white", 10.0), "hum 10 dB": (0.3, "hum", 10.0),
 }
+"""Reverberation time in seconds, noise, its distance in dB."""
+
+
+def languages(model: Model, found: list[tuple[list[bytes], str]]) -> None:
+    """Syllables written wrong by each of the free decoders and by both, and seconds of processor a second of sound."""
+    home = load(sample_household())
+    commands = grammars(home, model.knows, ("command",))["command"]
+    decoders = {"the model's own": model.free(), "talk of a home": model.held_to(talk(home, model.knows, commands))}
+    for condition, (room, kind, ratio) in NOISES.items():
+        wrong: Counter[str] = Counter()
+        work: Counter[str] = Counter()
+        letters = length = 0
+        for number, (frames, said) in enumerate(found):
+            noisy = noised(frames, room, kind, ratio, number)
+            length += len(noisy)
+            letters += len(syllables(said))
+            best: dict[str, list[Reading]] = {}
+            for name, decoder in decoders.items():
+                began = process_time()
+                best[name] = decoded(decoder, noisy)
+                work[name] += process_time() - began
+                wrong[name] += mistaken(said, "".join(best[name][0].words) if best[name] else "")
+            together = hypotheses(best["the model's own"], (), best["talk of a home"])
+            wrong["both"] += mistaken(said, together[0].text if together else "")
+        rates = ", ".join(f"{name} {count / letters:.1%}" for name, count in wrong.items())
+        times = ", ".join(f"{name} {spent / (length * FRAME_SECONDS):.2f}" for name, spent in work.items())
+        print(f"{condition}: syllables wrong: {rates}; processor: {times} x real time")
+
+
+def decoded(decoder: Decoder, frames: list[bytes]) -> list[Reading]:
+    """All readings of a clip."""
+    for frame in frames:
+        decoder.accept(frame)
+    return list(decoder.finish())
+
+
+def mistaken(said: str, heard: str) -> int:
+    """Syllables that are wrong, whatever they are written as."""
+    return distance(syllables(said), syllables(heard))
+
+
+def noised(frames: list[bytes], room: float, kind: str, ratio: float, seed: int) -> list[bytes]:
+    """A clip in a room and a noise."""
+    chance = np.random.default_rng(seed)
+    wave = np.frombuffer(b"".join(frames), "<i2") / 32768
+    if room:
+        wave = in_room(wave, room, chance)
+    if kind:
+        wave = with_noise(wave, kind, ratio, chance)
+    wave = np.concatenate([wave / (np.abs(wave).max() or 1.0) * 0.5, np.zeros(RATE // 2)])
+    return list(pcm_frames([(wave * 32767).astype("<i2").tobytes()]))
 
 
 def spread(scores: list[float]) -> str:
