@@ -140,6 +140,14 @@ def test_a_time_in_the_reason_says_nothing_of_which_reminder_to_delete() -> None
 def test_junk_costs_nothing_and_names_nothing_dangerous(text: str) -> None:
     assert emergencies.kind(text) == ""
     assert readings.pressure(text) is None
+
+
+@pytest.mark.parametrize(("text", "kind", "value"), [
+    ("血糖六点一记一下", "blood_glucose", 6.1), ("血糖七点一哦看错了是六点一帮我记一下", "blood_glucose", 6.1), ("体重六十一公斤一会儿再称", "weight", 61.0),
+    ("心跳七十一下", "heart_rate", 71.0), ("体温三十七度一量了两次", "temperature", 37.1),
+])
+def test_a_one_that_counts_nothing_is_no_reading(text: str, kind: str, value: float) -> None:
+    assert readings.value(text, kind) == value
     looks = filling.looks(mind("").household, mind("").book)
     assert not list(looks.find(text))
 
