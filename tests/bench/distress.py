@@ -171,9 +171,9 @@ class Bench:
     def __init__(self) -> None:
         self.household = household_file.load(places.sample_household())
         self.model = Model(places.models_dir() / places.VOSK)
-        self.decoders = Decoders(self.model)
         self.brain = understander(self.household)
         self.grammars = grammars(self.household, self.model.knows, ("command", "distress"))
+        self.decoders = Decoders(self.model, talk=talk(self.household, self.model.knows, self.grammars["command"]))
         self.spotter = Spotter(self.model, self.household.wake_words, self.brain.distress_phrases(), self.decoders)
         self.overheard = ""
         """What of the last sound was put to the judgement as said to nobody."""
@@ -284,6 +284,7 @@ def fingerprint() -> str:
     """Of everything that hears and understands: results of other code count no longer."""
     here = Path(places.__file__).parent
     files = [*places.shipped("intents").glob("*.toml"), *(here / "listen").glob("*.py"), *(here / "understand").glob("*.py"),
+             *here.glob("listen/*.xz"), *here.glob("understand/*.npz"),
              here / "furnish.py", here / "sample.yaml", Path(__file__), Path(__file__).with_name("distress_plan.py")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:12]
 
@@ -348,7 +349,7 @@ if __name__ == "__main__":
         from datetime import datetime
 
         from assistant import household as household_file
-        from assistant.furnish import grammars, suspicious, understander
+        from assistant.furnish import grammars, suspicious, talk, understander
         from assistant.listen.ear import Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
         from assistant.listen.recognizer import Decoders, Model
