@@ -334,8 +334,10 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 def measured(part: str, console: Console, home: str = "") -> dict[str, Any]:
     """Run one part in a process of its own."""
     own = {"XIAOBAN_BENCH_HOME": home, "XDG_CACHE_HOME": f"{home}/cache"} if home else {}
+    began = time.monotonic()
     with console.status(part):
         ran = subprocess.run([sys.executable, __file__, "--part", part], capture_output=True, text=True, env={**os.environ, **own})
+    console.print(f"{part}: {time.monotonic() - began:.0f} s")
     try:
         return dict(json.loads(ran.stdout.splitlines()[-1]))
     except (IndexError, ValueError):
