@@ -2,7 +2,7 @@
 
 Vosk makes a bigram language model of whatever phrases a grammar is given. Given tens of thousands of sentences instead of the
 three thousand one may command with, it is no grammar any more but a second free decoder that expects this kind of talk: in noise
-it writes a third fewer wrong syllables than the model's own language, at half of the work (`tests/bench/hearing.py`).
+it writes a fifth to two fifths fewer wrong syllables than the model's own language, at half of the work (`tests/bench/hearing.py`).
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""How fast, how large and how good hearing is on the project's own clips: `python -m tests.bench.hearing [FOLDER]`.
+"""How fast, how large and how good hearing is on the project's own clips: `python -m tests.bench.hearing [--languages] [FOLDER]`.
 
 Clips are generated speech; nothing here is a claim about real elders. Figures printed: real-time factor of both
 decoders on two threads and of the spotter, resident memory, the spread of the grammar's advantage over the free decoder
-for sentences inside and outside a grammar (the two numbers in `recognizer.explained`), and how many syllables the model's
-own language, the talk of a home and both together write wrong, clean and in noise, and at what work.
+for sentences inside and outside a grammar (the two numbers in `recognizer.explained`); with `--languages` how many syllables the
+model's own language, the talk of a home and both together write wrong, clean and in noise, and at what work.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,13 @@ import numpy as np
 from assistant.furnish import grammars, talk
 from assistant.household import load
 from assistant.listen.ear import hear
-from assistant.listen.frames import FRAME_SECONDS, RATE, pcm_frames, wav_frames
+from assistant.listen.frames import FRAME_SECONDS, wav_frames
 from assistant.listen.grammar import build
 from assistant.listen.recognizer import NAME, Decoder, Decoders, Model, Reading, hypotheses
 from assistant.listen.spotter import Spotter
 from assistant.places import models_dir, sample_household
 from assistant.understand.sound import syllables
-from tests.clips.acoustics import in_room, with_noise
+from tests.bench.evaluate import CONDITIONS, heard_in
 
 CLIPS = Path(__file__).parents[1] / "clips"
 DISTRESS = ("救命", "救命啊", "来人啊", "我摔倒了", "起不来了", "我摔倒了起不来了", "快叫救护车", "着火了")
@@ -105,26 +105,21 @@ def main(folder: Path) -> None:
             false += bool(kinds) and not wanted
         print(f"spotter: {(perf_counter() - began) / length:.3f} x real time, {hits} found, {misses} missed, {false} false")
 
-    languages(model, found[::2])
 
 
-NOISES: dict[str, tuple[float, str, float]] = {
-    "clean": (0.0, "", 0.0), "room 0.6 s": (0.6, "", 0.0), "pink 10 dB": (0.2, "pink", 10.0), "white 10 dB": (0.0, "white", 10.0), "hum 10 dB": (0.3, "hum", 10.0),
-}
-"""Reverberation time in seconds, noise, its distance in dB."""
-
-
-def languages(model: Model, found: list[tuple[list[bytes], str]]) -> None:
-    """Syllables written wrong by each of the free decoders and by both, and seconds of processor a second of sound."""
+def languages(folder: Path) -> None:
+    """Syllables of every fourth clip written wrong by each of the free decoders and by both, and seconds of processor a second of sound."""
+    model = Model(models_dir() / NAME)
+    found = list(clips(folder))[::4]
     home = load(sample_household())
     commands = grammars(home, model.knows, ("command",))["command"]
     decoders = {"the model's own": model.free(), "talk of a home": model.held_to(talk(home, model.knows, commands))}
-    for condition, (room, kind, ratio) in NOISES.items():
+    for condition in CONDITIONS:
         wrong: Counter[str] = Counter()
         work: Counter[str] = Counter()
         letters = length = 0
         for number, (frames, said) in enumerate(found):
-            noisy = noised(frames, room, kind, ratio, number)
+            noisy = heard_in(np.frombuffer(b"".join(frames), "<i2") / 32768, condition, number)
             length += len(noisy)
             letters += len(syllables(said))
             best: dict[str, list[Reading]] = {}
@@ -152,22 +147,14 @@ def mistaken(said: str, heard: str) -> int:
     return distance(syllables(said), syllables(heard))
 
 
-def noised(frames: list[bytes], room: float, kind: str, ratio: float, seed: int) -> list[bytes]:
-    """A clip in a room and a noise."""
-    chance = np.random.default_rng(seed)
-    wave = np.frombuffer(b"".join(frames), "<i2") / 32768
-    if room:
-        wave = in_room(wave, room, chance)
-    if kind:
-        wave = with_noise(wave, kind, ratio, chance)
-    wave = np.concatenate([wave / (np.abs(wave).max() or 1.0) * 0.5, np.zeros(RATE // 2)])
-    return list(pcm_frames([(wave * 32767).astype("<i2").tobytes()]))
-
-
 def spread(scores: list[float]) -> str:
     """Quartiles."""
     return " ".join(f"{value:.2f}" for value in np.quantile(scores or [0.0], [0, 0.1, 0.25, 0.5, 0.75, 1]))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else CLIPS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=CLIPS)
+    parser.add_argument("--languages", action="store_true", help="only what the languages of the two free decoders are worth (ten minutes)")
+    options = parser.parse_args()
+    (languages if options.languages else main)(options.folder)
