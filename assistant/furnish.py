@@ -146,7 +146,7 @@ class Hearing:
         self.brain = understander(household)
         self._model = Model(models_dir() / VOSK)
         self._phrases: dict[Asking | None, tuple[str, ...]] = {}
-        self._recognizer = Decoders(self._model, talk=talk(household, self._model.knows, self.phrases(None)))
+        self._recognizer = Decoders(self._model, talk=lambda: talk(household, self._model.knows, self.phrases(None)))
 
     def hear(self, clip: Path, asking: Asking | None = None) -> Heard:
         """What was said in a clip. Raises BadAudio."""

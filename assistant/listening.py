@@ -80,7 +80,7 @@ class Listening:
             self._household = household
             known = grammars(household, self._model.knows, (COMMAND, DISTRESS, *get_args(Asking)))
             self.ear.learn(known)
-            self._decoders.expect(talk(household, self._model.knows, known[COMMAND]))
+            self._decoders.expect(lambda: talk(household, self._model.knows, known[COMMAND]))
 
     def options(self, ask: Ask) -> tuple[str, ...]:
         """The grammar of a `which`: its options as the elder may say them, on top of the usual ways to choose."""

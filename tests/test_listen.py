@@ -270,13 +270,36 @@ def test_talk_of_a_home_is_heard_from_the_next_utterance_on(model: Model) -> Non
     with Decoders(model) as both_ways:
         for frame in frames[: len(frames) // 2]:
             both_ways.accept(frame)
-        both_ways.expect(["小 伴 小 伴"])  # in the middle of an utterance: the next
+        both_ways.expect(lambda: ["小 伴 小 伴"])  # in the middle of an utterance: the next
         for frame in frames[len(frames) // 2 :]:
             both_ways.accept(frame)
         before = {one.text for one in both_ways.finish()}
         [heard] = hear(frames, both_ways)
     after = {one.text for one in heard.hypotheses}
     assert (any("小伴小伴" in text for text in before), any("小伴小伴" in text for text in after)) == (False, True)
+
+
+def test_the_free_decoder_rests_and_hears_afterwards_what_it_missed(model: Model) -> None:
+    frames, other = clip("fallen"), clip("wake")
+    with Decoders(model, talk=lambda: ["小 伴 小 伴"]) as decoders:
+        decoders.hold_to("command", build(SAID, model.knows).phrases, freely=False)
+        [heard] = hear(frames, decoders)
+        again = decoders.again()
+        decoders.hold_to("spot", build(["小伴小伴"], model.knows).phrases)
+        list(hear(other, decoders))  # the second look at a wake word, in between
+        later = again(b"".join(frames))
+        decoders.hold_to("command", build(SAID, model.knows).phrases)
+        [whole] = hear(frames, decoders)
+    without, late, wanted = ({one.text for one in found if one.source == "free"} for found in (heard.hypotheses, later, whole.hypotheses))
+    assert not any("摔" in text for text in without)
+    assert any("摔" in text for text in late) and late & wanted
+
+
+def test_without_talk_of_a_home_the_free_decoder_never_rests(model: Model) -> None:
+    with Decoders(model) as decoders:
+        decoders.hold_to("command", build(SAID, model.knows).phrases, freely=False)
+        [heard] = hear(clip("fallen"), decoders)
+    assert any("摔" in one.text for one in heard.hypotheses if one.source == "free")
 
 
 def test_what_both_free_decoders_write_is_put_on_one_scale() -> None:

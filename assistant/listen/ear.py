@@ -70,8 +70,9 @@ class Ear:
     `post` gets, in that thread, `Pressed("wake")` for a wake word alone, `Heard(woken=True)` for a command after one
     and for whatever is said while a window is open, `Heard(woken=False)` for a cry for help out of the blue.
     `grammars`: phrases in words of the model by name, `command`, `distress` and those of `messages.Asking`.
-    `suspects`: whether hypotheses may be a cry for help. What is said to nobody is written down and put to it, and
-    forgotten at once if it is not (tests/bench/distress.py: how many a short list of phrases finds, and how many this).
+    `suspects`: whether hypotheses may be a cry for help. What is said to nobody is written down as talk of a home and put to
+    it, and forgotten at once if it is not; if it may be one, the free decoder is heard as well and it is put once more
+    (tests/bench/distress.py: how many a short list of phrases finds, and how many this).
     `hold` gets the sound (16 kHz 16-bit mono) of what was said to us, never of anything else, and gives its key, or nothing.
     """
 
@@ -173,8 +174,8 @@ class Ear:
             if self._speaking is not None:
                 self._decoders.hold_to(self._speaking.name, self._speaking.phrases)
             else:
-                self._decoders.hold_to(DISTRESS, self._grammars.get(DISTRESS, ()))
-            # While we speak ourselves the free decoder would only write down what we say.
+                self._decoders.hold_to(DISTRESS, self._grammars.get(DISTRESS, ()), freely=False)
+            # While we speak ourselves the decoders would only write down what we say.
             self._decoding = self._speaking is not None or (self._suspects is not None and not self._muted)
         if self._decoding:
             self._decoders.accept(sound)
@@ -183,6 +184,7 @@ class Ear:
     def _end(self, ended: Ended) -> None:
         window, self._speaking, self._anything = self._speaking, None, False
         found = self._decoders.finish() if self._decoding else ()
+        again = self._decoders.again()  # before the spotter's second look, which is made by the same decoders
         sound, length = self._spotter.sound, round(ended.seconds, 3)
         spotted = self._spotter.finish(cut=ended.cut, at=ended.at - IDLE.padding)
         wake = next((one for one in spotted if one.kind == "wake"), None)
@@ -196,13 +198,18 @@ class Ear:
         elif cry is not None:
             # Wake word and cry in one breath is certain (CARE 4); while we speak we may have heard ourselves.
             woken = not self._muted and (wake is not None or self._spotter.called(cry.text))
-            self._post(Heard(_with(found or self._decoded(sound), cry), woken, length))
+            whole = again(sound) if found else self._decoded(sound)
+            self._post(Heard(_with(whole, cry), woken, length))
         elif wake is not None and not self._muted:
             self._woken(wake.rest)
-        elif not self._muted and self._suspects is not None:
-            overheard = self._spotter.sifted(found)
-            if overheard and self._suspects(overheard):
-                self._post(Heard(overheard, False, length))
+        elif not self._muted and self._suspects is not None and self._suspected(found):
+            overheard = again(sound)
+            if self._suspected(overheard):
+                self._post(Heard(self._spotter.sifted(overheard), False, length))
+
+    def _suspected(self, found: tuple[Hypothesis, ...]) -> bool:
+        overheard = self._spotter.sifted(found)
+        return bool(overheard) and self._suspects is not None and self._suspects(overheard)
 
     def _decoded(self, sound: bytes) -> tuple[Hypothesis, ...]:
         self._decoders.hold_to(COMMAND, self._grammars.get(COMMAND, ()))

@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -256,14 +257,32 @@ class _Finish:
         return self.readings
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What each decoder wrote of one utterance; nothing where it did not hear it."""
+
+    free: tuple[Reading, ...] = ()
+    held: tuple[Reading, ...] = ()
+    home: tuple[Reading, ...] = ()
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """As one list."""
+        return hypotheses(self.free, self.held, self.home)
+
+
+Talk = Callable[[], Sequence[str]]
+"""Makes what is said in a home, in words of the model: asked each time its decoder is made anew, so that nobody keeps it."""
+
+
 class Decoders:
     """The Recognizer we use: free decoder, talk of this home and one grammar at a time hear the same frames on threads of their own.
 
     `hold_to(name, phrases)` chooses the grammar for the next utterance; warm decoders are kept by name. `expect(talk)` gives
-    the talk of a home; without it there are two decoders.
+    the talk of a home; without it there are two decoders. The free one costs more than the others together, so it need not
+    hear what was probably said to nobody (`hold_to(..., freely=False)`), and hears it afterwards where it matters (`again`).
     """
 
-    def __init__(self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"", talk: Sequence[str] = ()) -> None:
+    def __init__(self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"", talk: Talk | None = None) -> None:
         self._model = model
         self._free = Worker(model.free, "decode-free", _RENEWED_AFTER, warm)
         self._home: Worker | None = None
@@ -271,24 +290,31 @@ class Decoders:
         self._warm: OrderedDict[tuple[str, tuple[str, ...]], Worker] = OrderedDict()
         self._grammar: Worker | None = None
         self._next: tuple[str, tuple[str, ...]] | None = ("command", tuple(phrases)) if phrases else None
+        self._freely = True
         self._begun = False
-        if talk:
+        self._resting = False
+        self._heard = _Heard()
+        if talk is not None:
             self.expect(talk)
 
-    def hold_to(self, name: str, phrases: Sequence[str]) -> None:
-        """From the next utterance on; never in the middle of one (Vosk aborts the process there). Empty: free only."""
-        self._next = (name, tuple(phrases)) if phrases else None
+    def hold_to(self, name: str, phrases: Sequence[str], *, freely: bool = True) -> None:
+        """From the next utterance on; never in the middle of one (Vosk aborts the process there). No phrases: no grammar.
 
-    def expect(self, talk: Sequence[str]) -> None:
+        Not `freely`: the free decoder rests, if there is talk of a home to hear it instead.
+        """
+        self._next = (name, tuple(phrases)) if phrases else None
+        self._freely = freely
+
+    def expect(self, talk: Talk) -> None:
         """From the next utterance on hear it also as talk like this (see `talk.py`). Takes a second; from any thread."""
-        kept = tuple(talk)
-        self._expected.put(Worker(lambda: self._model.held_to(kept), "decode-home", _TALK_RENEWED_AFTER))
+        self._expected.put(Worker(lambda: self._model.held_to(talk()), "decode-home", _TALK_RENEWED_AFTER))
 
     def accept(self, frame: bytes) -> None:
         if not self._begun:
             self._begun = True
             self._grammar = self._chosen()
             self._take_what_is_expected()
+            self._resting = not self._freely and self._home is not None
         for worker in self._all():
             worker.accept(frame)
 
@@ -296,12 +322,27 @@ class Decoders:
         if not self._begun:
             return ()
         self._begun = False
-        free, home, held = [worker.finish() if worker is not None else None for worker in (self._free, self._home, self._grammar)]
-        return hypotheses(*(wish.wait() if wish is not None else () for wish in (free, held, home)))
+        free = None if self._resting else self._free
+        wishes = [worker.finish() if worker is not None else None for worker in (free, self._grammar, self._home)]
+        self._heard = _Heard(*(wish.wait() if wish is not None else () for wish in wishes))
+        return self._heard.hypotheses()
+
+    def again(self) -> Callable[[bytes], tuple[Hypothesis, ...]]:
+        """For the utterance that has just ended: gives of its sound what `finish` gave, with the free decoder's where that rested.
+
+        Others may be heard before it is called, but none be under way.
+        """
+        return partial(self._freely_too, self._heard, self._resting)
+
+    def _freely_too(self, heard: _Heard, rested: bool, sound: bytes) -> tuple[Hypothesis, ...]:
+        if rested:
+            self._free.accept(sound)
+            heard = replace(heard, free=self._free.finish().wait())
+        return heard.hypotheses()
 
     def partial(self) -> str:
         """What the free decoder has so far; only for the question whether a sentence is complete."""
-        return self._free.partial() if self._begun else ""
+        return self._free.partial() if self._begun and not self._resting else ""
 
     def close(self) -> None:
         """End the threads."""
@@ -320,7 +361,7 @@ class Decoders:
         self.close()
 
     def _all(self) -> Iterator[Worker]:
-        return (worker for worker in (self._free, self._home, self._grammar) if worker is not None)
+        return (worker for worker in (None if self._resting else self._free, self._home, self._grammar) if worker is not None)
 
     def _take_what_is_expected(self) -> None:
         while not self._expected.empty():
@@ -345,13 +386,14 @@ def hypotheses(free: Sequence[Reading], held: Sequence[Reading], home: Sequence[
     """Scores 0…1 from likelihoods.
 
     Free: the sentence's share among the alternatives of both free decoders. Grammar: the share among its own, times how well
-    the grammar explains the sound against the free decoder, because the grammar's own confidence is 1.0 for unrelated
-    words too (任命 → 救命).
+    the grammar explains the sound against the free decoder (the talk of a home where that rested), because the grammar's own
+    confidence is 1.0 for unrelated words too (任命 → 救命).
     """
     freely = _shared(both(free, home), "free")
     closed = _shared(held, "grammar")
-    if free and held:
-        fit = explained(held[0].likelihood - free[0].likelihood)
+    beside = free or home
+    if beside and held:
+        fit = explained(held[0].likelihood - beside[0].likelihood)
         closed = [replace(one, score=round(one.score * fit, 4)) for one in closed]
     return (*freely, *closed)
 

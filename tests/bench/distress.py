@@ -173,7 +173,7 @@ class Bench:
         self.model = Model(places.models_dir() / places.VOSK)
         self.brain = understander(self.household)
         self.grammars = grammars(self.household, self.model.knows, ("command", "distress"))
-        self.decoders = Decoders(self.model, talk=talk(self.household, self.model.knows, self.grammars["command"]))
+        self.decoders = Decoders(self.model, talk=lambda: talk(self.household, self.model.knows, self.grammars["command"]))
         self.spotter = Spotter(self.model, self.household.wake_words, self.brain.distress_phrases(), self.decoders)
         self.overheard = ""
         """What of the last sound was put to the judgement as said to nobody."""
