@@ -30,8 +30,12 @@ Row = Mapping[str, Any]
 
 BACKUPS = 7
 """Daily copies kept."""
+AT_A_TIME = 500
+"""Rows of one table that are due at once at most."""
 STATEMENTS = 512
 """Prepared statements kept: a day uses some two hundred, the default of 128 prepares the rest each time."""
+NEW_AT_ONCE = 64
+"""Rows that are read by their numbers at most; more are read with the condition that finds them."""
 READ = 1024
 """Rows of one table whose meaning is remembered."""
 PROVED = 4096
@@ -46,7 +50,17 @@ def stamp(moment: datetime) -> str:
 @lru_cache(maxsize=256)
 def _stamp(moment: datetime, fold: int) -> str:
     """One event writes the same `now` a dozen times. The fold is part of the key: two moments that differ only in it are equal."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    utc = moment.astimezone(UTC)
+    # What isoformat(timespec="microseconds") gives, in a third of its time.
+    return f"{_date(utc.year, utc.month, utc.day)}T{_TWO[utc.hour]}:{_TWO[utc.minute]}:{_TWO[utc.second]}.{utc.microsecond:06d}+00:00"
+
+
+_TWO = tuple(f"{number:02d}" for number in range(60))
+
+
+@lru_cache(maxsize=64)
+def _date(year: int, month: int, day: int) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d}"
 
 
 def moment(text: str) -> datetime:
@@ -174,12 +188,22 @@ class Store:
         self.mended: list[tuple[str, int]] = []
         """(table, id) of rows in which a single flipped bit was found by the checksum and put right."""
         self._shapes: dict[str, Shape] = {}
-        self._wakes: dict[str, str] = {}
-        """Table → earliest `wake_at` (empty: nothing wakes) since it was last written; asked for after every event."""
+        self._awake: dict[str, Awake] = {}
+        """Table → its rows that wake: they are asked for after every event."""
         self._proved: dict[tuple[str, int], tuple[tuple[Any, ...], Row]] = {}
         """Rows as they were fetched when their checksum was last right: one that is the same still is not summed again."""
+        self._earliest: str | None = None
+        """The first `wake_at` of them all; None: to be looked up."""
         self._rows: dict[tuple[str, int], Row] = {}
-        """Rows read or written in this transaction, or together in a ledger of ours: nobody else can have changed them since."""
+        """Rows as they are since they were read or written; `_make_sure` forgets them once somebody else has written."""
+        self._settings: dict[str, str | None] = {}
+        """Settings that were asked for, None where there is none; likewise."""
+        self._changes = 0
+        """Rows our connection has changed in all (SQLite's count) when we last wrote: more means that somebody wrote past us."""
+        self._shared = any(file for _, _, file in db.execute("PRAGMA database_list").fetchall())
+        """Whether others could write, be it against the lock: it lies on a disk."""
+        self._version = 0
+        """SQLite's `data_version` at the last look at a shared one: another one means that somebody else has written."""
         self._numbers: dict[str, int] = {}
         """Highest number of a table, while nobody else can add to it."""
         self._written: list[tuple[str, Sequence[Any]]] = []
@@ -191,11 +215,12 @@ class Store:
         self._depth = 0
         self._lock: int | None = None
         self._ours = False
-        """Whether nobody else can write: it lies in memory, or the lock beside it is held."""
+        """Whether nobody else should write: it lies in memory, or the lock beside it is held."""
         self._schemas = (ledger, *schemas)
         _not_newer(db, self._schemas)
         for schema in self._schemas:
             schema.apply(db)
+        self._changes = db.conn.total_changes
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         self._waking = tuple(
             sorted(n for n in names if "wake_at" in self.columns(n))
@@ -273,7 +298,7 @@ class Store:
                 self.db.conn.execute("ROLLBACK")  # a copy of half a transaction may be half a page
         with contextlib.suppress(sqlite3.Error):
             self.db.conn.backup(rescued)
-        self.db, self._ours = Database(rescued), True
+        self.db, self._ours, self._shared = Database(rescued), True, False
         written = self._written
         self._forget()
         for schema in self._schemas:
@@ -341,6 +366,7 @@ class Store:
             self.db.conn.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise _refused(error) from error
+        self._look()  # from here on nobody else can write: what is written rests on what the tables hold
 
     def _commit(self) -> None:
         """Raises StoreError, and keeps `_written`, if the disk refuses."""
@@ -351,18 +377,33 @@ class Store:
                 raise StoreError("账本写不进去：磁盘满了或者坏了。请检查磁盘。")
         except sqlite3.OperationalError as error:
             raise _refused(error) from error
-        self._rows.clear()
-        if not self._ours:
-            self._numbers.clear()
         self._written.clear()
         self._earlier = 0
+
+    def _look(self) -> None:
+        """Forget what was known of rows if somebody else has written since: another process, or somebody past us."""
+        version = self._data_version() if self._shared else 0
+        if version < 0 or version != self._version or self._changes != self.db.conn.total_changes:
+            self._version = version
+            self._forget(self._written)
+
+    def _data_version(self) -> int:
+        """A number of SQLite's that another connection's commit changes, and none of ours; -1 if it cannot be read."""
+        try:
+            (version,) = self.db.conn.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return -1  # whoever reads or writes next hears why
+        return int(version)
 
     def _forget(self, written: Sequence[tuple[str, Sequence[Any]]] = ()) -> None:
         """What was known of rows is no longer so; of this transaction only `written` remains."""
         self._rows.clear()
+        self._settings.clear()
         self._numbers.clear()
         self._proved.clear()
-        self._wakes.clear()
+        self._awake.clear()
+        self._earliest = None
+        self._changes = self.db.conn.total_changes
         self._written = list(written)
 
     # --- rows ---------------------------------------------------------------------------------------------------
@@ -414,12 +455,9 @@ class Store:
         row["crc"] = _sum(row, shape.order)
         # The number is ours, so that the checksum can be over the whole row in the same statement.
         fetched = (number, *row.values())
-        first = self._run(table, shape.insert, fetched)
+        awake = self._run(table, shape.insert, fetched)
         self._numbers[table] = max(number, self._numbers.get(table, 0))
-        self._now_is(table, number, row, fetched)
-        if shape.wakes and first is not None:
-            wake = row["wake_at"]
-            self._wakes[table] = first if wake is None or (first and first <= wake) else wake
+        self._now_is(table, number, row, fetched, awake)
         return number
 
     def _next_number(self, table: str, shape: Shape) -> int:
@@ -432,56 +470,71 @@ class Store:
                 last = max(last or 0, ever or 0)
         return int(last or 0) + 1
 
-    def update(self, table: str, number: int, **values: Any) -> None:
-        """Change columns of one row. Raises KeyError if there is no such row, or it is damaged."""
+    def update(self, table: str, number: int, **values: Any) -> Row:
+        """Change columns of one row; gives the row as it is then. Raises KeyError if there is no such row, or it is damaged."""
         shape = self._shape(table)
         changed = shape.stored(values)
         if self.db.conn.in_transaction:
-            self._update(table, shape, number, changed)
-        else:
-            with self.atomic():
-                self._update(table, shape, number, changed)
+            return self._update(table, shape, number, changed)
+        with self.atomic():
+            return self._update(table, shape, number, changed)
 
-    def _update(self, table: str, shape: Shape, number: int, changed: dict[str, Any]) -> None:
+    def _update(self, table: str, shape: Shape, number: int, changed: dict[str, Any]) -> Row:
         before = self.get(table, number)
         if before is None:
             raise KeyError((table, number))
         row = {**before, **changed}
         row["crc"] = changed["crc"] = _sum(row, shape.order)
-        first = self._run(table, _update_sql(table, tuple(changed)), [*changed.values(), number])
-        self._now_is(table, number, row, (number, *row.values()))
-        if shape.wakes and first is not None:
-            was, wake = before["wake_at"], row["wake_at"]
-            if wake is not None and (not first or wake <= first):
-                self._wakes[table] = wake
-            elif was == wake or was != first:
-                self._wakes[table] = first  # another row is still the first
+        awake = self._run(table, _update_sql(table, tuple(changed)), [*changed.values(), number])
+        self._now_is(table, number, row, (number, *row.values()), awake)
+        return row
 
-    def _now_is(self, table: str, number: int, row: Row, fetched: tuple[Any, ...]) -> None:
-        self._rows[table, number] = row
+    def _now_is(self, table: str, number: int, row: Row, fetched: tuple[Any, ...], awake: Awake | None) -> None:
+        """A row that was just written; `awake` is what was known of its table."""
+        self._keep(table, number, row)
         self._prove(table, number, fetched, row)
+        if awake is not None:
+            self._awake[table] = awake
+            was, wake, earliest = awake.now_is(number, row), row["wake_at"], self._earliest
+            if earliest is None or was == wake:
+                return
+            if wake is not None and (not earliest or wake <= earliest):
+                self._earliest = wake
+            elif was == earliest:
+                self._earliest = None
+
+    def _keep(self, table: str, number: int, row: Row) -> None:
+        if len(self._rows) >= PROVED:
+            self._rows.clear()
+        self._rows[table, number] = row
 
     def _prove(self, table: str, number: int, fetched: tuple[Any, ...], row: Row) -> None:
         if len(self._proved) >= PROVED:
             self._proved.clear()
         self._proved[table, number] = fetched, row
 
-    def _run(self, table: str, sql: str, values: Sequence[Any]) -> str | None:
+    def _run(self, table: str, sql: str, values: Sequence[Any]) -> Awake | None:
         """A statement that changes rows of `table`; every change goes through here, inside a transaction.
 
-        Returns what `_wakes` held of the table, which holds no longer.
+        Returns what was known of its rows that wake, which holds no longer.
         """
-        first = self._wakes.pop(table, None)
+        connection = self.db.conn
+        if self._changes != connection.total_changes:
+            self._forget(self._written)
+        awake = self._awake.pop(table, None)
+        if table == "setting":
+            self._settings.clear()
         try:
-            self.db.conn.execute(sql, values)
+            connection.execute(sql, values)
         except sqlite3.OperationalError as error:
             self._forget(self._written)
             raise _refused(error) from error
         except BaseException:
             self._forget(self._written)
             raise
+        self._changes = connection.total_changes
         self._written.append((sql, values))
-        return first
+        return awake
 
     def delete(self, table: str, number: int) -> None:
         """Remove one row for good."""
@@ -491,26 +544,58 @@ class Store:
         with self.atomic():
             self._run(table, f"DELETE FROM [{table}] WHERE {where}", values)
             self._rows.clear()
-            self._numbers.clear()
+            self._numbers.pop(table, None)
+            self._earliest = None
 
     def get(self, table: str, number: int) -> Row | None:
         """One row, or None if there is none or it is damaged."""
-        if self._held() and (row := self._rows.get((table, number))) is not None:
+        self._make_sure()
+        row = self._rows.get((table, number))
+        if row is not None:
             return row
         return next(iter(self.find(table, "rowid = ?", number)), None)
 
-    def _held(self) -> bool:
-        """Whether rows stay as they were read."""
-        return (self._together and self._ours) or bool(self.db.conn.in_transaction)
+    def _make_sure(self) -> None:
+        """Nothing is remembered that is no longer so. Before each use of what is; in a transaction nobody else can write.
+
+        All that is done together in a ledger of ours looks once, when it begins, and again before it writes.
+        """
+        connection = self.db.conn
+        if not (self._together and self._ours) and not connection.in_transaction:
+            self._look()
+        elif self._changes != connection.total_changes:
+            self._forget(self._written)
 
     def find(self, table: str, where: str = "1", *args: Any, order: str = "rowid", limit: int = -1) -> list[Row]:
         """Rows that meet an SQL condition. A damaged one is mended, or put into quarantine and left out."""
         return [row for _, row in self._find(table, where, *args, order=order, limit=limit)]
 
     def _find(self, table: str, where: str, *args: Any, order: str, limit: int) -> list[tuple[int, Row]]:
-        shape = self._shape(table)
-        sql = f"SELECT rowid, * FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}"
+        condition = f"FROM [{table}] WHERE {where} ORDER BY {order} LIMIT {limit}"
         values = [stamp(a) if isinstance(a, datetime) else a for a in args]
+        self._make_sure()
+        # Most rows that are looked for are remembered: their numbers are enough, a whole row costs ten times as much.
+        numbers = [number for (number,) in self._fetched(f"SELECT rowid {condition}", values)]
+        known = self._rows
+        new = [number for number in numbers if (table, number) not in known]
+        if len(new) > NEW_AT_ONCE:
+            return self._read(table, condition, values)
+        if not new:
+            return [(number, known[table, number]) for number in numbers]
+        rows = {number: known[table, number] for number in numbers if (table, number) in known}
+        rows |= self._read(table, f"FROM [{table}] WHERE rowid IN ({', '.join('?' * len(new))})", new)
+        return [(number, rows[number]) for number in numbers if number in rows]
+
+    def _fetched(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            return self.db.conn.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _refused(error) from error
+
+    def _read(self, table: str, condition: str, values: Sequence[Any]) -> list[tuple[int, Row]]:
+        """Whole rows, their checksums compared. A damaged one is mended, or put into quarantine and left out."""
+        shape = self._shape(table)
+        sql = f"SELECT rowid, * {condition}"
         try:
             found = self.db.conn.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
@@ -523,7 +608,6 @@ class Store:
             finally:
                 self.db.conn.text_factory = str
         few = len(found) <= PROVED // 4
-        held = few and self._held()
         rows: list[tuple[int, Row]] = []
         for fetched in found:
             number = fetched[0]
@@ -540,8 +624,8 @@ class Store:
                 else:
                     continue
             rows.append((number, row))
-            if held:
-                self._rows[table, number] = row
+            if few:
+                self._keep(table, number, row)
         return rows
 
     def _mend(self, table: str, number: int, row: Row) -> Row | None:
@@ -557,6 +641,7 @@ class Store:
                     sets = ", ".join(f"[{key}] = ?" for key in mended)
                     self._run(table, f"UPDATE [{table}] SET {sets} WHERE rowid = ?", [*mended.values(), number])
                     self._rows.pop((table, number), None)
+                    self._earliest = None
                     self.mended.append((table, number))
                     log.warning("mended row: %s %s", table, number)
                 else:
@@ -594,8 +679,13 @@ class Store:
 
     def setting(self, key: str, default: str = "") -> str:
         """A remembered value."""
-        rows = self.find("setting", "key = ?", key)
-        return str(rows[0]["value"]) if rows else default
+        self._make_sure()
+        if key in self._settings:
+            value = self._settings[key]
+        else:
+            rows = self.find("setting", "key = ?", key)
+            value = self._settings[key] = str(rows[0]["value"]) if rows else None
+        return default if value is None else value
 
     def remember(self, key: str, value: str) -> None:
         """Keep a value under a key."""
@@ -605,34 +695,52 @@ class Store:
 
     # --- what wakes -----------------------------------------------------------------------------------------------
 
+    def awake(self, table: str) -> list[Row]:
+        """The rows of a table that will wake, in the order of their numbers.
+
+        They are few (final states wake nobody), and are asked for again and again.
+        """
+        return self._those_awake(table).in_order()
+
     def due(self, now: datetime, tables: Sequence[str] | None = None) -> list[tuple[str, int]]:
         """(table, id) of rows whose `wake_at` has come, oldest first."""
-        until, known = stamp(now), self._wakes
+        until = stamp(now)
+        earliest = self._earliest_of_all()
+        if not earliest or earliest > until:
+            return []
         found: list[tuple[str, str, int]] = []
         for table in self._waking if tables is None else tables:
-            first = known[table] if table in known else self._first_wake(table)
-            if first and first <= until:
-                # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
-                found += [
-                    (row["wake_at"], table, number)
-                    for number, row in self._find(table, "wake_at <= ?", until, order="wake_at", limit=500)
-                ]
+            awake = self._awake.get(table) or self._those_awake(table)
+            if awake.first and awake.first <= until:
+                found += [(wake, table, number) for wake, number in awake.until(until)[:AT_A_TIME]]
         return [(table, number) for _, table, number in sorted(found)]
 
     def next_wake(self, tables: Sequence[str] | None = None) -> datetime | None:
         """The earliest `wake_at` of all rows."""
-        earliest, known = "", self._wakes
-        for table in self._waking if tables is None else tables:
-            first = known[table] if table in known else self._first_wake(table)
-            if first and (not earliest or first < earliest):
-                earliest = first
+        earliest = self._earliest_of_all() if tables is None else self._earliest_of(tables)
         return moment(earliest) if earliest else None
 
-    def _first_wake(self, table: str) -> str:
-        """Look up the earliest `wake_at` of a table that was written since; empty if nothing wakes."""
-        (first,) = self.db.conn.execute(f"SELECT min(wake_at) FROM [{table}] WHERE wake_at IS NOT NULL").fetchone()
-        self._wakes[table] = first or ""
-        return self._wakes[table]
+    def _earliest_of_all(self) -> str:
+        """The first `wake_at` of all, empty if nothing wakes: kept until a row that wakes, or did, is written."""
+        self._make_sure()
+        if self._earliest is None:
+            self._earliest = self._earliest_of(self._waking)
+        return self._earliest
+
+    def _earliest_of(self, tables: Sequence[str]) -> str:
+        self._make_sure()
+        known = self._awake
+        return min([
+            first for table in tables if (first := (known.get(table) or self._those_awake(table)).first)
+        ], default="")
+
+    def _those_awake(self, table: str) -> Awake:
+        self._make_sure()
+        awake = self._awake.get(table)
+        if awake is None:
+            # Read whole, checksum and all: a damaged row that only wakes and is never read would ring for ever.
+            awake = self._awake[table] = Awake(dict(self._find(table, "wake_at IS NOT NULL", order="rowid", limit=-1)))
+        return awake
 
     def verify(self) -> Iterator[tuple[str, int]]:
         """Read every row of every table; yields (table, id) of the damaged."""
@@ -662,6 +770,47 @@ def remembered(make: Callable[[Row, tzinfo], Value]) -> Callable[[Row, tzinfo], 
         return value
 
     return read
+
+
+class Awake:
+    """The rows of one table that wake, and when the first of them does."""
+
+    __slots__ = ("_first", "_rows")
+
+    def __init__(self, rows: dict[int, Row]) -> None:
+        self._rows = rows
+        self._first: str | None = None
+        """The earliest `wake_at`, empty where nothing wakes; None: to be looked up."""
+
+    def now_is(self, number: int, row: Row) -> str | None:
+        """A row was written. Returns its `wake_at` before that."""
+        before, wake = self._rows.get(number), row["wake_at"]
+        was = before["wake_at"] if before is not None else None
+        if wake is not None:
+            self._rows[number] = row
+        elif before is not None:
+            del self._rows[number]
+        if self._first is not None and was != wake:
+            if wake is not None and (not self._first or wake <= self._first):
+                self._first = wake
+            elif was == self._first:
+                self._first = None  # it was the first, and is so no longer
+        return was
+
+    @property
+    def first(self) -> str:
+        """The earliest `wake_at`; empty if nothing wakes."""
+        if self._first is None:
+            self._first = min([row["wake_at"] for row in self._rows.values()], default="")
+        return self._first
+
+    def until(self, moment: str) -> list[tuple[str, int]]:
+        """(`wake_at`, number) of the rows that wake by then, the earliest first."""
+        return sorted([(row["wake_at"], number) for number, row in self._rows.items() if row["wake_at"] <= moment])
+
+    def in_order(self) -> list[Row]:
+        """The rows in the order of their numbers."""
+        return [self._rows[number] for number in sorted(self._rows)]
 
 
 class Atomic:
@@ -710,7 +859,9 @@ class Together:
         self._first = not store._together and not store._depth
 
     def __enter__(self) -> None:
-        self._store._together = True if self._first else self._store._together
+        if self._first:
+            self._store._look()
+            self._store._together = True
 
     def __exit__(self, *_: object) -> None:
         if self._first:

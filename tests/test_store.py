@@ -139,6 +139,80 @@ def test_a_row_changed_by_another_process_is_read_anew(path: Path) -> None:
     assert [(r["what"], r["state"]) for r in (house.get("reminder", number), other.get("reminder", number)) if r] == [("浇树", "done")] * 2
 
 
+def test_what_is_remembered_is_forgotten_once_another_process_has_written(path: Path) -> None:
+    """The lock keeps other houses out, not somebody who opens the file with a tool of his own."""
+    house = opened(path, alone=True)
+    number = house.insert("reminder", what="浇花", due_at=at("15:00"), state="set", wake_at=at("15:00"))
+    house.remember("a", "1")
+    before = (house.get("reminder", number), house.setting("a"), house.next_wake())
+    opened(path).update("reminder", number, what="浇树", wake_at=at("16:00"))
+    opened(path).remember("a", "2")
+    with house.together():
+        row = house.get("reminder", number)
+        now = (row["what"] if row else "", house.setting("a"), house.awake("reminder")[0]["what"])
+    assert (before[1:], now, house.next_wake()) == (("1", at("15:00")), ("浇树", "2", "浇树"), at("16:00"))
+
+
+def test_what_another_process_writes_while_something_is_done_is_not_overwritten(path: Path) -> None:
+    house = opened(path, alone=True)
+    number = house.insert("reminder", what="浇花", due_at=at("15:00"), state="set")
+    with house.together():
+        house.get("reminder", number)
+        opened(path).update("reminder", number, what="浇树")
+        house.update("reminder", number, state="done")
+    assert [(row["what"], row["state"]) for row in opened(path).find("reminder")] == [("浇树", "done")]
+
+
+def test_what_is_remembered_is_forgotten_once_something_was_written_past_the_store() -> None:
+    store = Store.memory(SCHEMAS)
+    number = store.insert("reminder", what="浇花", due_at=at("15:00"), state="set", wake_at=at("15:00"))
+    before = store.next_wake()
+    store.db.execute("DELETE FROM reminder")
+    assert (before, store.get("reminder", number), store.next_wake(), store.awake("reminder")) == (at("15:00"), None, None, [])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_remembered_is_what_is_in_the_tables_whatever_was_written(seed: int) -> None:
+    """Rows, those awake and settings: changed, deleted, taken back in part or as a whole, through a move into memory."""
+    chance, store = random.Random(seed), Store.memory(SCHEMAS)
+
+    def change() -> None:
+        numbers = [number for (number,) in store.db.execute("SELECT id FROM reminder").fetchall()]
+        wake = chance.choice([None, at(f"{chance.randint(8, 12):02d}:00")])
+        match chance.choice(["insert", "update", "delete", "remember", "into memory"]) if numbers else "insert":
+            case "insert":
+                store.insert("reminder", what="浇花", due_at=at("15:00"), state="set", wake_at=wake)
+            case "update":
+                store.update("reminder", chance.choice(numbers), wake_at=wake, said=chance.randint(0, 9))
+            case "delete":
+                store.delete("reminder", chance.choice(numbers))
+            case "remember":
+                store.remember(chance.choice("ab"), str(chance.random()))
+            case _ if chance.random() < 0.2:
+                store.into_memory()
+
+    def remembered() -> object:
+        numbers = [number for (number,) in store.db.execute("SELECT id FROM reminder").fetchall()]
+        return ([store.get("reminder", number) for number in numbers], store.find("reminder", "wake_at IS NOT NULL"),
+                store.awake("reminder"), store.next_wake(), store.setting("a"), store.setting("b", "none"))
+
+    for _ in range(60):
+        with contextlib.suppress(RuntimeError), store.together():
+            change()
+            remembered()
+            with contextlib.suppress(RuntimeError), store.atomic():
+                change()
+                remembered()
+                if chance.random() < 0.3:
+                    raise RuntimeError
+            change()
+            if chance.random() < 0.2:
+                raise RuntimeError
+        kept = remembered()
+        store._forget()
+        assert (kept, store.damaged) == (remembered(), [])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_first_row_to_wake_is_known_whatever_was_written(seed: int) -> None:
     """Set earlier and later, cleared, deleted, taken back: kept in memory, it is what a look at the table finds."""

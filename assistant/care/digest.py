@@ -138,9 +138,10 @@ def plan(store: Store, household: Household, now: datetime) -> None:
 
 
 def _plan_one(store: Store, table: str, clock: time | None, now: datetime, zone: tzinfo) -> None:
+    after = stamp(now)
     planned = {
         str(row["day"]): row
-        for row in store.find(table, "wake_at > ?" + (" AND state = 'planned'" if table == "checkin" else ""), now)
+        for row in store.awake(table) if row["wake_at"] > after and row.get("state", State.PLANNED) == State.PLANNED
     }
     wanted: datetime | None = None
     for ahead in range(3 if clock is not None else 0):
@@ -163,8 +164,9 @@ def _plan_one(store: Store, table: str, clock: time | None, now: datetime, zone:
 
 def shift(store: Store, by: timedelta, zone: tzinfo) -> None:
     """The wall clock jumped: the second question keeps its distance."""
-    for row in store.find("checkin", "wake_at IS NOT NULL AND state = 'asked'"):
-        store.update("checkin", int(row["id"]), wake_at=moment(row["wake_at"]).astimezone(zone) + by)
+    for row in store.awake("checkin"):
+        if row["state"] == State.ASKED:
+            store.update("checkin", int(row["id"]), wake_at=moment(row["wake_at"]).astimezone(zone) + by)
 
 
 # --- what the evening message says --------------------------------------------------------------------------------

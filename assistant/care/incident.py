@@ -321,7 +321,7 @@ def shift(store: Store, by: timedelta) -> None:
     times = {"incident": ("until_at", "wake_at"), "ladder": ("round_at", "lap_at", "call_at", "status_at", "siren_at", "wake_at")}
     with store.atomic():
         for table, columns in times.items():
-            for row in store.find(table, "wake_at IS NOT NULL"):
+            for row in store.awake(table):
                 moved = {c: moment(row[c]) + by for c in columns if row[c] is not None}
                 store.update(table, int(row["id"]), **moved)
 

@@ -521,7 +521,7 @@ def hurry(store: Store, now: datetime) -> int:
 def shift(store: Store, by: timedelta) -> None:
     """The wall clock jumped by `by`: waits that count elapsed time move with it, chosen times of day do not."""
     with store.atomic():
-        for row in store.find("message", "wake_at IS NOT NULL"):
+        for row in store.awake("message"):
             if row["not_before"] is None or row["state"] != State.QUEUED.value:
                 store.update("message", int(row["id"]), wake_at=moment(row["wake_at"]) + by)
 

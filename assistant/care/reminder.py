@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlite_utils import Database, Migrations
@@ -129,7 +130,7 @@ def get(store: Store, number: int, zone: tzinfo = UTC) -> Reminder | None:
 
 def open_ones(store: Store, zone: tzinfo) -> list[Reminder]:
     """All that will still be said, the next one first."""
-    return [read(row, zone) for row in store.find("reminder", "wake_at IS NOT NULL", order="due_at, id")]
+    return [read(row, zone) for row in sorted(store.awake("reminder"), key=itemgetter("due_at", "id"))]
 
 
 def dangerous(what: str) -> bool:
@@ -146,7 +147,7 @@ def add(
     due = when if isinstance(when, datetime) else when.next(now.astimezone(zone))
     if due is None:
         raise ValueError(when)
-    if source == "elder" and store.count("reminder", "wake_at IS NOT NULL") >= MOST:
+    if source == "elder" and len(store.awake("reminder")) >= MOST:
         raise TooMany("提醒太多了，先删掉几个。")
     schedule = json.dumps(when.to_json(), ensure_ascii=False) if isinstance(when, Recurrence) else ""
     with store.atomic():

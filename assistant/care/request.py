@@ -258,7 +258,7 @@ def postpone(store: Store, number: int, wake: datetime | None) -> None:
 def shift(store: Store, by: timedelta) -> None:
     """The wall clock jumped: patience counts elapsed time."""
     with store.atomic():
-        for row in store.find("request", "wake_at IS NOT NULL"):
+        for row in store.awake("request"):
             store.update("request", int(row["id"]), wake_at=moment(row["wake_at"]) + by)
 
 
