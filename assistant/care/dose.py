@@ -241,11 +241,14 @@ def read(row: Row, zone: tzinfo = UTC) -> Dose:
     return _read(row, zone)
 
 
+_STATES = {state.value: state for state in State}
+
+
 @remembered
 def _read(row: Row, zone: tzinfo) -> Dose:
     ask, told, seen, taken, wakes = row["ask_at"], row["told_at"], row["seen_at"], row["taken_at"], row["wake_at"]
     return Dose(
-        row["id"], row["medicine"], date.fromisoformat(row["day"]), row["slot"], State(row["state"]),
+        row["id"], row["medicine"], date.fromisoformat(row["day"]), row["slot"], _STATES[row["state"]],
         _local(row["due_at"], zone), _local(row["limit_at"], zone), _local(row["tell_at"], zone), row["asks"], row["snoozes"],
         _local(ask, zone) if ask else None, _local(told, zone) if told else None, _local(seen, zone) if seen else None,
         _local(taken, zone) if taken else None, row["evidence"], row["reason"], _local(wakes, zone) if wakes else None,
@@ -619,46 +622,62 @@ def plan(store: Store, household: Household, now: datetime, since: datetime | No
     """
     zone = household.zone
     now = now.astimezone(zone)
-    horizon = now + ahead
     with store.atomic():
         known = held(store, zone)
-        back = since is not None and since < now
-        seen = {str(row[0]) for row in store.db.execute("SELECT DISTINCT medicine FROM dose")} if back else set()
-        wanted: dict[tuple[str, str, str], tuple[Medicine, datetime]] = {}
-        for medicine in household.medicines:
-            begin = now
-            if since is not None and medicine.name in seen:
-                begin = max(since.astimezone(zone), now - BACK_CATALOGUE)
-            dues = occurrences(medicine, begin, horizon)
-            if not any(due > now for due in dues) and (following := next_due(medicine, now)):
-                dues.append(following)
-            for due in dues:
-                wanted[medicine.name, due.date().isoformat(), f"{due:%H:%M}"] = (medicine, due)
+        begin: dict[str, datetime] = {}
+        if since is not None and since < now:
+            back = max(since.astimezone(zone), now - BACK_CATALOGUE)
+            begin = {str(name): back for (name,) in store.db.execute("SELECT DISTINCT medicine FROM dose")}
+        wanted = _wanted(household, now, ahead, begin)
         for dose in known:
             _edit(store, household, now, dose, wanted)
-        first = min((day for _, day, _ in wanted), default="")
-        existing = set(store.db.conn.execute("SELECT medicine, day, slot FROM dose WHERE day >= ?", [first]).fetchall()) if wanted else set()
-        for (name, day, slot), (medicine, due) in wanted.items():
-            if (name, day, slot) not in existing:
-                until = limit(medicine, due)
-                store.insert(
-                    "dose", medicine=name, day=day, slot=slot, state=State.PLANNED.value, due_at=due,
-                    limit_at=until, tell_at=tell(medicine, due, until), wake_at=due,
-                )
-        store.remember("dose.planned", f"{now.date().isoformat()}")
+        _lay_out(store, now, wanted)
 
 
 def plan_day(store: Store, household: Household, now: datetime) -> bool:
-    """`plan`, if the local day has changed since the last time. Returns whether it did."""
-    if store.setting("dose.planned") == now.astimezone(household.zone).date().isoformat():
+    """Lay out what a new local day adds; returns whether it has begun since the last time.
+
+    The rows there are already follow the family's file: every start, edit and step of the clock goes through `plan`.
+    """
+    now = now.astimezone(household.zone)
+    if store.setting("dose.planned") == now.date().isoformat():
         return False
-    plan(store, household, now)
+    with store.atomic():
+        _lay_out(store, now, _wanted(household, now, AHEAD, {}))
     return True
 
 
-def _edit(
-    store: Store, household: Household, now: datetime, dose: Dose, wanted: dict[tuple[str, str, str], tuple[Medicine, datetime]]
-) -> None:
+_Slots = dict[tuple[str, str, str], tuple[Medicine, datetime]]
+"""(medicine, local day, slot) → what is due then."""
+
+
+def _wanted(household: Household, now: datetime, ahead: timedelta, begin: Mapping[str, datetime]) -> _Slots:
+    """The slots of the time ahead, and at least the next one of each medicine; of some medicines from an earlier moment on."""
+    wanted: _Slots = {}
+    for medicine in household.medicines:
+        dues = occurrences(medicine, begin.get(medicine.name, now), now + ahead)
+        if not any(due > now for due in dues) and (following := next_due(medicine, now)):
+            dues.append(following)
+        for due in dues:
+            wanted[medicine.name, due.date().isoformat(), f"{due.hour:02d}:{due.minute:02d}"] = (medicine, due)
+    return wanted
+
+
+def _lay_out(store: Store, now: datetime, wanted: _Slots) -> None:
+    """A row for each slot that has none."""
+    first = min((day for _, day, _ in wanted), default="")
+    existing = set(store.db.conn.execute("SELECT medicine, day, slot FROM dose WHERE day >= ?", [first]).fetchall()) if wanted else set()
+    for (name, day, slot), (medicine, due) in wanted.items():
+        if (name, day, slot) not in existing:
+            until = limit(medicine, due)
+            store.insert(
+                "dose", medicine=name, day=day, slot=slot, state=State.PLANNED.value, due_at=due,
+                limit_at=until, tell_at=tell(medicine, due, until), wake_at=due,
+            )
+    store.remember("dose.planned", now.date().isoformat())
+
+
+def _edit(store: Store, household: Household, now: datetime, dose: Dose, wanted: _Slots) -> None:
     """Apply what the family's file says to a row that is not closed."""
     medicine = household.medicine(dose.medicine)
     goes_on = medicine is not None and medicine.schedule is not None and _runs(medicine, dose.day)

@@ -541,13 +541,16 @@ def confessed(store: Store, messages: Sequence[Message]) -> None:
 # --- inside -------------------------------------------------------------------------------------------------------
 
 
+_STATES = {state.value: state for state in State}
+
+
 @remembered
 def _read(row: Row, zone: tzinfo) -> Message:
     return Message(
         id=int(row["id"]), key=row["key"], purpose=row["purpose"], person=row["person"], kind=row["kind"],
         channels=_channels(row["channels"]), place=row["place"], laps=row["laps"], tries=row["tries"],
         title=row["title"], body=row["body"], attachment=row["attachment"], number=row["number"], card=row["card"],
-        urgent=bool(row["urgent"]), incident=row["incident"], state=State(row["state"]),
+        urgent=bool(row["urgent"]), incident=row["incident"], state=_STATES[row["state"]],
         created=moment(row["created_at"]), sent=_maybe(row["sent_at"]), expires=_maybe(row["expires_at"]),
         answer=row["answer"], detail=row["detail"], merged=row["merged"], wake=_maybe(row["wake_at"]),
     )
