@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from assistant.when import Recurrence
@@ -18,6 +19,7 @@ PARTS = (
 WEEKDAYS = {"MO": "一", "TU": "二", "WE": "三", "TH": "四", "FR": "五", "SA": "六", "SU": "日"}
 
 
+@lru_cache(maxsize=1024)
 def number(value: float) -> str:
     """`28` → 二十八, `6.3` → 六点三, `140` → 一百四十; 0 … 99,999,999, at most two decimals."""
     if value < 0:
@@ -53,13 +55,18 @@ def counted(value: float) -> str:
 
 def clock(moment: datetime | time) -> str:
     """`07:30` → 早上七点半, `12:00` → 中午十二点, `20:05` → 晚上八点零五分."""
-    part = next(word for before, word in PARTS if moment.hour < before)
-    hour = moment.hour - 12 if moment.hour > 12 else moment.hour
+    return _clock(moment.hour, moment.minute)
+
+
+@lru_cache(maxsize=1440)
+def _clock(hour: int, minute: int) -> str:
+    part = next(word for before, word in PARTS if hour < before)
+    hour = hour - 12 if hour > 12 else hour
     said = f"{part}{counted(hour)}点"
-    if moment.minute == 30:
+    if minute == 30:
         return said + "半"
-    if moment.minute:
-        return said + ("零" if moment.minute < 10 else "") + f"{number(moment.minute)}分"
+    if minute:
+        return said + ("零" if minute < 10 else "") + f"{number(minute)}分"
     return said
 
 
