@@ -498,26 +498,24 @@ class World:
 
     def _check(self) -> None:
         """The rules, over what the last day wrote."""
-        lines = self.store.find("log", "rowid > ?", self.checked)
-        if lines:
-            self.checked = int(lines[-1]["id"])
+        lines = self.store.db.conn.execute(
+            "SELECT id, at, kind, row, text FROM log WHERE id > ? AND kind GLOB 'dose.*' ORDER BY id", [self.checked]
+        ).fetchall()
         final: dict[int, str] = {}
-        for line in lines:
-            kind, number = str(line["kind"]), int(line["row"])
-            if not kind.startswith("dose."):
-                continue
+        self.checked = lines[-1][0] if lines else self.checked
+        for _, at, kind, number, text in lines:
             event = kind.removeprefix("dose.")
             if event == "denied":
                 self.denied.add(number)
-            to = str(line["text"]).partition("→")[2].split(" ")[0]
+            to = text.partition("→")[2].split(" ")[0]
             if event == "asked" and number in final:
-                self._break("asked about a closed dose", f"{final[number]}; {line['text']}")
+                self._break("asked about a closed dose", f"{final[number]}; {text}")
             if to in FINAL:
-                final[number] = str(line["text"])
+                final[number] = text
             elif to:
                 final.pop(number, None)
             if to == State.TAKEN.value:
-                self._check_word(moment(line["at"]), str(line["text"]))
+                self._check_word(moment(at), text)
         today = self.clock.now.date() - timedelta(days=1)
         rows = [d for day in (today,) for d in dose.of_day(self.store, ZONE, day)]
         self._check_complete(today, rows)
