@@ -99,7 +99,7 @@ def _memory() -> float:
 def measure(folder: Path, rows: int, hours: int, say: Callable[[str], None]) -> dict[str, object]:
     """Live through `hours`, an answer every few minutes. Figures in milliseconds and megabytes."""
     household = home()
-    store = Store.open(folder / "ledger.db", SCHEMAS)
+    store = Store.open(folder / "ledger.db", SCHEMAS, alone=True)
     begin = datetime(2026, 11, 22, 5, 0, tzinfo=household.zone)
     fill(store, begin, rows)
     say(f"{rows} lines of log, {(folder / 'ledger.db').stat().st_size / 1e6:.0f} MB")
