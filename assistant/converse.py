@@ -288,6 +288,9 @@ class Dialogue:
                 for skill in self.skills:
                     for started in skill.starteds:
                         self._wait(started, skill, NORMAL)
+                    for asked in skill.askeds:
+                        if (ask := asked(self._turn(skill.name, now))) is not None:
+                            self._recent = Asked(ask, now, skill.name, answered=False)
             case Rang() | HungUp():
                 for skill in self.skills:
                     for line in skill.lines:

@@ -908,6 +908,13 @@ def started(turn: Turn) -> Conversation:
         yield Say(turn.reply("while_off", what=_slots(turn, dose.by_slot(unknown)[-1]), count=saying.counted(len(dose.by_slot(unknown)))))
 
 
+@skill.asked
+def asked_before(turn: Turn) -> Ask | None:
+    """A dose was asked about and is still open: 都吃了, said before it is asked again, is about that."""
+    asked = any(d.asks and turn.now < d.limit for d in dose.open_doses(turn.store, turn.household.zone))
+    return Ask("", asking="dose", seconds=ANSWER) if asked else None
+
+
 def _back(turn: Turn, since: datetime | None) -> tuple[Dose, ...]:
     """Close what nobody could ask about; one summary to the family."""
     with turn.store.atomic():

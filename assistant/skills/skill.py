@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from assistant.home import Household
-from assistant.messages import Acknowledged, Action, Connected, Conversation, Delivered, HungUp, Meaning, Pressed, Rang
+from assistant.messages import (
+    Acknowledged,
+    Action,
+    Ask,
+    Connected,
+    Conversation,
+    Delivered,
+    HungUp,
+    Meaning,
+    Pressed,
+    Rang,
+)
 from assistant.replies import Replies
 from assistant.store import Store
 
@@ -59,6 +70,7 @@ OnPressed = Callable[[Turn, Pressed], Conversation]
 OnConnected = Callable[[Turn, Connected], Conversation]
 OnLine = Callable[[Turn, Rang | HungUp], None]
 OnMoment = Callable[[Turn], Conversation]
+OpenQuestion = Callable[[Turn], Ask | None]
 OnStep = Callable[[Turn, timedelta], None]
 OnHousehold = Callable[[Turn, Household], Conversation]
 Instant = Callable[[Turn, int], Iterator[Action]]
@@ -79,6 +91,7 @@ class Skill:
     lates: dict[str, OnMeaning] = field(default_factory=dict)
     lines: list[OnLine] = field(default_factory=list)
     starteds: list[OnMoment] = field(default_factory=list)
+    askeds: list[OpenQuestion] = field(default_factory=list)
     steps: list[OnStep] = field(default_factory=list)
     households: list[OnHousehold] = field(default_factory=list)
 
@@ -161,6 +174,11 @@ class Skill:
     def started(self, function: OnMoment) -> OnMoment:
         """Held once after every start, before anything else."""
         self.starteds.append(function)
+        return function
+
+    def asked(self, function: OpenQuestion) -> OpenQuestion:
+        """After a start: the question that was open when the power went, as far as the rows know. It is not asked by this."""
+        self.askeds.append(function)
         return function
 
     def stepped(self, function: OnStep) -> OnStep:
