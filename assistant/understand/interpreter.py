@@ -318,7 +318,7 @@ class Interpreter:
         hollow = max(said.weights, default=0.0) < HOLLOW
         answers = self.asked.get(asking, frozenset())
         fits = []
-        for intent in {*by_frame, *by_phrase}:
+        for intent in dict.fromkeys((*by_frame, *by_phrase)):
             best = max((by_frame.get(intent, NOTHING), by_phrase.get(intent, NOTHING)), key=lambda one: one.score)
             other = min(by_frame.get(intent, NOTHING).score, by_phrase.get(intent, NOTHING).score)
             score = 1.0 - (1.0 - best.score) * (1.0 - 0.2 * other)

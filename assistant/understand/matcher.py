@@ -14,6 +14,7 @@ from functools import lru_cache
 from heapq import nlargest
 from math import log
 
+from assistant.understand.graph import JOINT, START, Graph, small
 from assistant.understand.phrasebook import Frame, Template
 from assistant.understand.sound import Ear, syllables
 
@@ -100,7 +101,7 @@ class Lexicon:
                 if reading and len(reading) == len(word.text):  # what is no character is no sound
                     universe.update(reading)
                     self._add(reading, word)
-        self._universe = tuple(universe)
+        self._universe = tuple(sorted(universe))
         self._longest = self._root.longest
         self._begin = lru_cache(maxsize=REMEMBERED)(self._beginning)
         self._near: dict[str, tuple[tuple[str, float], ...]] = {}
@@ -468,6 +469,8 @@ BOUND = 2.2
 """Alignments dearer than this are given up."""
 WORTH = 0.55
 """And those whose score would be less than 1 − this: they could not even ask back."""
+STRANGE = 0.85
+"""Cost of an unknown word where a medicine stands, beside 0.12 for each of its syllables."""
 EASY = {**dict.fromkeys("的呢吧啊呀啦嘛个把给那这我你请儿哦嗯", 0.12), **dict.fromkeys("了都也一下去来得地过", 0.45)}
 """Characters of templates that may be missing for less."""
 VOTES = 900
@@ -487,10 +490,10 @@ class Limits:
     slots: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]]
     near: tuple[int, ...]
     """Syllables of the index each syllable of the utterance may stand for, as bits."""
-    said: int
-    """All of them together."""
     rows: Mapping[str, Mapping[int, float]]
     """Syllable of the index → places of the utterance it may stand at, and at what cost."""
+    present: frozenset[str]
+    """Syllables and {slot}s that something in the utterance may stand for."""
 
     def score(self, cost: float) -> float:
         """What a cost means for a sentence of this length: the same mistake weighs less in a long one."""
@@ -498,6 +501,80 @@ class Limits:
 
 
 _NOWHERE: Mapping[int, float] = {}
+ROUNDING = 1e-9
+"""A way is given up early only where it is this much too dear: costs added up in another order differ in the last digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A template made ready to be aligned."""
+
+    graph: Graph
+    sounds: tuple[str, ...]
+    """Syllable of each node, or its {slot}."""
+    drops: tuple[float, ...]
+    """What it costs when nothing said stands for the node; of a slot the least that other words in its place do."""
+    syllables: frozenset[str]
+    slots: frozenset[str]
+    open: bool
+    """Any words fit into one of its slots."""
+    shortest: int
+    """Syllables of the shortest sentence it makes."""
+
+    def owed(self, present: frozenset[str]) -> tuple[float, list[float]]:
+        """The least that leaving out costs where only the sounds and slots of `present` were said: in all, and behind each node.
+
+        It knows nothing of their order and so costs a tenth of an alignment.
+        """
+        behind = [BOUND] * len(self.sounds)
+        behind[-1] = 0.0
+        whole = BOUND
+        for node in range(len(self.sounds) - 1, -1, -1):
+            owing = behind[node]
+            if self.sounds[node] not in present:
+                owing += self.drops[node]
+            for earlier in self.graph.before[node]:
+                if earlier == START:
+                    whole = min(whole, owing)
+                elif owing < behind[earlier]:
+                    behind[earlier] = owing
+        return whole, behind
+
+    def pairs(self, fold: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+        """Folded sounds that may stand side by side in a sentence of it, ^ before the first and $ behind the last."""
+        ways_out: list[frozenset[str]] = []
+        for sound, before in zip(self.sounds, self.graph.before, strict=True):
+            arriving = frozenset().union(*(_BEGIN if earlier == START else ways_out[earlier] for earlier in before))
+            if sound == JOINT:
+                ways_out.append(arriving)
+                continue
+            here = fold(sound)
+            yield from ((earlier, here) for earlier in arriving)
+            ways_out.append(frozenset((here,)))
+        yield from ((last, "$") for last in ways_out[-1])
+
+
+_BEGIN = frozenset("^")
+
+
+def _line(template: Template, polar: frozenset[str]) -> _Line:
+    graph = small(template)
+    sounds = tuple(token if token == JOINT or token[0] == "{" else plain(token) for token in graph.tokens)
+    slots = frozenset(token for token in graph.tokens if token[:1] == "{")
+    drop = DROP if FREE.isdisjoint(slots) else DROP_BESIDE_FREE
+    drops = tuple(_drop(token, sound, drop, polar) for token, sound in zip(graph.tokens, sounds, strict=True))
+    return _Line(graph, sounds, drops, frozenset(sounds) - slots - {JOINT}, slots, not FREE.isdisjoint(slots), _shortest(graph))
+
+
+def _drop(token: str, sound: str, usual: float, polar: frozenset[str]) -> float:
+    """What a node costs that nothing stands for."""
+    if token == JOINT or token in FREE:
+        return 0.0
+    if token == "{medicine}":
+        return STRANGE
+    if token[0] == "{" or (turns(token) and sound in polar):
+        return BOUND
+    return EASY.get(token, usual)
 
 
 class Index:
@@ -506,31 +583,17 @@ class Index:
     def __init__(self, templates: Sequence[Template], ear: Ear) -> None:
         self.templates = templates
         self.ear = ear
-        self.sounds = [tuple(node if node[0] == "{" else plain(node) for node in template.nodes) for template in templates]
         self.fold = _Fold(ear)
-        rows: dict[tuple[str, str], set[int]] = defaultdict(set)
-        self._size: list[int] = []
-        for number, template in enumerate(templates):
-            pairs = set(self._pairs(template, self.sounds[number]))
-            self._size.append(_shortest(template))
-            for pair in pairs:
-                rows[pair].add(number)
-        self._bit = {sound: place for place, sound in enumerate(sorted({sound for line in self.sounds for sound in line if sound[0] != "{"}))}
-        self._masks = [_mask(self._bit[sound] for sound in line if sound[0] != "{") for line in self.sounds]
-        self._open = [any(node in FREE for node in template.nodes) for template in templates]
-        self._slots = [tuple({node for node in template.nodes if node[0] == "{"}) for template in templates]
-        self._musts = [self._must(number) for number in range(len(templates))]
+        self._lines = [_line(template, ear.polar) for template in templates]
+        rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, line in enumerate(self._lines):
+            for pair in set(line.pairs(self.fold)):
+                rows[pair].append(number)
+        self._bit = {sound: place for place, sound in enumerate(sorted({sound for line in self._lines for sound in line.syllables}))}
+        self._masks = [_mask(self._bit[sound] for sound in line.syllables) for line in self._lines]
         self._near: dict[str, tuple[int, tuple[tuple[str, float], ...]]] = {}
         count = max(1, len(templates))
-        self._rows = {pair: (log(1 + count / len(numbers)), tuple(sorted(numbers)), frozenset(numbers if "^" in pair or "$" in pair else ())) for pair, numbers in rows.items()}
-
-    def _pairs(self, template: Template, sounds: Sequence[str]) -> Iterator[tuple[str, str]]:
-        fold = self.fold
-        for number, before in enumerate(template.before):
-            for earlier in before:
-                yield ("^" if earlier < 0 else fold(sounds[earlier]), fold(sounds[number]))
-        for number in template.last:
-            yield (fold(sounds[number]), "$")
+        self._rows = {pair: (log(1 + count / len(numbers)), tuple(numbers), frozenset(numbers if "^" in pair or "$" in pair else ())) for pair, numbers in rows.items()}
 
     def candidates(self, said: Utterance, asking: str) -> list[int]:
         """Numbers of the templates most likely to fit."""
@@ -564,13 +627,13 @@ class Index:
                         after += 1
         votes: dict[int, float] = defaultdict(float)
         budget = VOTES
-        for weight, numbers, _ in sorted((row for pair in pairs if (row := self._rows.get(pair))), key=lambda row: -row[0]):
+        for _, _, (weight, numbers, _) in sorted(((-row[0], pair, row) for pair in pairs if (row := self._rows.get(pair))), key=lambda one: one[:2]):
             for number in numbers:
                 votes[number] += weight
             budget -= len(numbers)
             if budget < 0:
                 break
-        worth = {number: vote / (4.0 + self._size[number]) for number, vote in votes.items()
+        worth = {number: vote / (4.0 + self._lines[number].shortest) for number, vote in votes.items()
                  if self.templates[number].asking in ("", asking)}
         least = FAINT * max(worth.values(), default=0.0)
         return [number for number in nlargest(ENOUGH, worth, key=lambda number: worth[number]) if worth[number] >= least]
@@ -618,10 +681,9 @@ class Index:
             near.append(bits)
             for other, far in others:
                 rows.setdefault(other, {})[at] = far
-        together = 0
-        for bits in near:
-            together |= bits
-        return Limits(scale, min(BOUND, WORTH * scale), skip, _slot_spans(said), tuple(near), together, rows)
+        slots = _slot_spans(said)
+        present = frozenset((*rows, *slots, *(self.ear.polar if said.hidden else ())))
+        return Limits(scale, min(BOUND, WORTH * scale), skip, slots, tuple(near), rows, present)
 
     def _near_to(self, sound: str) -> tuple[int, tuple[tuple[str, float], ...]]:
         """Syllables of the index that one may stand for: as bits, and with what another character of that sound costs."""
@@ -631,32 +693,13 @@ class Index:
             known = self._near[sound] = (_mask(self._bit[other] for other, _ in others), others)
         return known
 
-    def _must(self, number: int) -> tuple[tuple[int, float], ...]:
-        """Syllables on every way through a template, as bits, with what it costs to leave them out."""
-        template = self.templates[number]
-        passed: list[int] = []
-        for place, before in enumerate(template.before):
-            ways = [0 if earlier < 0 else passed[earlier] for earlier in before]
-            always = ways[0]
-            for way in ways[1:]:
-                always &= way
-            passed.append(always | 1 << place)
-        always = passed[template.last[0]]
-        for end in template.last[1:]:
-            always &= passed[end]
-        drops = DROP_BESIDE_FREE if self._open[number] else DROP
-        return tuple(
-            (1 << self._bit[self.sounds[number][place]], EASY.get(token, drops))
-            for place, token in enumerate(template.nodes) if always >> place & 1 and token[0] != "{" and token not in "没不别甭"
-        )
-
     def _unsaid(self, number: int, said: Utterance, limits: Limits, unknown: bool) -> list[int] | None:
         """Places of the utterance that nothing in the template can stand for, None where any word may.
 
         They are left out in every alignment, so what that costs is known beforehand.
         """
-        slots = self._slots[number]
-        if self._open[number] or (unknown and "{medicine}" in slots):
+        slots = self._lines[number].slots
+        if self._lines[number].open or (unknown and "{medicine}" in slots):
             return None
         mask = self._masks[number]
         places = [at for at, near in enumerate(limits.near) if not near & mask and at not in said.hidden]
@@ -670,7 +713,7 @@ class Index:
 
         `unknown`: a medicine this home does not know may stand for {medicine}.
         """
-        template, sounds = self.templates[number], self.sounds[number]
+        line = self._lines[number]
         size = len(said.text)
         text, skip, slots, rows = said.text, limits.skip, limits.slots, limits.rows
         paid = 0.0
@@ -683,46 +726,34 @@ class Index:
             for at in unsaid:
                 skip[at] = 0.0
             bound -= paid
-        owed = 0.0
-        for bit, price in self._musts[number]:
-            if not limits.said & bit:
-                owed += price
+        owed, behind = line.owed(limits.present)
         if owed >= bound:
             return None
         begin = _skipped({0: 0.0}, skip, size, bound)
         after: list[dict[int, float]] = []
-        drops = DROP_BESIDE_FREE if self._open[number] else DROP
-        for token, sound, before in zip(template.nodes, sounds, template.before, strict=True):
-            if len(before) == 1:
-                entering = begin if before[0] < 0 else after[before[0]]
-            else:
-                entering = {}
-                for earlier in before:
-                    for at, cost in (begin if earlier < 0 else after[earlier]).items():
-                        if cost < entering.get(at, bound):
-                            entering[at] = cost
-            if not entering:
-                after.append(entering)
+        for token, sound, drop, before, owing in zip(line.graph.tokens, line.sounds, line.drops, line.graph.before, behind, strict=True):
+            worth = bound - owing + ROUNDING
+            if token == JOINT:
+                after.append(_met([begin if earlier == START else after[earlier] for earlier in before], worth))
                 continue
-            leaving: dict[int, float] = {}
+            entering = begin if before[0] == START else after[before[0]]
+            if not entering or worth <= 0.0:
+                after.append({})
+                continue
             if token[0] == "{":
-                self._slot(token, entering, leaving, slots, said, skip, bound, unknown)
+                leaving: dict[int, float] = {}
+                self._slot(token, entering, leaving, slots, said, skip, worth, unknown)
             else:
-                turning = token in "没不别甭" and sound in self.ear.polar
-                drop = BOUND if turning else EASY.get(token, drops)
-                row = self._turned(sound, said) if turning else rows.get(sound, _NOWHERE)
-                for at, cost in entering.items():
-                    far = row.get(at)
-                    if far is not None:
-                        total = cost if text[at] == token else cost + far
-                        if total < bound and total < leaving.get(at + 1, bound):
-                            leaving[at + 1] = total
-                    cost += drop
-                    if cost < bound and cost < leaving.get(at, bound):
-                        leaving[at] = cost
-            after.append(_skipped(leaving, skip, size, bound) if leaving else leaving)
-        least = min((after[end][size] for end in template.last if size in after[end]), default=None)
-        return None if least is None else least + paid
+                leaving = {at: total for at, cost in entering.items() if (total := cost + drop) < worth}
+                row = self._turned(sound, said) if drop == BOUND else rows.get(sound, _NOWHERE)
+                for at, far in row.items():
+                    cost = entering.get(at, worth)
+                    total = cost if text[at] == token else cost + far
+                    if total < leaving.get(at + 1, worth):
+                        leaving[at + 1] = total
+            after.append(_skipped(leaving, skip, size, worth) if leaving else leaving)
+        least = after[-1].get(size, bound)
+        return least + paid if least < bound else None
 
     def _turned(self, sound: str, said: Utterance) -> Mapping[int, float]:
         """Where a 没 or 不 of a template may stand: at its own sound, or where one may be hidden."""
@@ -750,7 +781,7 @@ class Index:
                 for end in range(at + 1, min(size, at + 5) + 1):
                     if any(step >= bound for step in skip[at:end]):
                         break
-                    price = cost + 0.85 + 0.12 * (end - at)
+                    price = cost + STRANGE + 0.12 * (end - at)
                     if price < leaving.get(end, bound):
                         leaving[end] = price
 
@@ -781,12 +812,22 @@ def _skipped(row: dict[int, float], skip: Sequence[float], size: int, bound: flo
     return row
 
 
-def _shortest(template: Template) -> int:
-    """Syllables of the shortest sentence the template makes."""
+def _shortest(graph: Graph) -> int:
+    """Syllables of the shortest sentence the graph makes."""
     least: list[int] = []
-    for before in template.before:
-        least.append(1 + min((0 if earlier < 0 else least[earlier]) for earlier in before))
-    return min(least[end] for end in template.last)
+    for token, before in zip(graph.tokens, graph.before, strict=True):
+        least.append((token != JOINT) + min(0 if earlier == START else least[earlier] for earlier in before))
+    return least[-1]
+
+
+def _met(rows: Sequence[dict[int, float]], bound: float) -> dict[int, float]:
+    """The cheapest way to each place of the utterance among `rows`."""
+    met: dict[int, float] = {}
+    for row in rows:
+        for at, cost in row.items():
+            if cost < met.get(at, bound):
+                met[at] = cost
+    return met
 
 
 def _scale(said: Utterance) -> float:
