@@ -125,6 +125,7 @@ class Interpreter:
         self._frames = Frames(phrasebook.frames)
         never = [Template(say, "!" + intent, tuple(chars), tuple((n - 1,) for n in range(len(chars))), (len(chars) - 1,))
                  for intent, say in phrasebook.must_not if (chars := hanzi(say))]
+        self._guards = guarding.Guards(phrasebook.guards)
         self._index = Index((*phrasebook.templates, *never), self.ear)
         self.wake = tuple(sorted({hanzi(word) for word in household.wake_words} | {"小伴小伴", "小伴"}, key=len, reverse=True))
         self._bans = {intent: frozenset().union(*(frame.bans for frame in phrasebook.frames if frame.intent == intent)) for intent in WARY}
@@ -205,9 +206,11 @@ class Interpreter:
         """Numbers and times alone, for the vote about them; what is meant is taken from the hypothesis it is like."""
         sounds = syllables(text)
         found = filling.measures(text, now, self.household.care)
-        text = mended(text, sounds, self._spans(text, sounds, found))
-        found = filling.measures(text, now, self.household.care)
-        said = survey(text, sounds, self._spans(text, sounds, found), self.ear.polar, self.book.through)
+        spans = self._spans(text, sounds, found)
+        if (better := mended(text, sounds, spans)) != text:
+            text, found = better, filling.measures(better, now, self.household.care)
+            spans = self._spans(text, sounds, found)
+        said = survey(text, sounds, spans, self.ear.polar, self.book.through)
         take_back(said, found)
         return Heard(hypothesis, said, found, like.guards, tuple(replace(one, score=one.score * 0.98) for one in like.fits), opinion=like.opinion)
 
@@ -314,7 +317,7 @@ class Interpreter:
         """
         by_frame = self._by_frame(said, asking)
         by_phrase, never, doubtful = self._by_phrase(said, asking, floor, only)
-        fired = guarding.fired(self.book.guards, said, asking)
+        fired = self._guards.fired(said, asking)
         hollow = max(said.weights, default=0.0) < HOLLOW
         answers = self.asked.get(asking, frozenset())
         fits = []

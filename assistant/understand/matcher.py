@@ -120,10 +120,7 @@ class Lexicon:
         """Syllables of the lexicon that `syllable` may stand for, with their distance."""
         known = self._near.get(syllable)
         if known is None:
-            known = tuple(
-                (other, far) for other in self._universe if (far := self.ear.distance(syllable, other)) <= NEAR
-            )
-            self._near[syllable] = known
+            known = self._near[syllable] = tuple(self.ear.near(syllable, self._universe, NEAR))
         return known
 
     def find(self, text: str, sounds: Sequence[str]) -> list[Span]:
@@ -307,17 +304,21 @@ class Fit:
     """Concepts that a frame does not stand beside."""
 
 
+def rarest_needs(frames: Sequence[Frame]) -> Iterator[tuple[str, Frame]]:
+    """Each frame with every concept of the one of its needs that the fewest frames share."""
+    uses = Counter(concept for frame in frames for need in frame.needs for concept in need)
+    for frame in frames:
+        rarest = min(frame.needs, key=lambda need: sum(uses[concept] for concept in need))
+        yield from ((concept, frame) for concept in rarest)
+
+
 class Frames:
     """Frames by the rarest thing they need."""
 
     def __init__(self, frames: Iterable[Frame]) -> None:
-        frames = list(frames)
-        uses = Counter(concept for frame in frames for need in frame.needs for concept in need)
         self._by_concept: dict[str, list[Frame]] = defaultdict(list)
-        for frame in frames:
-            rarest = min(frame.needs, key=lambda need: sum(uses[concept] for concept in need))
-            for concept in rarest:
-                self._by_concept[concept].append(frame)
+        for concept, frame in rarest_needs(list(frames)):
+            self._by_concept[concept].append(frame)
 
     def candidates(self, said: Utterance, asking: str) -> Iterator[Frame]:
         """Frames whose rarest need is there."""
@@ -689,7 +690,7 @@ class Index:
         """Syllables of the index that one may stand for: as bits, and with what another character of that sound costs."""
         known = self._near.get(sound)
         if known is None:
-            others = tuple((other, far or 0.02) for other in self._bit if (far := self.ear.distance(sound, other)) <= NEAR)
+            others = tuple((other, far or 0.02) for other, far in self.ear.near(sound, self._bit, NEAR))
             known = self._near[sound] = (_mask(self._bit[other] for other, _ in others), others)
         return known
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,7 @@ _PART = 0.75
 
 UNLIKE = 0.85
 """Distance of two parts the table does not name."""
+_UNLIKE_PART = _PART * UNLIKE
 
 
 @lru_cache(maxsize=1)
@@ -178,9 +179,28 @@ def parts(syllable: str) -> tuple[str, str]:
     return initial, {"ue": "ve", "uo": "uo", "er": "er"}.get(final, final)
 
 
-def _pairs(accent: str, part: str) -> dict[frozenset[str], float]:
+_Distances = dict[frozenset[str], float]
+
+
+def _both_ways(distances: _Distances) -> dict[str, dict[str, float]]:
+    """What unlike parts add to a distance, to be looked up from either side."""
+    table: dict[str, dict[str, float]] = {}
+    for pair, far in distances.items():
+        for one in pair:
+            for other in pair - {one}:
+                table.setdefault(one, {})[other] = _PART * far
+    return table
+
+
+def _part_far(table: dict[str, dict[str, float]], one: str, other: str) -> float:
+    """What two unlike parts add to the distance of their syllables."""
+    row = table.get(one)
+    return _UNLIKE_PART if row is None else row.get(other, _UNLIKE_PART)
+
+
+def _pairs(accent: str, part: str) -> _Distances:
     """Distances of the mild profile with those of `accent` over them."""
-    merged: dict[frozenset[str], float] = {}
+    merged: _Distances = {}
     for name in ("mild", accent):
         rows = _tables().get(name, {}).get(part, {})
         assert isinstance(rows, dict)
@@ -194,14 +214,16 @@ class Ear:
     def __init__(self, accent: str = "") -> None:
         """`accent`: a profile's name; an unknown one folds mildly, for a misspelt file must not deafen."""
         self.accent = accent if accent in accents() else ""
-        self._initials = _pairs(self.accent, "initials")
-        self._finals = _pairs(self.accent, "finals")
+        self._initials = _both_ways(_pairs(self.accent, "initials"))
+        self._finals = _both_ways(_pairs(self.accent, "finals"))
         self._syllables = _pairs(self.accent, "syllables")
         forbidden = _tables()["forbidden"]
         self.polar = frozenset(_strings(forbidden["polar"]))
         """Syllables that turn a sentence round; they match themselves only."""
         self._apart = {frozenset(pair.split()) for pair in _strings(forbidden["syllables"])}
         self._floor = float(str(forbidden["apart"]))
+        self._odd = frozenset().union(*self._syllables, *self._apart)
+        """Syllables with a pair of their own in the tables."""
         self._known: dict[tuple[str, str], float] = {}
 
     def distance(self, one: str, other: str) -> float:
@@ -215,16 +237,25 @@ class Ear:
         self._known[key] = self._known[other, one] = far
         return far
 
+    def near(self, one: str, others: Iterable[str], limit: float) -> Iterator[tuple[str, float]]:
+        """Those of `others` no farther from `one` than `limit`, with their distance; remembers none of them."""
+        for other in others:
+            far = 0.0 if one == other else self._measure(one, other)
+            if far <= limit:
+                yield other, far
+
     def _measure(self, one: str, other: str) -> float:
         if one in self.polar or other in self.polar:
             return 1.0
-        pair = frozenset((one, other))
         (initial, final), (initial2, final2) = parts(one), parts(other)
         far = 0.0
         if initial != initial2:
-            far += _PART * self._initials.get(frozenset((initial, initial2)), UNLIKE)
+            far += _part_far(self._initials, initial, initial2)
         if final != final2:
-            far += _PART * self._finals.get(frozenset((final, final2)), UNLIKE)
+            far += _part_far(self._finals, final, final2)
+        if one not in self._odd or other not in self._odd:
+            return min(far, 1.0)
+        pair = frozenset((one, other))
         far = min(far, self._syllables.get(pair, 1.0), 1.0)
         return max(far, self._floor) if pair in self._apart else far
 
