@@ -780,7 +780,7 @@ class Index:
                 # A medicine the household does not know: the intent is still meant. (Unknown people and services
                 # are known words without an owner, see slots.py: any word at all would book and ring for a dog.)
                 for end in range(at + 1, min(size, at + 5) + 1):
-                    if any(step >= bound for step in skip[at:end]):
+                    if any(step >= BOUND for step in skip[at:end]):
                         break
                     price = cost + STRANGE + 0.12 * (end - at)
                     if price < leaving.get(end, bound):
