@@ -33,8 +33,14 @@ def phrasebook() -> Phrasebook:
     from assistant.understand.phrasebook import Phrasebook
 
     folder = shipped("intents")
+
+    def read() -> Phrasebook:
+        from assistant.understand.reader import read  # hassil is half of reading, and what was read is kept
+
+        return read(folder)
+
     of = frozen.digest(folder, Path(__file__).resolve().parent / "understand")
-    return frozen.kept(cache_dir() / "phrasebook.json", Phrasebook, of, lambda: Phrasebook.load(folder))
+    return frozen.kept(cache_dir() / "phrasebook.json", Phrasebook, of, read)
 
 
 _minds: list[tuple[Household, Understander]] = []

@@ -14,7 +14,7 @@ from assistant.messages import Asking, Hypothesis, Judgement
 from assistant.places import sample_household, shipped
 from assistant.understand.evidence import Odds, learned
 from assistant.understand.judge import Understander
-from assistant.understand.phrasebook import Phrasebook
+from assistant.understand.reader import read
 
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE.parent / "tools" / "corpus"
@@ -33,7 +33,7 @@ def hanzi(text: str) -> str:
 
 def test_every_file_of_the_corpus_is_an_intent_and_was_learned() -> None:
     names = {path.stem for path in CORPUS.glob("*.txt")}
-    book = Phrasebook.load(shipped("intents"))
+    book = read(shipped("intents"))
     known = {line.intent for line in book.templates} | {line.intent for line in book.frames}
     assert names - {"nothing", "dialogue.which", "dialogue.when"} <= known  # names and times, which no phrase lists
     assert {name for name in names if not name.startswith("dialogue.")} - {"nothing"} <= set(learned().intents)
@@ -74,7 +74,7 @@ def test_an_intent_that_was_never_taught_is_left_as_it_is() -> None:
 
 
 def test_without_a_second_opinion_the_phrases_still_judge() -> None:
-    alone = Understander(HOME, Phrasebook.load(shipped("intents")), lambda said: Odds({}, ""))
+    alone = Understander(HOME, read(shipped("intents")), lambda said: Odds({}, ""))
     meaning = alone.judge([Hypothesis("给我女儿打个电话")], NOW).meaning
     assert meaning is not None
     assert meaning.intent == "call.voice"
@@ -82,7 +82,7 @@ def test_without_a_second_opinion_the_phrases_still_judge() -> None:
 
 @pytest.mark.parametrize("of_another", ["我大姐药还没吃", "隔壁那孩子药都没吃"])
 def test_a_guard_holds_for_an_intent_that_was_never_taught(of_another: str) -> None:
-    alone = Understander(HOME, Phrasebook.load(shipped("intents")), lambda said: Odds({}, ""))
+    alone = Understander(HOME, read(shipped("intents")), lambda said: Odds({}, ""))
     assert alone.judge([Hypothesis(of_another)], NOW).meaning is None
 
 

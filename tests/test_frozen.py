@@ -12,6 +12,7 @@ from assistant.home import Household
 from assistant.household import load
 from assistant.places import sample_household, shipped
 from assistant.understand.phrasebook import Phrasebook
+from assistant.understand.reader import read
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def test_a_value_comes_back_as_it_was() -> None:
 
 
 def test_the_sample_family_and_the_whole_phrasebook_come_back(tmp_path: Path) -> None:
-    home, book = load(sample_household()), Phrasebook.load(shipped("intents"))
+    home, book = load(sample_household()), read(shipped("intents"))
     remember(tmp_path / "home", Household, "1", home)
     remember(tmp_path / "book", Phrasebook, "1", book)
     assert (recalled(tmp_path / "home", Household, "1"), recalled(tmp_path / "book", Phrasebook, "1")) == (home, book)

@@ -12,9 +12,10 @@ from assistant.household import load
 from assistant.messages import Hypothesis, to_json
 from assistant.places import sample_household, shipped
 from assistant.understand.judge import Understander
-from assistant.understand.phrasebook import Example, Phrasebook
+from assistant.understand.phrasebook import Example
+from assistant.understand.reader import read
 
-BOOK = Phrasebook.load(shipped("intents"))
+BOOK = read(shipped("intents"))
 NOW = datetime.fromisoformat("2026-11-22T15:00")
 
 

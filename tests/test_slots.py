@@ -17,7 +17,7 @@ from assistant.places import sample_household, shipped
 from assistant.understand import emergencies, readings
 from assistant.understand import slots as filling
 from assistant.understand.judge import Understander
-from assistant.understand.phrasebook import Phrasebook
+from assistant.understand.reader import read
 from assistant.when import Recurrence
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ DOSE = ("medication.taken", "medication.query", "medication.not_taken", "medicat
 def mind(home: str) -> Understander:
     bench = HERE / "bench"
     places = (bench / "households" / f"{home}.yaml", bench / "sentences" / "rounds" / f"{home}.yaml")
-    return Understander(load(next((place for place in places if home and place.exists()), sample_household())), Phrasebook.load(shipped("intents")))
+    return Understander(load(next((place for place in places if home and place.exists()), sample_household())), read(shipped("intents")))
 
 
 def understood(say: str, intents: tuple[str, ...], home: str = "") -> tuple[dict[str, Slot], bool]:
@@ -155,7 +155,7 @@ def test_a_one_that_counts_nothing_is_no_reading(text: str, kind: str, value: fl
 def test_free_words_are_those_the_decoder_is_surest_of() -> None:
     home = load(sample_household())
     heard = [Hypothesis("热点闺女捎个话就说我腿不疼了", "free", 0.6), Hypothesis("给闺女捎个话九十五推不疼了", "free", 0.4)]
-    meaning = Understander(home, Phrasebook.load(shipped("intents"))).judge(heard, datetime(2026, 11, 22, 15, tzinfo=home.zone)).meaning
+    meaning = Understander(home, read(shipped("intents"))).judge(heard, datetime(2026, 11, 22, 15, tzinfo=home.zone)).meaning
     assert meaning is not None
     assert meaning.slots["person"] == "刘敏"
     assert meaning.slots["message"] == "我腿不疼了"

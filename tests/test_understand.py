@@ -18,6 +18,7 @@ from assistant.places import sample_household, shipped
 from assistant.understand import confidence
 from assistant.understand.judge import Understander
 from assistant.understand.phrasebook import Phrasebook, PhrasebookError
+from assistant.understand.reader import read
 from assistant.understand.sound import accents
 
 HOME = load(sample_household())
@@ -26,7 +27,7 @@ NOW = datetime(2026, 11, 22, 15, 0, tzinfo=HOME.zone)
 
 @lru_cache(maxsize=1)
 def book() -> Phrasebook:
-    return Phrasebook.load(shipped("intents"))
+    return read(shipped("intents"))
 
 
 @lru_cache(maxsize=16)
@@ -311,13 +312,25 @@ def test_all_mistakes_of_a_phrasebook_are_told_at_once_with_their_place(tmp_path
     (tmp_path / "a.toml").write_text('[intents."x.y"]\nphrases = ["<nobody>好", "[可以]"]\nframes = ["UNKNOWN"]\n', encoding="utf-8")
     (tmp_path / "b.toml").write_text("[intents\n", encoding="utf-8")
     with pytest.raises(PhrasebookError) as error:
-        Phrasebook.load(tmp_path)
+        read(tmp_path)
     assert [word in str(error.value) for word in ("a.toml", "<nobody>", "[可以]", "UNKNOWN", "b.toml", "line 1")] == [True] * 6
+
+
+def test_a_question_nobody_asks_is_a_mistake_beside_a_guard_and_above_an_answer(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        '[words]\nBYE = ["先挂了"]\n[[guard]]\nname = "telephone"\nwhen = ["BYE"]\nnot_beside = ["talk", "tolk"]\n'
+        '[intents."x.y".asked]\nyes_on = ["好"]\n', encoding="utf-8",
+    )
+    with pytest.raises(PhrasebookError) as error:
+        read(tmp_path)
+    assert [line.partition("（")[0] for line in str(error.value).splitlines()] == [
+        "a.toml，telephone：没有“tolk”这样的提问", "a.toml，x.y：没有“yes_on”这样的提问",
+    ]
 
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
     with pytest.raises(PhrasebookError, match="没有任何"):
-        Phrasebook.load(tmp_path)
+        read(tmp_path)
 
 
 @pytest.mark.parametrize("asking", [None, "dose", "yes_no", "emergency", "which", "when", "evidence", "text"])

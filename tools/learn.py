@@ -41,7 +41,7 @@ from assistant.places import sample_household, shipped  # noqa: E402
 from assistant.replies import Replies  # noqa: E402
 from assistant.understand.evidence import LIMIT, WEIGHTS, Odds, log_odds, marks, places_of  # noqa: E402
 from assistant.understand.judge import Understander  # noqa: E402
-from assistant.understand.phrasebook import Phrasebook  # noqa: E402
+from assistant.understand.reader import read  # noqa: E402
 from assistant.understand.sampling import fills_of, walks  # noqa: E402
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -105,7 +105,7 @@ def own_words() -> Iterator[str]:
 
 def lessons() -> list[Lesson]:
     """Everything to learn from, read as the sample household would hear it."""
-    book = Phrasebook.load(shipped("intents"))
+    book = read(shipped("intents"))
     home = load(sample_household())
     mind = Understander(home, book)
     now = datetime(2026, 11, 22, 15, tzinfo=home.zone)
@@ -124,9 +124,9 @@ def lessons() -> list[Lesson]:
     known = {intent for _, intent, source in said if source == "phrase"} | ANSWERS | APART
     found = []
     for say, intent, source in track(said, "reading"):
-        read = mind.read(say, now)
-        if read.text:
-            found.append(Lesson(say, intent if intent in known else NOTHING, source, marks(read)))
+        heard = mind.read(say, now)
+        if heard.text:
+            found.append(Lesson(say, intent if intent in known else NOTHING, source, marks(heard)))
     return found
 
 
@@ -235,7 +235,7 @@ def together(told: Sequence[Told]) -> Table:
     from sklearn.linear_model import LogisticRegression
 
     home = load(sample_household())
-    mind = Understander(home, Phrasebook.load(shipped("intents")), lambda said: Odds({}, ""))
+    mind = Understander(home, read(shipped("intents")), lambda said: Odds({}, ""))
     now = datetime(2026, 11, 22, 15, tzinfo=home.zone)
     both: list[tuple[tuple[float, ...], bool]] = []
     alone: list[tuple[tuple[float, ...], bool]] = []

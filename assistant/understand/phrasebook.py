@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from assistant.errors import XiaobanError
@@ -118,22 +117,7 @@ class Phrasebook:
     through: frozenset[str] = frozenset()
     """Concepts that count inside a longer word, too: 心口 in 心口闷."""
 
-    @classmethod
-    def load(cls, folder: Path) -> Phrasebook:
-        """Read every `*.toml` in `folder`.
-
-        Raises PhrasebookError with all mistakes, each with its file and line or phrase.
-        """
-        from assistant.understand.reader import Reader  # hassil is half of reading, and what was read is kept
-
-        return Reader(folder).book()
-
     @property
     def intents(self) -> frozenset[str]:
         """Names of all intents with a phrase or frame."""
         return frozenset(line.intent for line in self.templates) | frozenset(line.intent for line in self.frames)
-
-
-def load(folder: Path) -> Phrasebook:
-    """`Phrasebook.load`."""
-    return Phrasebook.load(folder)

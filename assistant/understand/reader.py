@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from hassil.expression import (
     Alternative,
@@ -20,6 +20,7 @@ from hassil.expression import (
 )
 from hassil.parse_expression import parse_sentence
 
+from assistant.messages import Asking
 from assistant.understand.phrasebook import (
     DEFAULT_STRENGTH,
     Example,
@@ -30,6 +31,8 @@ from assistant.understand.phrasebook import (
     Template,
 )
 
+QUESTIONS: tuple[str, ...] = get_args(Asking)
+"""What may be asked and stand open."""
 MAX_DEPTH = 12
 """Rules inside rules; deeper is a circle."""
 MAX_NODES = 4000
@@ -37,6 +40,14 @@ MAX_NODES = 4000
 
 _ITEM = re.compile(r"[?!]?[^\s]+")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*|\{[a-z_]+\}|[\u3400-\u9fff]+")
+
+
+def read(folder: Path) -> Phrasebook:
+    """Every `*.toml` in `folder` as a phrasebook.
+
+    Raises PhrasebookError with all mistakes, each with its file and line or phrase.
+    """
+    return Reader(folder).book()
 
 
 class Reader:
@@ -92,6 +103,7 @@ class Reader:
             for intent, body in data.get("intents", {}).items():
                 templates += self._templates(name, intent, body.get("phrases", []), "")
                 frames += self._frames(name, intent, body.get("frames", []), "")
+                self._check_questions(name, intent, {**body.get("asked", {}), **body.get("asked_frames", {})})
                 for asking, lines in body.get("asked", {}).items():
                     templates += self._templates(name, intent, lines, asking)
                 for asking, lines in body.get("asked_frames", {}).items():
@@ -203,11 +215,17 @@ class Reader:
 
     def _guard(self, name: str, row: Mapping[str, Any]) -> Guard:
         title = str(row.get("name", "?"))
+        self._check_questions(name, title, row.get("not_beside", ()))
         return Guard(
             title, tuple(self._frames(name, title, row.get("when", []), "")),
             tuple(self._frames(name, title, row.get("unless", []), "")),
             tuple(row.get("stops", ())), tuple(row.get("weakens", ())), row.get("of_clause") is True, tuple(row.get("not_beside", ())),
         )
+
+    def _check_questions(self, name: str, where: str, questions: Iterable[str]) -> None:
+        for question in questions:
+            if question not in QUESTIONS:
+                self.mistakes.append(f"{name}，{where}：没有“{question}”这样的提问（有 {'、'.join(QUESTIONS)}）")
 
     def _examples(self, name: str, intent: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
         for row in rows:

@@ -28,6 +28,7 @@ from assistant.messages import Hypothesis, to_json  # noqa: E402
 from assistant.places import sample_household, shipped  # noqa: E402
 from assistant.understand.judge import Understander  # noqa: E402
 from assistant.understand.phrasebook import Phrasebook  # noqa: E402
+from assistant.understand.reader import read  # noqa: E402
 
 NOW = "2026-11-22T15:00"
 NAMES = ("person", "medicine", "service")
@@ -35,7 +36,7 @@ NAMES = ("person", "medicine", "service")
 
 @lru_cache
 def book() -> Phrasebook:
-    return Phrasebook.load(shipped("intents"))
+    return read(shipped("intents"))
 
 
 @lru_cache

@@ -26,6 +26,7 @@ from assistant.messages import Hypothesis, Judgement, to_json
 from assistant.places import sample_household, shipped
 from assistant.understand.judge import Understander
 from assistant.understand.phrasebook import Phrasebook, Template
+from assistant.understand.reader import read
 from assistant.understand.sound import syllables
 
 SENTENCES = Path(__file__).with_name("sentences.toml")
@@ -65,7 +66,7 @@ def rows() -> list[Row]:
 def by_sound() -> dict[str, list[str]]:
     """Characters of the phrasebook by syllable, to write a changed syllable with."""
     found: dict[str, list[str]] = {}
-    for char in sorted({char for words in Phrasebook.load(shipped("intents")).words.values() for word in words for char in word}):
+    for char in sorted({char for words in read(shipped("intents")).words.values() for word in words for char in word}):
         for sound in syllables(char):
             found.setdefault(sound, []).append(char)
     return found
@@ -214,7 +215,7 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="list what was not understood")
     parser.add_argument("--no-speed", action="store_true")
     options = parser.parse_args()
-    home, book = load(sample_household()), Phrasebook.load(shipped("intents"))
+    home, book = load(sample_household()), read(shipped("intents"))
     console = Console(width=200)
     console.print(table(list(conditions(Understander(home, book), options.wrong))))
     if options.no_speed:
