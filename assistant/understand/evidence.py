@@ -116,23 +116,45 @@ def log_odds(share: float) -> float:
     return log(share / (1.0 - share))
 
 
+class _Sparse:
+    """A table of small whole numbers, nine in ten of them 0, without those: 4 MB for 13."""
+
+    def __init__(self, table: NDArray[np.int8]) -> None:
+        """`table`: at most 256 columns."""
+        kept = table != 0
+        self._columns = np.broadcast_to(np.arange(table.shape[1], dtype=np.uint8), table.shape)[kept]
+        self._values = table[kept]
+        self._starts = np.zeros(len(table) + 1, dtype=np.int32)
+        np.cumsum(kept.sum(axis=1), out=self._starts[1:])
+        self._width = table.shape[1]
+
+    def sums(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The sum of each column over `rows`."""
+        starts = self._starts[rows]
+        sizes = self._starts[rows + 1] - starts
+        behind = np.cumsum(sizes)
+        places = np.repeat(starts - behind + sizes, sizes) + np.arange(sizes.sum())
+        sums: NDArray[np.float64] = np.bincount(self._columns[places], self._values[places].astype(np.float64), self._width)
+        return sums
+
+
 class Evidence:
     """The learned weights."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
-        """Reads what `tools/learn.py` wrote; about 8 MB in memory."""
+        """Reads what `tools/learn.py` wrote; about 5 MB in memory."""
         with np.load(path) as file:
             self.intents: tuple[str, ...] = tuple(str(name) for name in file["intents"])
             self._marks: NDArray[np.uint32] = file["marks"]
-            self._weights: NDArray[np.int8] = file["weights"]
+            self._weights = _Sparse(file["weights"])
             self._scale: NDArray[np.float32] = file["scale"]
             self._base: NDArray[np.float32] = file["base"]
 
     def weigh(self, said: Utterance) -> Odds:
         """What the sentence says for every intent."""
         found = marks(said)
-        rows = self._weights[places_of(found, self._marks)]
-        values = self._base + rows.sum(axis=0, dtype=np.int32) * self._scale / np.sqrt(max(1, len(found)))
+        sums = self._weights.sums(places_of(found, self._marks))
+        values = self._base + sums * self._scale / np.sqrt(max(1, len(found)))
         values = np.clip(values, -LIMIT, LIMIT)
         of = dict(zip(self.intents, values.tolist(), strict=True))
         answers = {intent: of.pop(intent) for intent in self.intents if intent.startswith("dialogue.")}
