@@ -134,8 +134,7 @@ class _Sparse:
         sizes = self._starts[rows + 1] - starts
         behind = np.cumsum(sizes)
         places = np.repeat(starts - behind + sizes, sizes) + np.arange(sizes.sum())
-        sums: NDArray[np.float64] = np.bincount(self._columns[places], self._values[places].astype(np.float64), self._width)
-        return sums
+        return np.bincount(self._columns[places], self._values[places], self._width).astype(np.float64)
 
 
 class Evidence:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nlargest
 from math import log
+from typing import NamedTuple
 
 from assistant.understand.graph import JOINT, START, Graph, small
 from assistant.understand.phrasebook import Frame, Template
@@ -81,7 +82,7 @@ def plain(char: str) -> str:
 @dataclass(slots=True)
 class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
-    words: list[Word] = field(default_factory=list)
+    words: tuple[Word, ...] = ()
     longest: int = 0
     """Syllables of the longest word that passes here."""
     budget: float = 0.0
@@ -111,10 +112,12 @@ class Lexicon:
         size = len(reading)
         for syllable in reading:
             node.longest = max(node.longest, size)
-            node = node.children.setdefault(syllable, _Node())
+            if syllable not in node.children:
+                node.children[syllable] = _Node()
+            node = node.children[syllable]
             node.budget = max(node.budget, _budget(size))
         node.longest = max(node.longest, size)
-        node.words.append(word)
+        node.words = (*node.words, word)
 
     def near(self, syllable: str) -> tuple[tuple[str, float], ...]:
         """Syllables of the lexicon that `syllable` may stand for, with their distance."""
@@ -578,6 +581,18 @@ def _drop(token: str, sound: str, usual: float, polar: frozenset[str]) -> float:
     return EASY.get(token, usual)
 
 
+class _Row(NamedTuple):
+    """Templates with one pair of syllables."""
+
+    place: int
+    """Among all rows, the rarest first."""
+    weight: float
+    """Vote for each of them."""
+    numbers: tuple[int, ...]
+    edge: frozenset[int]
+    """The same of a pair with ^ or $, else nothing."""
+
+
 class Index:
     """Pairs of syllables → templates."""
 
@@ -593,8 +608,12 @@ class Index:
         self._bit = {sound: place for place, sound in enumerate(sorted({sound for line in self._lines for sound in line.syllables}))}
         self._masks = [_mask(self._bit[sound] for sound in line.syllables) for line in self._lines]
         self._near: dict[str, tuple[int, tuple[tuple[str, float], ...]]] = {}
-        count = max(1, len(templates))
-        self._rows = {pair: (log(1 + count / len(numbers)), tuple(numbers), frozenset(numbers if "^" in pair or "$" in pair else ())) for pair, numbers in rows.items()}
+        self._sizes = [4.0 + line.shortest for line in self._lines]
+        self._asked = [template.asking for template in templates]
+        self._rows = {
+            pair: _Row(place, log(1 + len(templates) / len(numbers)), tuple(numbers), frozenset(numbers if "^" in pair or "$" in pair else ()))
+            for place, (pair, numbers) in enumerate(sorted(rows.items(), key=lambda row: (len(row[1]), row[0])))
+        }
 
     def candidates(self, said: Utterance, asking: str) -> list[int]:
         """Numbers of the templates most likely to fit."""
@@ -628,16 +647,17 @@ class Index:
                         after += 1
         votes: dict[int, float] = defaultdict(float)
         budget = VOTES
-        for _, _, (weight, numbers, _) in sorted(((-row[0], pair, row) for pair in pairs if (row := self._rows.get(pair))), key=lambda one: one[:2]):
-            for number in numbers:
+        for row in sorted(self._rows[pair] for pair in pairs if pair in self._rows):
+            weight = row.weight
+            for number in row.numbers:
                 votes[number] += weight
-            budget -= len(numbers)
+            budget -= len(row.numbers)
             if budget < 0:
                 break
-        worth = {number: vote / (4.0 + self._lines[number].shortest) for number, vote in votes.items()
-                 if self.templates[number].asking in ("", asking)}
+        sizes, asked = self._sizes, self._asked
+        worth = {number: vote / sizes[number] for number, vote in votes.items() if not asked[number] or asked[number] == asking}
         least = FAINT * max(worth.values(), default=0.0)
-        return [number for number in nlargest(ENOUGH, worth, key=lambda number: worth[number]) if worth[number] >= least]
+        return nlargest(ENOUGH, (number for number, value in worth.items() if value >= least), key=worth.__getitem__)
 
     def edges(self, said: Utterance) -> tuple[frozenset[int], frozenset[int]]:
         """Places where the next two syllables begin a phrase, and places where the last two end one."""
@@ -654,9 +674,9 @@ class Index:
                     if row is None:
                         continue
                     first, last = self._rows.get(("^", one)), self._rows.get((other, "$"))
-                    if first is not None and not first[2].isdisjoint(row[1]):
+                    if first is not None and not first.edge.isdisjoint(row.numbers):
                         begins.add(start)
-                    if last is not None and not last[2].isdisjoint(row[1]):
+                    if last is not None and not last.edge.isdisjoint(row.numbers):
                         ends.add(end)
         return frozenset(begins), frozenset(ends)
 

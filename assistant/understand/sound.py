@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
@@ -112,7 +113,7 @@ def syllables(text: str) -> tuple[str, ...]:
     `女` is `nv`; digits and Latin letters are not read (say numbers in words first).
     """
     hanzi = "".join(char for char in text if "\u3400" <= char <= "\u9fff")
-    return tuple("?" if sound >= "\u3400" else sound.rstrip("12345") for sound in _sounds(hanzi))
+    return tuple("?" if sound >= "\u3400" else intern(sound.rstrip("12345")) for sound in _sounds(hanzi))
 
 
 def numbered(text: str) -> str:
@@ -238,8 +239,17 @@ class Ear:
         return far
 
     def near(self, one: str, others: Iterable[str], limit: float) -> Iterator[tuple[str, float]]:
-        """Those of `others` no farther from `one` than `limit`, with their distance; remembers none of them."""
+        """Those of `others` no farther from `one` than `limit`, with their distance; remembers none of them.
+
+        Most have a part that no table likens to its own and are farther than any limit worth asking for.
+        """
+        initial, final = parts(one)
+        initials, finals = {initial, *self._initials.get(initial, ())}, {final, *self._finals.get(final, ())}
         for other in others:
+            if limit < _UNLIKE_PART and other not in self._odd:
+                initial, final = parts(other)
+                if initial not in initials or final not in finals:
+                    continue
             far = 0.0 if one == other else self._measure(one, other)
             if far <= limit:
                 yield other, far
