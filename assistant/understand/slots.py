@@ -353,11 +353,21 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
         return _in_a_while(said, found)
     if chosen is not None and intent == "reminder.add":
         chosen = times.completed(_asked_for(said, useful, chosen), useful)
+    if chosen is not None and intent == "booking.create":
+        chosen = _of_the_visit(useful, chosen)
     if chosen is None or _TAKEN_BACK.match(said.text, chosen.end):
         return None
     if intent == "reminder.list" and isinstance(chosen.value, datetime):
         return chosen.value.date()
     return chosen.value
+
+
+def _of_the_visit(spans: Sequence[times.Span], chosen: times.Span) -> times.Span:
+    """A day with its hour rather than the day of the reason before it: 周末要吃喜酒，礼拜五下午三点约个理发."""
+    if chosen is not spans[0] or chosen.kind != "date":
+        return chosen
+    full = [span for span in spans[1:] if span.kind == "moment" and not span.length and times.names_a_day(span.text)]
+    return full[-1] if full else chosen
 
 
 def _asked_for(said: Utterance, spans: Sequence[times.Span], chosen: times.Span) -> times.Span:

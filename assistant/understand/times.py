@@ -1495,6 +1495,11 @@ def last_word(spans: list[Span], text: str) -> Span | None:
 _DAY_SAID = re.compile(r"[今明后昨前号]|周|星期|礼拜|天|日")
 
 
+def names_a_day(text: str) -> bool:
+    """Whether a time says its day: 礼拜五下午三点, not 三点."""
+    return _DAY_SAID.search(text) is not None
+
+
 def completed(chosen: Span, spans: Sequence[Span]) -> Span:
     """`chosen` with the hour, or how often, where another clause says it: 每个礼拜五发鸡蛋，早上八点提醒我 → every Friday at eight."""
     often = [(span, span.value) for span in spans if isinstance(span.value, Recurrence)]
