@@ -87,6 +87,10 @@ LONE_ASKS = {
 """What evidence alone may offer, and do from this lead (log-odds) on: deletions, and what needs slots it cannot see. Of the 2,459 sentences
 of the rounds that nothing may be done for none leads so. The skills ask once more before they cancel a visit, move one or send, and say
 the time of a reminder."""
+LED = 3.0
+"""The same lead for all others, where a phrase fits by its small words only."""
+TOLD = frozenset({"medication.taken", "medication.not_taken", "medication.skip", "medication.taking"})
+"""What became of a dose: nobody tells it who asks 吃没吃."""
 ASKED_ANYWAY = frozenset({"booking.cancel"})
 """Dear intents whose skill asks before it does anything: a guard yields to a sentence that is surely meant so."""
 CRY_BY_ALL = 6.0
@@ -343,14 +347,15 @@ class Interpreter:
             ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said)
             if ceiling == 0.0:
                 continue
-            if best.kind == "phrase" and (best.by in doubtful or (not asking and not self._anchored(intent, said))):
+            if best.kind == "phrase" and (best.by in doubtful or not (asking or self._anchored(intent, said) or _surely(intent, opinion))):
                 score *= 1.0 if best.by in doubtful else UNANCHORED
                 ceiling = min(ceiling, asked_at_most(intent))
             taken = intent == "medication.taken" and _doubtfully_taken(said, best, score, opinion, exactly)
             if taken or (intent == "emergency.call" and score < CRIED and opinion.rather(intent) > MUCH_AGAINST):
                 ceiling = min(ceiling, asked_at_most(intent))
             if score >= FAINT:
-                score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly)
+                opposite = max(_opposite(intent, by_frame), _opposite(intent, by_phrase))
+                score = self._second(intent, score, opinion, best.kind == "asked" or intent in answers, exactly, opposite)
             fits.append(replace(best, score=min(1.0, score, ceiling)))
         lone = self._lone(opinion, said, fired, never, {one.intent for one in fits if one.score >= FAINT})
         if lone is not None and (asking in OPEN or lone.intent in answers or lone.intent == "emergency.call"):
@@ -410,17 +415,17 @@ class Interpreter:
         return found, never, doubtful
 
     @staticmethod
-    def _second(intent: str, score: float, opinion: Odds, answers: bool, exactly: bool) -> float:
+    def _second(intent: str, score: float, opinion: Odds, answers: bool, exactly: bool, opposite: float) -> float:
         """The score after the second opinion.
 
         An answer to the open question is doubted only where it is plainly none (嗯，那个，哎), and a dear one helped only where it
-        is plain.
+        is plain, a yes or a no only where the opposite does not fit better (不对没错).
         """
         both = opinion.judged(intent, score)
         if answers:
             if intent in YES_OR_NO and not exactly:
                 answer, sure = opinion.answer()
-                if answer == intent and score >= ASK:
+                if answer == intent and score >= max(ASK, opposite):
                     return max(score, sure)
                 if opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top and score < ACT:
                     return 0.0
@@ -443,7 +448,8 @@ class Interpreter:
         score = min(opinion.alone(intent), _ceiling(intent, fired, opinion, said))
         lead = opinion.lead(intent)
         hidden = said.hidden and not (intent == "emergency.call" and lead >= CRY_BY_ALL)  # half of me is 不好使了: no cry hangs on a 不
-        if hidden or lead < LONE_ASKS.get(intent, -inf) or score < ALONE:
+        wondered = intent in TOLD and "WHETHER" in said.concepts  # 那掉不吃没吃啊 tells nothing
+        if hidden or wondered or lead < LONE_ASKS.get(intent, -inf) or score < ALONE:
             score = min(score, asked_at_most(intent))
         return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
@@ -508,6 +514,17 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     if guarding.stopped(intent, fired):
         return 0.0
     return asked_at_most(intent) if guarding.weakened(intent, fired) else 1.0
+
+
+def _opposite(intent: str, fits: Mapping[str, Fit]) -> float:
+    """How well no fits where yes is meant, and the other way; 0 for all else."""
+    other = next(iter(YES_OR_NO - {intent}), "") if intent in YES_OR_NO else ""
+    return fits.get(other, NOTHING).score
+
+
+def _surely(intent: str, opinion: Odds) -> bool:
+    """Whether the sentence leads as far as evidence alone needs in order to act: 告诉我闺女，晚上回来吃饭 is told to her, not to me."""
+    return opinion.lead(intent) >= LONE_ASKS.get(intent, LED)
 
 
 def _doubtfully_taken(said: Utterance, best: Fit, score: float, opinion: Odds, exactly: bool) -> bool:
