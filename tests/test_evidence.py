@@ -80,6 +80,26 @@ def test_no_cry_hangs_on_a_negation_that_may_be_hidden() -> None:
     assert meaning.intent == "emergency.call"
 
 
+@pytest.mark.parametrize("grammar", ["我摔到零", "我摔到零起不来"])
+def test_nobody_falls_to_zero(grammar: str) -> None:
+    meaning = judge(grammar).meaning
+    assert meaning is not None
+    assert meaning.intent == "emergency.call"
+
+
+@pytest.mark.parametrize(("say", "never"), [("那个晚上的药不吃没吃啊", "medication.skip"), ("也不知道大的那片吃没吃啊", "medication.taken")])
+def test_who_wonders_whether_tells_nothing(say: str, never: str) -> None:
+    meaning = judge(say).meaning
+    assert meaning is None or meaning.intent != never
+
+
+def test_a_no_that_only_sounds_like_one_is_not_lifted_above_the_yes_that_was_said() -> None:
+    heard = [Hypothesis("你对没错", "free", 0.75), Hypothesis("一对没错", "free", 0.15), Hypothesis("不对没错", "grammar", 0.73), Hypothesis("你对没错", "grammar", 0.04)]
+    meaning = understander(HOME).judge(heard, NOW, "yes_no").meaning
+    assert meaning is not None
+    assert meaning.intent == "dialogue.yes"
+
+
 def test_what_only_the_grammar_writes_is_no_opinion_of_the_sentence() -> None:
     assert judge("外面好像下雨了", 0.9, "外面好像下去了").meaning is None
 

@@ -58,7 +58,7 @@ def restarted(text: str) -> str:
 
 
 def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
-    """What stands beside times and values and sounds like 不对 or 半: 九点部队十点, 星期二不得星期三, 九点伴."""
+    """What stands beside times and values and sounds like 不对 or 半 (九点部队十点, 星期二不得星期三, 九点伴), and 了 written as a number: 我摔到零."""
     values = [(span.start, span.end, _VALUE_OF.get(span.concept, span.concept)) for span in spans if span.concept[0] == "{"]
     for at in range(1, len(text) - 2):
         if sounds[at] != "bu" or text[at:at + 2] == "不对" or sounds[at + 1] not in _LIKE_RIGHT:
@@ -68,10 +68,12 @@ def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
         after = {kind for start, _, kind in values if at + 2 <= start <= at + 2 + far}
         if before & after or (far and "{when}" in before and "dian" in sounds[at + 3:at + 5]):
             text = text[:at] + "不对" + text[at + 2:]
-    return _HALF.sub("半", text)
+    return _FALLEN.sub("了", _HALF.sub("半", text))
 
 
 _LIKE_RIGHT = {"dui": 3, "de": 0, "dei": 0}
 """What is heard for 对 in 不对, and how far from the two values it may stand: what sounds otherwise must stand between them."""
 _HALF = re.compile(r"(?<=[一二两三四五六七八九十]点)(?:[伴绊扮瓣]|办(?=[吧啊了呢嘛]?$))")
 """九点伴 is no other word; 九点办吧 may be one, but not as likely."""
+_FALLEN = re.compile(r"(?<=[摔跌滑晕绊栽][到倒])[零〇]")
+"""Nobody falls to zero; a grammar that holds numbers writes 了 so in a noise."""
