@@ -598,6 +598,7 @@ def live(plan: Plan) -> Result:
     """One world from its plan."""
     begin = stopwatch.process_time()
     result = World(plan).run()
+    gc.collect()  # a world refers to itself: left to the collector, one in three stayed for good, 15 MB with its ledger
     result.seconds = stopwatch.process_time() - begin
     result.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return result
