@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,12 @@ def test_some_weeks_with_every_fault_break_no_rule(seed: int) -> None:
 
 def test_a_world_is_repeated_by_its_seed() -> None:
     assert live(Plan(7, 4)).digest == live(Plan(7, 4)).digest
+
+
+def test_nothing_is_left_of_a_world_that_is_over() -> None:
+    """Fifty of them live in one process one after the other, each with a ledger in memory."""
+    live(Plan(1, 2))
+    assert [thing for thing in gc.get_objects() if type(thing) is World] == []
 
 
 def test_a_fault_that_is_left_out_does_not_happen() -> None:
