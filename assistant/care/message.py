@@ -403,6 +403,13 @@ def sent(store: Store, number: int) -> bool:
     return message is not None and message.state in (State.SENT, State.ANSWERED)
 
 
+def went_out(store: Store, purpose: str, since: datetime) -> bool:
+    """Whether anything of this purpose that was written since then was taken by the next hop."""
+    # The + keeps SQLite from looking at all that was ever sent: nearly always it is among the newest.
+    where = "purpose = ? AND +state IN ('sent', 'answered') AND created_at >= ?"
+    return bool(store.find("message", where, purpose, since, order="id DESC", limit=1))
+
+
 # --- sending ------------------------------------------------------------------------------------------------------
 
 

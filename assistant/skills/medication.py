@@ -145,9 +145,7 @@ def _settle(turn: Turn) -> _Held:
 def _reached(turn: Turn, doses: Sequence[Dose]) -> bool:
     """Whether a message about doses went out since the family was first told of these."""
     since = min((d.told for d in doses if d.told is not None), default=None)
-    return since is not None and turn.store.count(
-        "message", "purpose = ? AND state IN ('sent', 'answered') AND created_at >= ?", PURPOSE, since
-    ) > 0
+    return since is not None and message.went_out(turn.store, PURPOSE, since)
 
 
 def _askable(turn: Turn, held: Sequence[Dose]) -> tuple[list[Dose], list[Dose]]:
