@@ -68,13 +68,16 @@ class Odds:
         """The same where no phrase speaks for it."""
         return probability(WITHOUT + SENTENCE_ALONE * self.lead(intent))
 
-    def answer(self) -> tuple[str, float]:
-        """The likelier of yes and no, and its share; "" where the sentence is rather neither or could be both."""
+    def answer(self, asking: str) -> tuple[str, float]:
+        """The likelier of yes and no beside a question, and its share; "" where the sentence is rather neither or could be both."""
+        prior = ASKED if asking == "yes_no" else 0.0
+        apart = APART if prior else 0.0
         yes_or_no = sorted(((self.answers[intent], intent) for intent in YES_OR_NO & self.answers.keys()), reverse=True)
         if len(yes_or_no) < 2:
             return "", 0.0
         (own, first), (other, _) = yes_or_no
-        return (first, probability(own)) if own >= CLEAR_ANSWER and other <= -CLEAR_ANSWER else ("", 0.0)
+        clear = own >= CLEAR_ANSWER - prior and other <= min(-CLEAR_ANSWER, own - apart)
+        return (first, probability(own + prior)) if clear else ("", 0.0)
 
     def lead(self, intent: str) -> float:
         """Log-odds of the intent against all others together; the least there are for one that was never taught."""
@@ -99,8 +102,9 @@ class Odds:
 
 NO_OPINION = Odds({}, "")
 """Of a sentence that nobody weighed."""
-CLEAR_ANSWER = 1.0
-"""Log-odds of a yes that is no no, and the other way."""
+ASKED, CLEAR_ANSWER, APART = 3.0, 1.0, 2.5
+"""Log-odds that a yes-or-no question gives to a yes or a no before it is heard; of a yes that is no no, and the other way; and between the two
+of them. Of 430 answers of the corpus before they were learned 170 had been lost."""
 LIMIT = 6.0
 """Log-odds beyond which nothing is surer."""
 

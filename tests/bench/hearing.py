@@ -1,9 +1,10 @@
-"""How fast, how large and how good hearing is on the project's own clips: `python -m tests.bench.hearing [--languages] [FOLDER]`.
+"""How fast, how large and how good hearing is on the project's own clips: `python -m tests.bench.hearing [--languages | --beams] [FOLDER]`.
 
 Clips are generated speech; nothing here is a claim about real elders. Figures printed: real-time factor of both
 decoders on two threads and of the spotter, resident memory, the spread of the grammar's advantage over the free decoder
 for sentences inside and outside a grammar (the two numbers in `recognizer.explained`); with `--languages` how many syllables the
-model's own language, the talk of a home and both together write wrong, clean and in noise, and at what work.
+model's own language, the talk of a home and both together write wrong, clean and in noise, and at what work; with `--beams` the same for
+narrower searches.
 """
 
 from __future__ import annotations
@@ -135,6 +136,32 @@ def languages(folder: Path) -> None:
         print(f"{condition}: syllables wrong: {rates}; processor: {times} x real time")
 
 
+def beams(folder: Path) -> None:
+    """The same for some beams: what a narrower search costs and saves, for each of the three decoders."""
+    found = list(clips(folder))[1::4]
+    home = load(sample_household())
+    for condition in ("clean", "room 0.6 s", "pink 10 dB", "white 10 dB"):
+        for beam in (12.0, 10.0, 8.0):
+            model = Model(models_dir() / NAME, beam)
+            commands = grammars(home, model.knows, ("command",))["command"]
+            decoders = {"free": model.free(), "home": model.held_to(talk(home, model.knows, commands)), "commands": model.held_to(commands)}
+            wrong: Counter[str] = Counter()
+            work: Counter[str] = Counter()
+            letters = length = 0
+            for number, (frames, said) in enumerate(found):
+                noisy = heard_in(np.frombuffer(b"".join(frames), "<i2") / 32768, condition, number)
+                length += len(noisy)
+                letters += len(syllables(said))
+                for name, decoder in decoders.items():
+                    began = process_time()
+                    best = decoded(decoder, noisy)
+                    work[name] += process_time() - began
+                    wrong[name] += mistaken(said, "".join(best[0].words) if best else "")
+            rates = ", ".join(f"{name} {wrong[name] / letters:.1%}" for name in ("free", "home"))
+            times = ", ".join(f"{name} {spent / (length * FRAME_SECONDS):.2f}" for name, spent in work.items())
+            print(f"{condition}, beam {beam:g}: syllables wrong: {rates}; processor: {times} x real time", flush=True)
+
+
 def decoded(decoder: Decoder, frames: list[bytes]) -> list[Reading]:
     """All readings of a clip."""
     for frame in frames:
@@ -156,5 +183,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=CLIPS)
     parser.add_argument("--languages", action="store_true", help="only what the languages of the two free decoders are worth (ten minutes)")
+    parser.add_argument("--beams", action="store_true", help="only what narrower searches cost and save (ten minutes)")
     options = parser.parse_args()
-    (languages if options.languages else main)(options.folder)
+    (languages if options.languages else beams if options.beams else main)(options.folder)
