@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -216,6 +218,24 @@ def test_a_truncated_model_is_not_loaded(tmp_path: Path) -> None:
     graph.write_bytes((whole / "graph" / "HCLr.fst").read_bytes()[:1_000_000])
     with pytest.raises(ModelMissing, match=r"HCLr\.fst 不完整"):
         Model(tmp_path)
+
+
+def test_a_narrower_search_gives_up_sooner_and_leaves_the_models_files_alone(model: Model) -> None:
+    folder = models_dir() / NAME
+    settings = (folder / "conf" / "model.conf").read_bytes()
+    narrow = Model(folder, beam=1.0).free()
+    wide = model.free()
+    for frame in clip("appointment"):
+        narrow.accept(frame)
+        wide.accept(frame)
+    ours, theirs = wide.finish(), narrow.finish()
+    assert ours[0].likelihood > (theirs[0].likelihood if theirs else -math.inf)
+    assert (folder / "conf" / "model.conf").read_bytes() == settings
+
+
+def test_without_room_for_its_settings_the_model_is_loaded_all_the_same(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    assert Model(models_dir() / NAME).knows("吃药") == model.knows("吃药")
 
 
 def test_both_decoders_hear_the_same_clip(decoders: Decoders, model: Model) -> None:

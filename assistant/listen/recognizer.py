@@ -14,7 +14,7 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -137,16 +137,23 @@ class Model:
 
 @contextmanager
 def _with_beam(path: Path, beam: float) -> Iterator[Path]:
-    """A folder that is the model with this beam in its configuration: Vosk takes a beam from nowhere else. Gone when it is loaded."""
-    with TemporaryDirectory(prefix="xiaoban-model-") as folder:
-        ours = Path(folder)
-        for part in path.iterdir():
-            if part.name != "conf":
-                (ours / part.name).symlink_to(part)
-        shutil.copytree(path / "conf", ours / "conf")
-        settings = (path / "conf" / "model.conf").read_text(encoding="utf-8").splitlines()
-        kept = [line for line in settings if not line.startswith("--beam=")]
-        (ours / "conf" / "model.conf").write_text("\n".join([*kept, f"--beam={beam}", ""]), encoding="utf-8")
+    """A folder that is the model with this beam in its configuration: Vosk takes one from nowhere else. Gone when it is loaded.
+
+    Where no folder can be made (a full disk) it is the model with its own beam: slower, and no worse.
+    """
+    with ExitStack() as kept:
+        try:
+            ours = Path(kept.enter_context(TemporaryDirectory(prefix="xiaoban-model-")))
+            for part in path.iterdir():
+                if part.name != "conf":
+                    (ours / part.name).symlink_to(part)
+            shutil.copytree(path / "conf", ours / "conf")
+            settings = (path / "conf" / "model.conf").read_text(encoding="utf-8").splitlines()
+            others = [line for line in settings if not line.startswith("--beam=")]
+            (ours / "conf" / "model.conf").write_text("\n".join([*others, f"--beam={beam}", ""]), encoding="utf-8")
+        except OSError as error:
+            log.warning("no room for the settings of the model, its own are used: %s", error)
+            ours = path
         yield ours
 
 

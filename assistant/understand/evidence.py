@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nlargest
 from math import exp, log
 from pathlib import Path
 
@@ -55,8 +56,8 @@ class Odds:
     top: str
     """The likeliest, or "" when that is nothing."""
     answers: Mapping[str, float] = field(default_factory=dict)
-    """Log-odds of the answers (dialogue.*), which count only while something is asked: yes and no against everything else,
-    the others against what is not for 小伴."""
+    """Log-odds of the answers (dialogue.*), which count only while something is asked: yes and no against everything else, full against
+    empty, the others (empty: that the pillbox is spoken of at all) against what is not for 小伴."""
 
     def judged(self, intent: str, score: float) -> float:
         """`score` of a phrase, 0…1, in the light of the whole sentence; as it is for an intent that was never taught."""
@@ -84,6 +85,10 @@ class Odds:
         if intent not in self.of:
             return -LIMIT
         return self.of[intent] - log(sum(exp(value) for other, value in self.of.items() if other != intent))
+
+    def first(self, count: int) -> list[tuple[str, float]]:
+        """The likeliest intents, answers among them, with their log-odds."""
+        return nlargest(count, (*self.of.items(), *self.answers.items()), key=lambda one: one[1])
 
     def plainly(self, intent: str, odds: float = PLAINLY) -> bool:
         """Whether the whole sentence is so surely meant so that a single word that speaks of others or of television is none."""

@@ -70,6 +70,10 @@ class Thought:
         return [one for one in self.heard if one.believed]
 
 
+SHOWN = 3
+"""Opinions of the whole sentence that are shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a sentence was judged as it was. `str()` is for a terminal."""
@@ -88,6 +92,8 @@ class Explanation:
             words = [f"{span.text}={span.concept}{f'~{span.cost:.2f}' if span.cost else ''}{'→' + span.value if span.value else ''}"
                      for span in one.said.spans if span.concept not in ("FILLER", "SOFT", "NEUTRAL")]
             lines.append("  词：" + "，".join(words))
+            if one.opinion.of:
+                lines.append("  整句：" + "，".join(f"{intent or '不是给小伴的'} {odds:+.1f}" for intent, odds in one.opinion.first(SHOWN)))
             if one.guards:
                 lines.append("  护栏：" + "，".join(guard.name for guard in one.guards))
             for candidate in one.fits[:6]:
