@@ -48,11 +48,11 @@ CORPUS = Path(__file__).with_name("corpus")
 NOTHING = ""
 ANSWERS = YES_OR_NO
 """While nothing is asked they are nothing, too."""
-CLOSED = {"dialogue.which": {"dialogue.which"}, "dialogue.when": {"dialogue.when"},
-          "dialogue.empty": {"dialogue.empty", "dialogue.full"}}
-"""Answers to questions that only a name, a time, the look of a box can answer, learned apart, against what is not for 小伴: beside
-another intent they need not stand (给敏敏打 answers 给谁打, too). Empty and full are told apart by their words."""
-APART = frozenset().union(*CLOSED.values())
+CLOSED = {"dialogue.which": ({"dialogue.which"}, {NOTHING}), "dialogue.when": ({"dialogue.when"}, {NOTHING}),
+          "dialogue.empty": ({"dialogue.empty", "dialogue.full"}, {NOTHING}), "dialogue.full": ({"dialogue.full"}, {"dialogue.empty"})}
+"""Answers to questions that only a name, a time, the look of a box can answer, learned apart, and against what: beside another intent they
+need not stand (给敏敏打 answers 给谁打, too). One regression hears that the box is spoken of, one whether it is full or empty."""
+APART = frozenset(CLOSED)
 WALKS = 6
 """Sentences from one template of the phrases."""
 WEIGHT = {"corpus": 1.0, "misheard": 0.5, "phrase": 0.3, "never": 1.0, "example": 1.0}
@@ -151,9 +151,9 @@ def one_intent(intent: str, table, meant: NDArray[np.str_], weight: NDArray[np.f
     from sklearn.linear_model import SGDClassifier
 
     model = SGDClassifier(loss="log_loss", alpha=1 / (STRENGTH * len(meant)), max_iter=PASSES, tol=None, random_state=0)
-    own = CLOSED.get(intent, {NOTHING, *ANSWERS} if intent == NOTHING else {intent})
+    own, others = CLOSED.get(intent, ({NOTHING, *ANSWERS} if intent == NOTHING else {intent}, set[str]()))
     right = np.isin(meant, [*own])
-    among = np.isin(meant, [NOTHING, *own]) if intent in CLOSED else ~np.isin(meant, [*APART])
+    among = right | np.isin(meant, [*others]) if others else ~np.isin(meant, [*APART])
     model.fit(table[among], right[among], sample_weight=weight[among])
     return model.coef_[0], float(model.intercept_[0])
 
@@ -179,7 +179,7 @@ def teach(rows: Sequence[Lesson]) -> Taught:
     table = matrix(rows, words)
     meant = np.array([row.intent for row in rows])
     weight = np.array([WEIGHT[row.source] for row in rows])
-    intents = sorted(set(meant.tolist()) - (APART - CLOSED.keys()))
+    intents = sorted(set(meant.tolist()))
     work: Callable[[str], tuple[NDArray[np.float64], float]] = partial(one_intent, table=table, meant=meant, weight=weight)
     with Pool() as pool:
         fitted = list(track(pool.imap(work, intents), "learning", total=len(intents)))

@@ -34,6 +34,8 @@ _EVIDENCE = (
 
 FEW = 3
 """Syllables beside the answer itself that may be anything: 就给敏敏吧."""
+PLAINLY, LIKELY = 2.0, 1.0
+"""Log-odds of full and empty that are plain, and that are asked about."""
 SURELY, PERHAPS = 0.0, -2.5
 """Log-odds of a longer sentence from which on it is an answer, and may be one: 第一场雪下得真早 answers nothing."""
 
@@ -115,10 +117,20 @@ def _is_over(value: Slot, now: datetime) -> bool:
 
 
 def _evidence(thought: Thought, question: Question) -> Judgement | None:
+    """Words that say it first, then what the whole sentence sounds like; asked where the two say the opposite."""
     for one in thought.believed:
+        full = one.opinion.answers.get("dialogue.full", 0.0)
         for pattern, intent in _EVIDENCE:
             if found := pattern.search(one.said.text):
-                return _judged(Meaning(intent, {}, 0.95, one.said.text), "dialogue.empty", _syllables(one) - len(found[0]), one)
+                meaning = Meaning(intent, {}, 0.95, one.said.text)
+                if (full if intent == "dialogue.empty" else -full) >= PLAINLY:
+                    return Judgement(None, (meaning,))
+                return _judged(meaning, "dialogue.empty", _syllables(one) - len(found[0]), one)
+    for one in thought.believed:
+        full, spoken_of = (one.opinion.answers.get(kind, PERHAPS) for kind in ("dialogue.full", "dialogue.empty"))
+        if spoken_of >= PERHAPS and abs(full) >= LIKELY:
+            meaning = Meaning("dialogue.full" if full > 0 else "dialogue.empty", {}, 0.8, one.said.text)
+            return Judgement(meaning) if spoken_of >= SURELY and abs(full) >= PLAINLY else Judgement(None, (meaning,))
     return None
 
 
