@@ -11,8 +11,8 @@ dear. An intent it was never taught is left as it is.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from heapq import nlargest
 from math import exp, log
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.messages import YES_OR_NO
+from assistant.understand.levels import WARY
 from assistant.understand.matcher import Utterance
 
 WEIGHTS = Path(__file__).with_name("evidence.npz")
@@ -58,6 +59,11 @@ class Odds:
     answers: Mapping[str, float] = field(default_factory=dict)
     """Log-odds of the answers (dialogue.*), which count only while something is asked: yes and no against everything else, full against
     empty, the others (empty: that the pillbox is spoken of at all) against what is not for 小伴."""
+
+    def expecting(self, answers: Iterable[str]) -> Odds:
+        """The same beside a question that makes these likelier, but for what is dear."""
+        of = {intent: min(LIMIT, odds + EXPECTED) if intent in answers and intent not in WARY else odds for intent, odds in self.of.items()}
+        return replace(self, of=of, top=max(of, key=of.__getitem__)) if of else self
 
     def judged(self, intent: str, score: float) -> float:
         """`score` of a phrase, 0…1, in the light of the whole sentence; as it is for an intent that was never taught."""
@@ -112,6 +118,9 @@ ASKED, CLEAR_ANSWER, APART = 3.0, 1.0, 2.5
 of them. Of 430 answers of the corpus before they were learned 170 had been lost."""
 LIMIT = 6.0
 """Log-odds beyond which nothing is surer."""
+EXPECTED = 2.0
+"""Log-odds that a question about a dose gives to its answers. Where one of them leads all other intents by 1.0, and lies at most 1.0 below
+what is not for 小伴, 119 of 131 sentences not yet learned were it, and 3 were for nobody."""
 
 
 def probability(odds: float) -> float:

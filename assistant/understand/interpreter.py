@@ -88,7 +88,7 @@ hundred, and of 7,800 that are meant one in twelve. The skills ask once more bef
 of a reminder, and which one is deleted."""
 LONE_EASILY = 1.7
 """The same for skills whose few common words are in much that is said to others."""
-LONE_ANSWERS = {("dose", "medication.taken"): 3.0, ("emergency", "emergency.cancel"): 2.0}
+LONE_ANSWERS = {("dose", "medication.taken"): 2.5, ("emergency", "emergency.cancel"): 2.0}
 """The same for what an open question has made likely."""
 LED = 3.0
 """The same lead for all others, where a phrase fits by its small words only."""
@@ -96,7 +96,7 @@ TOLD = frozenset({"medication.taken", "medication.not_taken", "medication.skip",
 """What became of a dose: nobody tells it who asks 吃没吃."""
 LIKELY, YIELDS = 1.0, 3.0
 """Leads (log-odds) with which a sentence that a guard stops is asked about after all, and with which a guard yields where it is neither dear
-nor about medicine."""
+nor about medicine, or answers a question about a dose."""
 ASKED_ANYWAY = frozenset({"booking.cancel"})
 """Dear intents whose skill asks before it does anything: a guard yields to a sentence that is surely meant so."""
 CRY_BY_ALL = 6.0
@@ -337,6 +337,8 @@ class Interpreter:
 
         Phrases worth less than `floor` are not looked for, nor, where `only` names some, those of other intents.
         """
+        if asking == "dose":
+            opinion = opinion.expecting(self.asked[asking])
         by_frame = self._by_frame(said, asking)
         by_phrase, never, doubtful = self._by_phrase(said, asking, floor, only)
         fired = self._guards.fired(said, asking)
@@ -350,7 +352,8 @@ class Interpreter:
             if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02) or (hollow and best.score < TRUSTED):
                 continue
             exactly = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= EXACTLY
-            ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said)
+            answered = asking == "dose" and intent in answers and opinion.lead(intent) >= YIELDS
+            ceiling = 1.0 if exactly or answered else _ceiling(intent, fired, opinion, said)
             if ceiling == 0.0:
                 continue
             if best.kind == "phrase" and (best.by in doubtful or not (asking or self._anchored(intent, said) or _surely(intent, opinion))):
@@ -438,7 +441,9 @@ class Interpreter:
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
             if none or (opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
                 return min(score, asked_at_most(intent))
-            return max(score, both) if intent not in STRICT or (score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))) else score
+            surely = opinion.lead(intent) >= LONE_ANSWERS.get((asking, intent), inf)
+            plainly = score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))
+            return max(score, both) if intent not in STRICT or plainly or surely else score
         if score >= TRUSTED:
             return max(both, acts(intent)[0])
         return max(both, ASK) if intent == "emergency.call" and score >= ACT else both
@@ -451,8 +456,9 @@ class Interpreter:
         intent = opinion.top
         if not intent or intent in known or intent in never or said.taken_back:
             return None
-        score = min(opinion.alone(intent), _ceiling(intent, fired, opinion, said))
         lead = opinion.lead(intent)
+        answered = asking == "dose" and intent.startswith("medication.") and lead >= YIELDS
+        score = min(opinion.alone(intent), 1.0 if answered else _ceiling(intent, fired, opinion, said))
         hidden = said.hidden and not (intent == "emergency.call" and lead >= CRY_BY_ALL)  # half of me is 不好使了: no cry hangs on a 不
         wondered = intent in TOLD and "WHETHER" in said.concepts  # 那掉不吃没吃啊 tells nothing
         if hidden or wondered or lead < _lone_lead(intent, asking):
