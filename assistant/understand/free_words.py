@@ -109,9 +109,9 @@ def _with_topic(what: str, before: str) -> str:
 
 # --- deleting -----------------------------------------------------------------------------------------------------
 
-_NAMED = re.compile(rf"(?:提醒|闹钟|闹铃)(?!{_ME}|一下|一声)")
+_NAMED = re.compile(rf"(?:(?<=的)提醒|(?:提醒|闹钟|闹铃)(?!{_ME}|一下|一声))")
 _OFF = re.compile(
-    rf"(?:[你您])?(?:(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|叫|喊|催)(?:{_ME})?|不(?:叫|喊|提醒)(?:{_ME})?(?=[了啦咯]))"
+    rf"(?:[你您])?(?:(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|提(?={_ME})|叫|喊|催)(?:{_ME})?|不(?:叫|喊|提醒)(?:{_ME})?(?=[了啦咯]))"
 )
 """不用提醒我, 别叫我."""
 _DELETE = re.compile(
@@ -138,6 +138,9 @@ def cancelled(said: Utterance, measured: Sequence[times.Span]) -> str:
         end = min((at for at, _ in deletes if at >= named.end()), default=named.end())
         return _name_of(text[named.end():end])
     if off is not None:
+        named = _NAMED.search(text[:off.start()])
+        if named and (what := _name_of(text[:named.start()])):
+            return what
         after = text[off.end():]
         what = "" if after[:1] in "了啦咯哒" else _bare(_PAST_IT.sub("", after.split(SEAM)[0] or after.strip(SEAM).split(SEAM)[0]))
         return what or _name_of(text[:off.start()])

@@ -172,7 +172,8 @@ def _medicines(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, fl
                             yield shade + shape, medicine.name, 0.02
                             yield shade + "的" + shape, medicine.name, 0.02
                         for pill in PILLS:
-                            yield shade + pill, medicine.name, 0.05
+                            short = len(shade + pill) == 2  # 吃得成|药 is no 橙药
+                            yield ("=" if short else "") + shade + pill, medicine.name, 0.05
 
 
 def looks(home: Household, book: Phrasebook) -> Looks:

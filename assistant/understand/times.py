@@ -889,7 +889,8 @@ def _rec_weeks(reader: _Reader, found: re.Match[str]) -> Recurrence | None:
 
 
 def _rec_week(reader: _Reader, found: re.Match[str]) -> Recurrence | None:
-    return Recurrence("week", days=_weekday_names(reader, found["dl"] or found["dl2"]))
+    days = _weekday_names(reader, found["dl"] or found["dl2"])
+    return Recurrence("week", days=days) if found["dl"] or len(days) > 1 else None  # 周二，周二上午: said twice, meant once
 
 
 def _rec_moon(reader: _Reader, found: re.Match[str]) -> Recurrence | None:
