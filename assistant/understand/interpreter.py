@@ -16,7 +16,7 @@ from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
 from assistant.understand.corrections import mended, restarted, take_back
-from assistant.understand.evidence import PLAINLY, Odds, learned
+from assistant.understand.evidence import LIMIT, PLAINLY, Odds, learned
 from assistant.understand.heard import Heard, strongest_of
 from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asked_at_most
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
@@ -66,6 +66,8 @@ TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 5.0
 """Lead (log-odds) of a cry of one's own, and of all that is not dear, that no guard stops."""
+NOT_TAKEN, OPPOSITE = ("medication.not_taken", "medication.skip"), 1.5
+"""Intents that say the opposite of a dose being taken, and how near (log-odds) they may come before it is asked about."""
 RATHER = 0.7
 """That a dose is taken is asked about where something else is meant rather by so much (log-odds)."""
 FAINTLY = 0.2
@@ -546,9 +548,14 @@ def _lone_lead(intent: str, asking: str = "") -> float:
 
 
 def _doubtfully_taken(said: Utterance, best: Fit, score: float, opinion: Odds, exactly: bool) -> bool:
-    """Whether a dose is only perhaps said to be taken: it was taken back, 吃 is there by a sound alone, or rather something else is meant."""
+    """Whether a dose is only perhaps said to be taken: it was taken back, 吃 is there by a sound alone, or rather something else is meant.
+
+    Or it is nearly as likely that it was not: 药都冇拆封，你莫给我记成吃了的.
+    """
     faintly = best.kind != "phrase" and not exactly and _faintly(said, "EATEN")
-    return bool(said.hidden) or faintly or opinion.rather(best.intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
+    own = opinion.of.get(best.intent, LIMIT)
+    opposite = not exactly and score < TRUSTED and any(opinion.of.get(other, -LIMIT) > own - OPPOSITE for other in NOT_TAKEN)
+    return bool(said.hidden) or faintly or opposite or opinion.rather(best.intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
 
 
 def _faintly(said: Utterance, concept: str) -> bool:
