@@ -64,8 +64,10 @@ CRIED, MUCH_AGAINST = 0.8, 6.0
 """A reading of a cry below this score, where something else is meant rather by so much (log-odds), is asked about: 她在上班呢 (绊了)."""
 TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
-CRY = 5.0
-"""Lead (log-odds) of a cry of one's own, and of all that is not dear, that no guard stops."""
+CRY = 4.0
+"""Lead (log-odds) of a cry that no guard stops: 老头子吃饺子噎住了，脸发紫 speaks of another. Of 50 guarded ones with it 2 were none."""
+SURELY = 5.0
+"""The same of what the skill asks about once more."""
 NOT_TAKEN, OPPOSITE = ("medication.not_taken", "medication.skip"), 1.5
 """Intents that say the opposite of a dose being taken, and how near (log-odds) they may come before it is asked about."""
 RATHER = 0.7
@@ -81,7 +83,7 @@ PLAIN_ANSWER = {"emergency.cancel": 2.0}
 OPEN = frozenset({"", "dose"})
 """Questions beside which everything else may be said; into the others nothing is read but their answers and a cry."""
 LONE, LONE_ASKS = 0.7, {
-    "emergency.cancel": inf, "medication.taken": inf, "emergency.call": 1.0, "call.hang_up": 1.7,
+    "emergency.cancel": inf, "medication.taken": 4.0, "emergency.call": 1.0, "call.hang_up": 1.7,
     "privacy.forget": 1.5, "reminder.cancel": 1.5, "message.send": 1.5, "booking.cancel": 1.0, "booking.change": 1.0, "reminder.add": 1.0,
 }
 """Leads (log-odds) from which evidence alone acts, and those of intents that are dearer; below it asks. Set on 8,858 sentences of
@@ -510,24 +512,23 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     """The score an intent may reach at most under the guards that fire; 0 where they silence it.
 
     They yield to a sentence that is plainly or surely meant so; about medicine only to a very plain one, for it is often another's (我大姐
-    药吃没吃她自己都说不清). Where it is dear, never, but for a cry: 我不想麻烦孩子们，可是我喘不上气了 is one although it speaks of others, and what
-    is not so sure of it is asked about.
+    药吃没吃她自己都说不清). Where it is dear, never, but for a cry, of one's own or for another (老头子吃饺子噎住了，脸发紫). What is likely, or
+    might be a cry of one's own (我不想麻烦孩子们，可是我喘不上气了), is asked about.
     """
-    plainly, lead = opinion.plainly(intent), opinion.lead(intent)
-    if intent == "emergency.call":
-        own = "ME" in said.concepts
-        if plainly and own and lead >= CRY:
-            return 1.0
-        if plainly or (own and lead > 0.0):
-            return asked_at_most(intent) if guarding.stopped(intent, fired) or guarding.weakened(intent, fired) else 1.0
-    elif intent.startswith("medication."):
-        if intent not in WARY and plainly and lead >= SURELY_MEDICINE:
-            return 1.0
-    elif (intent not in WARY and (plainly or lead >= YIELDS)) or (lead >= CRY and intent in ASKED_ANYWAY):
+    stopped, weakened = guarding.stopped(intent, fired), guarding.weakened(intent, fired)
+    if not stopped and not weakened:
         return 1.0
-    if guarding.stopped(intent, fired) and lead < LIKELY:
-        return 0.0
-    return asked_at_most(intent) if guarding.weakened(intent, fired) or guarding.stopped(intent, fired) else 1.0
+    plainly, lead, likely = opinion.plainly(intent), opinion.lead(intent), LIKELY
+    if intent == "emergency.call":
+        yields = lead >= CRY
+        likely = 0.0 if "ME" in said.concepts else LIKELY
+    elif intent.startswith("medication."):
+        yields = intent not in WARY and plainly and lead >= SURELY_MEDICINE
+    else:
+        yields = (intent not in WARY and (plainly or lead >= YIELDS)) or (intent in ASKED_ANYWAY and lead >= SURELY)
+    if yields:
+        return 1.0
+    return asked_at_most(intent) if not stopped or lead >= likely else 0.0
 
 
 def _opposite(intent: str, fits: Mapping[str, Fit]) -> float:
