@@ -59,16 +59,16 @@ def test_what_no_phrase_catches_is_understood_as_a_whole(say: str, meant: str) -
     assert meaning.intent == meant
 
 
-@pytest.mark.parametrize("say", ["小白片夜饭吃好就吃脱了呀", "活够了药我都攒好了今晚上一块儿吃了算了", "没事没事我缓过劲了叫他们别跑这一趟"])
+@pytest.mark.parametrize("say", ["活够了药我都攒好了今晚上一块儿吃了算了", "没事没事我缓过劲了叫他们别跑这一趟"])
 def test_what_is_dear_is_asked_and_never_done_by_it_alone(say: str) -> None:
     meaning = judge(say).meaning
     assert meaning is None or meaning.intent == "emergency.call"
 
 
 @pytest.mark.parametrize(("say", "meant"), [
-    ("我前头讲的那些个体己话侬揩揩脱", "privacy.forget"), ("明儿那顿饭不用送了俺儿接俺去他家", "booking.cancel"), ("女儿搬回来跟我住了护工那边就给人家退了吧", "booking.cancel"),
+    ("小白片夜饭吃好就吃脱了呀", "medication.taken"), ("我前头讲的那些个体己话侬揩揩脱", "privacy.forget"), ("明儿那顿饭不用送了俺儿接俺去他家", "booking.cancel"), ("女儿搬回来跟我住了护工那边就给人家退了吧", "booking.cancel"),
 ])
-def test_what_is_asked_once_more_anyway_is_done_where_the_whole_is_sure(say: str, meant: str) -> None:
+def test_what_is_dear_is_done_where_the_whole_is_sure(say: str, meant: str) -> None:
     meaning = judge(say).meaning
     assert meaning is not None
     assert meaning.intent == meant

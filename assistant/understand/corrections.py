@@ -48,13 +48,13 @@ def take_back(said: Utterance, found: Measures) -> None:
             break
 
 
-def restarted(text: str) -> str:
-    """What is said after the speaker takes back everything: at least four syllables. 我不是心疼 takes nothing back."""
+def restarted(text: str, least: int = 4) -> str:
+    """What is said after the speaker takes back everything: at least so many syllables. 我不是心疼 takes nothing back."""
     marks = [
         mark for mark in CORRECTION.finditer(text)
         if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS and not (mark.start() == 0 and _RATHER.match(text[mark.end():])))
     ]
-    return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= 4 else ""
+    return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= least else ""
 
 
 def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:

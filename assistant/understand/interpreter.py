@@ -108,6 +108,8 @@ CRY_BY_ALL = 6.0
 SURELY_MEDICINE = 5.5
 """Lead of what is said of medicine that no guard stops: 我大姐药吃没吃她自己都说不清 leads by 5.1."""
 
+ANSWER, TAKEN_BACK = 2, 0.85
+"""Syllables of an answer that takes another back, and its score."""
 CLEAR = 0.93
 """When a hypothesis is understood this well, the less likely ones are looked at for numbers and negation only."""
 WELL, SAME = 0.8, 0.85
@@ -267,6 +269,10 @@ class Interpreter:
         opinion = self._opinion(said)
         fits, fired, never = self._fits(said, opinion, asking)
         whole = Heard(hypothesis, said, found, fired, tuple(fits), opinion=opinion)
+        if asking and (answer := restarted(text, ANSWER)):
+            again = self._survey_once(hypothesis, answer, now, asking)
+            if again.fits and fits and again.fits[0].kind == "asked" and again.fits[0].score >= TAKEN_BACK and again.fits[0].intent != fits[0].intent:
+                return again  # 还没，哦不对，吃了吃了
         if (restart := restarted(text)) and (not fits or fits[0].score < 0.9):
             again = self._survey_once(hypothesis, restart, now, asking)
             if again.fits and again.fits[0].score >= 0.8:
