@@ -65,10 +65,10 @@ _GRAMMAR_ALTERNATIVES: Final = 3
 _KEPT: Final = 8
 """Warm grammar decoders kept at once; 1-2 MB each, and they do not grow."""
 _RENEWED_AFTER: Final = 15.0
-"""Seconds of sound after which the free decoder is replaced while nobody speaks: its graph grew by 40 MB in the first
-sentence, 75 in 15 s, 100 in 30 s and by 90 MB more in the next three minutes. Why 15 s: a middle, not an optimum."""
-_TALK_RENEWED_AFTER: Final = 60.0
-"""The same for the talk of a home: its graph grew by 25 MB in 10 s, 35 in 25 s, 60 in three minutes, and takes a second to make."""
+"""Seconds of sound after which the free decoder is replaced while nobody speaks: its graph grew by 51 MB in the first
+sentence, 79 in 15 s, 102 in 30 s and by 107 MB more in the next two and a half minutes. Why 15 s: a middle, not an optimum."""
+_TALK_RENEWED_AFTER: Final = 120.0
+"""The same for the talk of a home: its graph grew by 47 MB in 10 s, 63 in a minute, 72 in two, and takes two seconds to make."""
 _AT_HOME: Final = 6.0
 """Added to the logarithm of the likelihood of what is said as talk of a home: how much likelier that is than anything else one can say.
 Set by hand, as the next two: 3 to 9, and counting a half to a fifth, understood 260 sentences from sound alike."""

@@ -42,6 +42,8 @@ ANCHOR = 0.35
 """Words that anchor a phrase may sound this much otherwise."""
 UNANCHORED = 0.75
 """What is left of a phrase that fits by its small words only; at best it is asked."""
+_NOT_YET = re.compile(r"还[^是把就都说有]吃")
+"""Whatever stands between, nothing was taken yet: 还没吃, 还要吃, and 还描吃, as a recogniser writes 还冇吃."""
 LONG, PLAIN, CLAUSE = 7, 0.9, 0.7
 """From so many syllables on, and where the whole is not understood so well, clauses are judged; one counts from this score on."""
 PARTED = 2
@@ -562,7 +564,7 @@ def _doubtfully_taken(said: Utterance, best: Fit, score: float, opinion: Odds, e
     faintly = best.kind != "phrase" and not exactly and _faintly(said, "EATEN")
     own = opinion.of.get(best.intent, LIMIT)
     opposite = not exactly and score < TRUSTED and any(opinion.of.get(other, -LIMIT) > own - OPPOSITE for other in NOT_TAKEN)
-    return bool(said.hidden) or faintly or opposite or opinion.rather(best.intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
+    return bool(said.hidden) or faintly or opposite or _NOT_YET.search(said.text) is not None or opinion.rather(best.intent) > (AGAINST if exactly or score >= TRUSTED else RATHER)
 
 
 def _faintly(said: Utterance, concept: str) -> bool:

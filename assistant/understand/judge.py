@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from assistant.home import Household
-from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot
+from assistant.messages import YES_OR_NO, Asking, Hypothesis, Judgement, Meaning, Slot
 from assistant.understand import confidence, emergencies
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
@@ -143,7 +143,7 @@ class Understander:
         for one in good:
             for other in good:
                 pair = (one.fits[0].intent, other.fits[0].intent)
-                if frozenset(pair) in POLAR_PAIRS and not thought.opposed:
+                if frozenset(pair) in POLAR_PAIRS and not thought.opposed and not (frozenset(pair) == YES_OR_NO and _outvoted(pair, good)):
                     thought.reasons.append(f"听写相反：{pair[0]}、{pair[1]}")
                     thought.opposed = pair
         if free and held and not thought.opposed:
@@ -378,6 +378,12 @@ class Understander:
             if any(holds(frame, said) is not None for frame in frames):
                 return grade
         return "unsure"
+
+
+def _outvoted(pair: tuple[str, str], good: Sequence[Heard]) -> bool:
+    """Whether all readings of the one weigh so much more than those of the other that it is no rival: 你要得, 要得 against 你要不得."""
+    weights = [sum(one.hypothesis.score for one in good if one.fits[0].intent == intent) for intent in pair]
+    return min(weights) < RIVAL * max(weights)
 
 
 def _told_honestly(judgement: Judgement) -> Judgement:

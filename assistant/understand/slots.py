@@ -172,6 +172,8 @@ def _medicines(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, fl
                             yield shade + shape, medicine.name, 0.02
                             yield shade + "的" + shape, medicine.name, 0.02
                         for pill in PILLS:
+                            if "小" in pill and "大" in medicine.looks:
+                                continue
                             short = len(shade + pill) == 2  # 吃得成|药 is no 橙药
                             yield ("=" if short else "") + shade + pill, medicine.name, 0.05
 
@@ -284,6 +286,8 @@ def _leaves_open(between: str, intent: str) -> bool:
 
 _INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|屋里|屋头)?的?)?$")
 """Before a name: it is who is asked for."""
+_NOT_TO = re.compile(r"(?:不要|不是|别|莫|甭|勿)[给跟找]$")
+"""Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
 _INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先]))")
 """Right behind a name: another one is meant. 给强子打不是给敏敏 is left open."""
 _REQUEST = re.compile(r"(?:打|拨|挂|开|来|通|连|发|说|讲)")
@@ -323,12 +327,20 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
     if slot == "person":
+        wanted = [at for at, (place, _) in enumerate(kept) if not _NOT_TO.search(said.text[:place[0]])]
+        if wanted and len(wanted) < len(kept):
+            kept, sets = [kept[at] for at in wanted], [sets[at] for at in wanted]
         if chosen := _last_said(said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)]):
             return chosen
+        asked = [place for (place, _), names in zip(kept, sets, strict=True) if names and _asked_of(said, place)]
         for (place, _), (following, _), one, other in zip(kept, kept[1:], sets, sets[1:], strict=False):
             between = said.text[place[1]:following[0]]
+            if any(later[0] > following[0] for later in asked):
+                continue  # 强子屋里添了个丫头，给强子拨个视频
             if one and other and set(one).isdisjoint(other) and _leaves_open(between, intent):
                 return (*one, *other)
+        if len(asked) == 1:
+            return sets[[place for place, _ in kept].index(asked[0])]
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True) if _INTRODUCED.search(said.text[:place[0]])]
         return after[0] if after else next(filter(None, sets), ())
@@ -341,6 +353,11 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     if slot == "service":
         return sets[0]
     return ()
+
+
+def _asked_of(said: Utterance, place: tuple[int, int]) -> bool:
+    """Whether a name stands where one asks for a call or a message: 给|强子|拨."""
+    return bool(_INTRODUCED.search(said.text[:place[0]]) and _REQUEST.match(said.text, place[1]))
 
 
 def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
