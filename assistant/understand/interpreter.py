@@ -94,7 +94,7 @@ hundred, and of 7,800 that are meant one in twelve. The skills ask once more bef
 of a reminder, and which one is deleted."""
 LONE_EASILY = 1.7
 """The same for skills whose few common words are in much that is said to others."""
-LONE_ANSWERS = {("dose", "medication.taken"): 2.5, ("emergency", "emergency.cancel"): 2.0}
+LONE_ANSWERS = {("dose", "medication.taken"): 2.5, ("emergency", "emergency.cancel"): 3.0}
 """The same for what an open question has made likely."""
 LED = 3.0
 """The same lead for all others, where a phrase fits by its small words only."""
@@ -460,9 +460,8 @@ class Interpreter:
             return max(both, acts(intent)[0])
         return max(both, ASK) if intent == "emergency.call" and score >= ACT else both
 
-    @staticmethod
     def _lone(
-        opinion: Odds, said: Utterance, fired: tuple[Guard, ...], never: Mapping[str, float], known: set[str], asking: str,
+        self, opinion: Odds, said: Utterance, fired: tuple[Guard, ...], never: Mapping[str, float], known: set[str], asking: str,
     ) -> Fit | None:
         """A reading that no phrase speaks for, only the second opinion: 没听着再讲一遍. Where it is dear it is asked about."""
         intent = opinion.top
@@ -473,7 +472,8 @@ class Interpreter:
         score = min(opinion.alone(intent), 1.0 if answered else _ceiling(intent, fired, opinion, said))
         hidden = said.hidden and not (intent == "emergency.call" and lead >= CRY_BY_ALL)  # half of me is 不好使了: no cry hangs on a 不
         wondered = intent in TOLD and "WHETHER" in said.concepts  # 那掉不吃没吃啊 tells nothing
-        if hidden or wondered or lead < _lone_lead(intent, asking):
+        banned = intent in WARY and not self._bans[intent].isdisjoint(said.concepts)  # 不是按错，救我 cancels nothing
+        if hidden or wondered or banned or lead < _lone_lead(intent, asking):
             score = min(score, asked_at_most(intent))
         return Fit(intent, score, "整句像是", (), "evidence") if score >= ASK else None
 
