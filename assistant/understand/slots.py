@@ -335,7 +335,7 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         asked = [place for (place, _), names in zip(kept, sets, strict=True) if names and _asked_of(said, place)]
         for (place, _), (following, _), one, other in zip(kept, kept[1:], sets, sets[1:], strict=False):
             between = said.text[place[1]:following[0]]
-            if any(later[0] > following[0] for later in asked):
+            if any(later[0] >= following[0] for later in asked) and not _INTRODUCED.search(said.text[:place[0]]):
                 continue  # 强子屋里添了个丫头，给强子拨个视频
             if one and other and set(one).isdisjoint(other) and _leaves_open(between, intent):
                 return (*one, *other)
