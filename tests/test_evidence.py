@@ -191,3 +191,38 @@ def test_thinking_aloud_keeps_the_question_open(question: Asking, say: str) -> N
     meaning = understander(HOME).judge([Hypothesis(say)], NOW, question, BOTH).meaning
     assert meaning is not None
     assert meaning.intent == "dialogue.wait"
+
+
+@pytest.mark.parametrize(("asking", "say", "meant"), [
+    ("dose", "没吃，不对，吃了", "medication.taken"), ("dose", "吃了，哦不，还没吃呢", "medication.not_taken"),
+    ("dose", "谁说我没吃，吃了", "medication.taken"), ("dose", "刚才喝粥那会儿，我顺嘴就送下去了", "medication.taken"),
+    ("dose", "等我把这集看完再说", "medication.snooze"), ("yes_no", "先不要，等我问过闺女再说", "dialogue.no"),
+    ("evidence", "就剩个盖子", "dialogue.empty"), ("evidence", "药压着药，好几颗", "dialogue.full"), ("evidence", "没有空呀，你看", "dialogue.full"),
+])
+def test_a_question_makes_its_answers_likelier(asking: Asking, say: str, meant: str) -> None:
+    meaning = understander(HOME).judge([Hypothesis(say)], NOW, asking).meaning
+    assert meaning is not None
+    assert meaning.intent == meant
+
+
+@pytest.mark.parametrize(("asking", "say", "never"), [
+    (None, "早上咯药我还描吃咧", "medication.taken"), (None, "药都冇拆封，你莫给我记成吃了的", "medication.taken"), (None, "胰岛素忘打了", "medication.taken"),
+    ("dose", "今朝药覅吃了", "medication.taken"), ("dose", "刚吃了柿子，药得隔一个钟头吃", "medication.taken"),
+    ("emergency", "不是按错，是我按的，救我", "emergency.cancel"), (None, "求救", "emergency.drill"),
+])
+def test_what_is_dear_is_not_done_by_half_a_word(asking: Asking | None, say: str, never: str) -> None:
+    meaning = understander(HOME).judge([Hypothesis(say)], NOW, asking).meaning
+    assert meaning is None or meaning.intent != never
+
+
+@pytest.mark.parametrize("say", ["老头子吃饺子噎住了，脸发紫", "邻居老李倒在楼道里，没反应，快叫人", "紧急呼叫"])
+def test_a_cry_for_another_is_one(say: str) -> None:
+    meaning = judge(say).meaning
+    assert meaning is not None
+    assert meaning.intent == "emergency.call"
+
+
+def test_a_guard_lets_ask_what_is_likely() -> None:
+    judgement = judge("老姐妹约我听戏，我怕误点，出门前就把粉色胶囊吃了")
+    assert judgement.meaning is None
+    assert [near.intent for near in judgement.nearest] == ["medication.taken"]

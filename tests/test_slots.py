@@ -159,3 +159,12 @@ def test_free_words_are_those_the_decoder_is_surest_of() -> None:
     assert meaning is not None
     assert meaning.slots["person"] == "刘敏"
     assert meaning.slots["message"] == "我腿不疼了"
+
+
+@pytest.mark.parametrize(("say", "slot", "value"), [
+    ("约个剃头的，周二，周二上午十点", "when", "2026-11-24T10:00"), ("强子屋里添了个丫头，给强子拨个视频", "person", "刘强"),
+    ("每天早上量血压的提醒，我自己记得了，你别叫了", "what", "量血压"), ("那个白色的小药片我是几点钟吃的呀", "medicine", "阿司匹林"),
+])
+def test_the_value_that_is_meant_is_taken(say: str, slot: str, value: str) -> None:
+    got = to_json(understood(say, ("booking.create", "call.video", "reminder.cancel", "medication.query"))[0].get(slot))
+    assert str(got).startswith(value)

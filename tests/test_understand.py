@@ -413,7 +413,7 @@ def test_a_hesitation_between_two_times_takes_back_the_first(said: str, when: da
     assert meaning is not None and meaning.slots["when"] == when
 
 
-@pytest.mark.parametrize("said", ["给刘敏刘强打电话", "给强子打个电话不是打给敏敏"])
+@pytest.mark.parametrize("said", ["给刘敏刘强打电话", "找强子还是敏敏打电话", "给强子打个电话不是打给敏敏"])
 def test_two_people_named_in_one_breath_are_asked_about(said: str) -> None:
     judged = judge(said)
     assert {near.slots["person"] for near in judged.nearest} == {"刘敏", "刘强"}

@@ -277,9 +277,11 @@ def fill(
 
 
 def _leaves_open(between: str, intent: str) -> bool:
-    """Whether what stands between two people leaves open which of them is meant: 给刘敏刘强打电话, 给强子，呃，给敏敏."""
+    """Whether what stands between two people leaves open which of them is meant: 给刘敏刘强打电话, 给强子，呃，给敏敏, 找强子还是敏敏."""
     if not between:
         return intent.startswith("call.")
+    if between in ("还是", "或者", "或", "要么"):
+        return True
     hesitates = times.HESITATION.fullmatch(between) or (len(between) <= 4 and times.HESITATION.match(between))
     return "不是" in between[-4:] or hesitates is not None
 
