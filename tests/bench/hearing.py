@@ -119,8 +119,7 @@ def languages(folder: Path) -> None:
         wrong: Counter[str] = Counter()
         work: Counter[str] = Counter()
         letters = length = 0
-        for number, (frames, said) in enumerate(found):
-            noisy = heard_in(np.frombuffer(b"".join(frames), "<i2") / 32768, condition, number)
+        for noisy, said in put_into(found, condition):
             length += len(noisy)
             letters += len(syllables(said))
             best: dict[str, list[Reading]] = {}
@@ -148,8 +147,7 @@ def beams(folder: Path) -> None:
             wrong: Counter[str] = Counter()
             work: Counter[str] = Counter()
             letters = length = 0
-            for number, (frames, said) in enumerate(found):
-                noisy = heard_in(np.frombuffer(b"".join(frames), "<i2") / 32768, condition, number)
+            for noisy, said in put_into(found, condition):
                 length += len(noisy)
                 letters += len(syllables(said))
                 for name, decoder in decoders.items():
@@ -160,6 +158,12 @@ def beams(folder: Path) -> None:
             rates = ", ".join(f"{name} {wrong[name] / letters:.1%}" for name in ("free", "home"))
             times = ", ".join(f"{name} {spent / (length * FRAME_SECONDS):.2f}" for name, spent in work.items())
             print(f"{condition}, beam {beam:g}: syllables wrong: {rates}; processor: {times} x real time", flush=True)
+
+
+def put_into(found: Sequence[tuple[list[bytes], str]], condition: str) -> Iterator[tuple[list[bytes], str]]:
+    """Each clip in a room or a noise, and what is said in it."""
+    for number, (frames, said) in enumerate(found):
+        yield heard_in(np.frombuffer(b"".join(frames), "<i2") / 32768, condition, number), said
 
 
 def decoded(decoder: Decoder, frames: list[bytes]) -> list[Reading]:
