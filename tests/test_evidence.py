@@ -226,3 +226,10 @@ def test_a_guard_lets_ask_what_is_likely() -> None:
     judgement = judge("老姐妹约我听戏，我怕误点，出门前就把粉色胶囊吃了")
     assert judgement.meaning is None
     assert [near.intent for near in judgement.nearest] == ["medication.taken"]
+
+
+@pytest.mark.parametrize("say", ["要是觉得半边身子发麻，一定要打一二零", "要是胸口闷得慌，记得赶紧打一二零"])
+def test_advice_is_no_cry(say: str) -> None:
+    judgement = judge(say)
+    assert judgement.meaning is None
+    assert not judgement.nearest

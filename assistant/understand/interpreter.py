@@ -530,8 +530,8 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
         return 1.0
     plainly, lead, likely = opinion.plainly(intent), opinion.lead(intent), LIKELY
     if intent == "emergency.call":
-        yields = lead >= CRY
-        likely = 0.0 if "ME" in said.concepts else LIKELY
+        yields = plainly and lead >= CRY
+        likely = 0.0 if "ME" in said.concepts else LIKELY if plainly else inf  # 要是觉得半边身子发麻，一定要打一二零 is advice
     elif intent.startswith("medication."):
         yields = intent not in WARY and plainly and lead >= SURELY_MEDICINE
     else:
