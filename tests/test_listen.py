@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from assistant.listen import gate as gates
 from assistant.listen.ear import Ear, hear
 from assistant.listen.frames import FRAME_BYTES, FRAME_SAMPLES, RATE, loudness, pcm_frames, wav_frames
 from assistant.listen.grammar import Missing, build, cut, homophone, missing_words
-from assistant.listen.recognizer import NAME, Decoders, Model, Reading, hypotheses
+from assistant.listen.recognizer import NAME, Decoders, Model, Reading, hypotheses, with_beam
 from assistant.listen.spotter import Spotter, alike
 from assistant.listen.talk import of_a_home, sentences
 from assistant.messages import Heard, Pressed
@@ -220,17 +219,15 @@ def test_a_truncated_model_is_not_loaded(tmp_path: Path) -> None:
         Model(tmp_path)
 
 
-def test_a_narrower_search_gives_up_sooner_and_leaves_the_models_files_alone(model: Model) -> None:
-    folder = models_dir() / NAME
-    settings = (folder / "conf" / "model.conf").read_bytes()
-    narrow = Model(folder, beam=1.0).free()
-    wide = model.free()
-    for frame in clip("appointment"):
-        narrow.accept(frame)
-        wide.accept(frame)
-    ours, theirs = wide.finish(), narrow.finish()
-    assert ours[0].likelihood > (theirs[0].likelihood if theirs else -math.inf)
-    assert (folder / "conf" / "model.conf").read_bytes() == settings
+@pytest.mark.usefixtures("model")
+def test_the_search_is_narrower_and_the_models_own_files_are_left_alone() -> None:
+    theirs = (models_dir() / NAME / "conf" / "model.conf").read_text("utf-8").splitlines()
+    with with_beam(models_dir() / NAME, 10.0) as folder:
+        ours = (folder / "conf" / "model.conf").read_text("utf-8").splitlines()
+        assert sorted(ours) == sorted([*(line for line in theirs if not line.startswith("--beam=")), "--beam=10.0"])
+        assert (folder / "graph" / "Gr.fst").samefile(models_dir() / NAME / "graph" / "Gr.fst")
+    assert not folder.exists()
+    assert (models_dir() / NAME / "conf" / "model.conf").read_text("utf-8").splitlines() == theirs
 
 
 def test_without_room_for_its_settings_the_model_is_loaded_all_the_same(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

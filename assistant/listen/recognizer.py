@@ -114,7 +114,7 @@ class Model:
                 raise ModelMissing(f"语音识别模型坏了：{found} 不完整。请运行 xiaoban fetch 重新下载。")
         vosk.SetLogLevel(-1)  # Kaldi's chatter would spoil stderr, and JSON lines on a terminal.
         try:
-            with _with_beam(path.resolve(), beam) as ours:
+            with with_beam(path.resolve(), beam) as ours:
                 self._model = vosk.Model(str(ours))
         except Exception as error:  # vosk raises bare Exception; the sizes were right, so the content is wrong.
             raise ModelMissing(f"语音识别模型打不开：{path}。请运行 xiaoban fetch 重新下载。") from error
@@ -136,7 +136,7 @@ class Model:
 
 
 @contextmanager
-def _with_beam(path: Path, beam: float) -> Iterator[Path]:
+def with_beam(path: Path, beam: float) -> Iterator[Path]:
     """A folder that is the model with this beam in its configuration: Vosk takes one from nowhere else. Gone when it is loaded.
 
     Where no folder can be made (a full disk) it is the model with its own beam: slower, and no worse.
