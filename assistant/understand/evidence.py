@@ -62,7 +62,7 @@ class Odds:
 
     def expecting(self, answers: Iterable[str]) -> Odds:
         """The same beside a question that makes these likelier, but for what is dear."""
-        of = {intent: min(LIMIT, odds + EXPECTED) if intent in answers and intent not in WARY else odds for intent, odds in self.of.items()}
+        of = {intent: min(LIMIT, odds + EXPECTED["dose"]) if intent in answers and intent not in WARY else odds for intent, odds in self.of.items()}
         return replace(self, of=of, top=max(of, key=of.__getitem__)) if of else self
 
     def judged(self, intent: str, score: float) -> float:
@@ -77,8 +77,7 @@ class Odds:
 
     def answer(self, asking: str) -> tuple[str, float]:
         """The likelier of yes and no beside a question, and its share; "" where the sentence is rather neither or could be both."""
-        prior = ASKED if asking == "yes_no" else 0.0
-        apart = APART if prior else 0.0
+        prior, apart = (EXPECTED[asking], APART) if asking == "yes_no" else (0.0, 0.0)
         yes_or_no = sorted(((self.answers[intent], intent) for intent in YES_OR_NO & self.answers.keys()), reverse=True)
         if len(yes_or_no) < 2:
             return "", 0.0
@@ -113,14 +112,14 @@ class Odds:
 
 NO_OPINION = Odds({}, "")
 """Of a sentence that nobody weighed."""
-ASKED, CLEAR_ANSWER, APART = 3.0, 1.0, 2.5
-"""Log-odds that a yes-or-no question gives to a yes or a no before it is heard; of a yes that is no no, and the other way; and between the two
-of them. Of 430 answers of the corpus before they were learned 170 had been lost."""
+CLEAR_ANSWER, APART = 1.0, 2.5
+"""Log-odds of a yes that is no no, and the other way; and between the two of them where one is expected."""
+EXPECTED = {"yes_no": 3.0, "dose": 2.0}
+"""Log-odds that a question gives to its answers before they are heard. Of 430 yes and no of the corpus before they were learned 170 had been
+lost. Where an answer about a dose leads all other intents by 1.0, and lies at most 1.0 below what is not for 小伴, 119 of 131 sentences not
+yet learned were it, and 3 were for nobody."""
 LIMIT = 6.0
 """Log-odds beyond which nothing is surer."""
-EXPECTED = 2.0
-"""Log-odds that a question about a dose gives to its answers. Where one of them leads all other intents by 1.0, and lies at most 1.0 below
-what is not for 小伴, 119 of 131 sentences not yet learned were it, and 3 were for nobody."""
 
 
 def probability(odds: float) -> float:

@@ -68,8 +68,6 @@ TRUSTED = 0.97
 """A phrase said word for word: the second opinion may doubt it, never stop it."""
 CRY = 4.0
 """Lead (log-odds) of a cry that no guard stops: 老头子吃饺子噎住了，脸发紫 speaks of another. Of 50 guarded ones with it 2 were none."""
-SURELY = 5.0
-"""The same of what the skill asks about once more."""
 NOT_TAKEN, OPPOSITE = ("medication.not_taken", "medication.skip"), 1.5
 """Intents that say the opposite of a dose being taken, and how near (log-odds) they may come before it is asked about."""
 RATHER = 0.7
@@ -92,21 +90,21 @@ LONE, LONE_ASKS = 0.7, {
 the corpus before they were learned and on the rounds: of 4,200 that nothing may be done for, what the lower leads let act is one in two
 hundred, and of 7,800 that are meant one in twelve. The skills ask once more before they cancel a visit, move one or send, and say the time
 of a reminder, and which one is deleted."""
-LONE_LEAST = -1.0
-"""Log-odds below which evidence alone only asks, whatever the lead: of 103 that were right or wrong there 24 were wrong."""
 LONE_EASILY = 1.7
 """The same for skills whose few common words are in much that is said to others."""
 LONE_ANSWERS = {("dose", "medication.taken"): 2.5, ("emergency", "emergency.cancel"): 3.0}
 """The same for what an open question has made likely."""
+LONE_LEAST = -1.0
+"""Log-odds below which evidence alone only asks, whatever the lead: of 103 that were right or wrong there 24 were wrong."""
 LED = 3.0
-"""The same lead for all others, where a phrase fits by its small words only."""
+"""The least lead of a phrase that acts although it fits by its small words only."""
 TOLD = frozenset({"medication.taken", "medication.not_taken", "medication.skip", "medication.taking"})
 """What became of a dose: nobody tells it who asks 吃没吃."""
 LIKELY, YIELDS = 1.0, 3.0
 """Leads (log-odds) with which a sentence that a guard stops is asked about after all, and with which a guard yields where it is neither dear
 nor about medicine, or answers a question about a dose."""
-ASKED_ANYWAY = frozenset({"booking.cancel"})
-"""Dear intents whose skill asks before it does anything: a guard yields to a sentence that is surely meant so."""
+ASKED_ANYWAY, SURELY = frozenset({"booking.cancel"}), 5.0
+"""Dear intents whose skill asks before it does anything, and the lead with which a guard yields to them."""
 CRY_BY_ALL = 6.0
 """Lead of a cry in which a 不 may be hidden and that no phrase speaks for."""
 SURELY_MEDICINE = 5.5
@@ -275,7 +273,8 @@ class Interpreter:
         whole = Heard(hypothesis, said, found, fired, tuple(fits), opinion=opinion)
         if asking and (answer := restarted(text, ANSWER)):
             again = self._survey_once(hypothesis, answer, now, asking)
-            if again.fits and fits and again.fits[0].kind == "asked" and again.fits[0].score >= TAKEN_BACK and again.fits[0].intent != fits[0].intent:
+            best = again.fits[0] if again.fits else NOTHING
+            if fits and best.intent != fits[0].intent and best.kind == "asked" and best.score >= TAKEN_BACK:
                 return again  # 还没，哦不对，吃了吃了
         if (restart := restarted(text)) and (not fits or fits[0].score < 0.9):
             again = self._survey_once(hypothesis, restart, now, asking)
@@ -366,8 +365,7 @@ class Interpreter:
             if never.get(intent, 0.0) >= max(NEVER, best.score - 0.02) or (hollow and best.score < TRUSTED):
                 continue
             exactly = best.kind == "asked" and by_phrase.get(intent, NOTHING).score >= EXACTLY
-            answered = asking == "dose" and intent in answers and opinion.lead(intent) >= YIELDS
-            ceiling = 1.0 if exactly or answered else _ceiling(intent, fired, opinion, said)
+            ceiling = 1.0 if exactly else _ceiling(intent, fired, opinion, said, answers)
             if ceiling == 0.0:
                 continue
             if best.kind == "phrase" and (best.by in doubtful or not (asking or self._anchored(intent, said) or _surely(intent, opinion))):
@@ -470,8 +468,7 @@ class Interpreter:
         if not intent or intent in known or intent in never or said.taken_back:
             return None
         lead = opinion.lead(intent)
-        answered = asking == "dose" and intent.startswith("medication.") and lead >= YIELDS
-        score = min(opinion.alone(intent), 1.0 if answered else _ceiling(intent, fired, opinion, said))
+        score = min(opinion.alone(intent), _ceiling(intent, fired, opinion, said, self.asked.get(asking, frozenset())))
         hidden = said.hidden and not (intent == "emergency.call" and lead >= CRY_BY_ALL)  # half of me is 不好使了: no cry hangs on a 不
         wondered = intent in TOLD and "WHETHER" in said.concepts  # 那掉不吃没吃啊 tells nothing
         banned = intent == "emergency.cancel" and not self._bans[intent].isdisjoint(said.concepts)  # 不是按错，救我 cancels nothing
@@ -518,11 +515,11 @@ class Interpreter:
         return found
 
 
-def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utterance) -> float:
-    """The score an intent may reach at most under the guards that fire; 0 where they silence it.
+def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utterance, answers: frozenset[str]) -> float:
+    """The score an intent may reach at most under the guards that fire; 0 where they silence it. `answers`: intents that answer the open question.
 
-    They yield to a sentence that is plainly or surely meant so; about medicine only to a very plain one, for it is often another's (我大姐
-    药吃没吃她自己都说不清). Where it is dear, never, but for a cry, of one's own or for another (老头子吃饺子噎住了，脸发紫). What is likely, or
+    They yield to a sentence that is plainly or surely meant so; about medicine that was not asked about only to a very plain one, for it is
+    often another's (我大姐药吃没吃她自己都说不清). Where it is dear, never, but for a cry, of one's own or for another (老头子吃饺子噎住了，脸发紫). What is likely, or
     might be a cry of one's own (我不想麻烦孩子们，可是我喘不上气了), is asked about.
     """
     stopped, weakened = guarding.stopped(intent, fired), guarding.weakened(intent, fired)
@@ -533,7 +530,7 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
         yields = plainly and lead >= CRY
         likely = 0.0 if "ME" in said.concepts else LIKELY if plainly else inf  # 要是觉得半边身子发麻，一定要打一二零 is advice
     elif intent.startswith("medication."):
-        yields = intent not in WARY and plainly and lead >= SURELY_MEDICINE
+        yields = lead >= YIELDS if intent in answers else intent not in WARY and plainly and lead >= SURELY_MEDICINE
     else:
         yields = (intent not in WARY and (plainly or lead >= YIELDS)) or (intent in ASKED_ANYWAY and lead >= SURELY)
     if yields:

@@ -334,15 +334,15 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
             kept, sets = [kept[at] for at in wanted], [sets[at] for at in wanted]
         if chosen := _last_said(said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)]):
             return chosen
-        asked = [place for (place, _), names in zip(kept, sets, strict=True) if names and _asked_of(said, place)]
+        asked = [(place, names) for (place, _), names in zip(kept, sets, strict=True) if names and _asked_of(said, place)]
         for (place, _), (following, _), one, other in zip(kept, kept[1:], sets, sets[1:], strict=False):
             between = said.text[place[1]:following[0]]
-            if any(later[0] >= following[0] for later in asked) and not _INTRODUCED.search(said.text[:place[0]]):
+            if any(later >= following for later, _ in asked) and not _INTRODUCED.search(said.text[:place[0]]):
                 continue  # 强子屋里添了个丫头，给强子拨个视频
             if one and other and set(one).isdisjoint(other) and _leaves_open(between, intent):
                 return (*one, *other)
         if len(asked) == 1:
-            return sets[[place for place, _ in kept].index(asked[0])]
+            return asked[0][1]
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True) if _INTRODUCED.search(said.text[:place[0]])]
         return after[0] if after else next(filter(None, sets), ())

@@ -14,7 +14,7 @@ import os
 import platform
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -108,56 +108,54 @@ def main(folder: Path) -> None:
 
 
 
+OWN, HOME, COMMANDS = "the model's own", "talk of a home", "commands"
+
+
 def languages(folder: Path) -> None:
     """Syllables of every fourth clip written wrong by each of the free decoders and by both, and seconds of processor a second of sound."""
-    model = Model(models_dir() / NAME)
     found = list(clips(folder))[::4]
-    home = load(sample_household())
-    commands = grammars(home, model.knows, ("command",))["command"]
-    decoders = {"the model's own": model.free(), "talk of a home": model.held_to(talk(home, model.knows, commands))}
+    decoders = all_decoders(Model(models_dir() / NAME))
+    del decoders[COMMANDS]
     for condition in CONDITIONS:
-        wrong: Counter[str] = Counter()
-        work: Counter[str] = Counter()
-        letters = length = 0
-        for noisy, said in put_into(found, condition):
-            length += len(noisy)
-            letters += len(syllables(said))
-            best: dict[str, list[Reading]] = {}
-            for name, decoder in decoders.items():
-                began = process_time()
-                best[name] = decoded(decoder, noisy)
-                work[name] += process_time() - began
-                wrong[name] += mistaken(said, "".join(best[name][0].words) if best[name] else "")
-            together = hypotheses(best["the model's own"], (), best["talk of a home"])
-            wrong["both"] += mistaken(said, together[0].text if together else "")
-        rates = ", ".join(f"{name} {count / letters:.1%}" for name, count in wrong.items())
-        times = ", ".join(f"{name} {spent / (length * FRAME_SECONDS):.2f}" for name, spent in work.items())
-        print(f"{condition}: syllables wrong: {rates}; processor: {times} x real time")
+        print(f"{condition}: {tried(found, condition, decoders)}")
 
 
 def beams(folder: Path) -> None:
-    """The same for some beams: what a narrower search costs and saves, for each of the three decoders."""
+    """The same of other clips for some beams, with the decoder of the commands: what a narrower search costs and saves."""
     found = list(clips(folder))[1::4]
-    home = load(sample_household())
     for condition in ("clean", "room 0.6 s", "pink 10 dB", "white 10 dB"):
         for beam in (12.0, 10.0, 8.0):
-            model = Model(models_dir() / NAME, beam)
-            commands = grammars(home, model.knows, ("command",))["command"]
-            decoders = {"free": model.free(), "home": model.held_to(talk(home, model.knows, commands)), "commands": model.held_to(commands)}
-            wrong: Counter[str] = Counter()
-            work: Counter[str] = Counter()
-            letters = length = 0
-            for noisy, said in put_into(found, condition):
-                length += len(noisy)
-                letters += len(syllables(said))
-                for name, decoder in decoders.items():
-                    began = process_time()
-                    best = decoded(decoder, noisy)
-                    work[name] += process_time() - began
-                    wrong[name] += mistaken(said, "".join(best[0].words) if best else "")
-            rates = ", ".join(f"{name} {wrong[name] / letters:.1%}" for name in ("free", "home"))
-            times = ", ".join(f"{name} {spent / (length * FRAME_SECONDS):.2f}" for name, spent in work.items())
-            print(f"{condition}, beam {beam:g}: syllables wrong: {rates}; processor: {times} x real time", flush=True)
+            decoders = all_decoders(Model(models_dir() / NAME, beam))
+            print(f"{condition}, beam {beam:g}: {tried(found, condition, decoders)}", flush=True)
+
+
+def all_decoders(model: Model) -> dict[str, Decoder]:
+    """Those of the house, each to be fed by itself."""
+    home = load(sample_household())
+    commands = grammars(home, model.knows, ("command",))["command"]
+    return {OWN: model.free(), HOME: model.held_to(talk(home, model.knows, commands)), COMMANDS: model.held_to(commands)}
+
+
+def tried(found: Sequence[tuple[list[bytes], str]], condition: str, decoders: Mapping[str, Decoder]) -> str:
+    """What share of the syllables each decoder writes wrong, and both free ones together, and the processor each takes."""
+    wrong: Counter[str] = Counter()
+    work: Counter[str] = Counter()
+    letters = length = 0
+    for noisy, said in put_into(found, condition):
+        length += len(noisy)
+        letters += len(syllables(said))
+        best: dict[str, list[Reading]] = {}
+        for name, decoder in decoders.items():
+            began = process_time()
+            best[name] = decoded(decoder, noisy)
+            work[name] += process_time() - began
+        for name in (OWN, HOME):
+            wrong[name] += mistaken(said, "".join(best[name][0].words) if best[name] else "")
+        together = hypotheses(best[OWN], (), best[HOME])
+        wrong["both"] += mistaken(said, together[0].text if together else "")
+    rates = ", ".join(f"{name} {count / letters:.1%}" for name, count in wrong.items())
+    times = ", ".join(f"{name} {spent / (length * FRAME_SECONDS):.2f}" for name, spent in work.items())
+    return f"syllables wrong: {rates}; processor: {times} x real time"
 
 
 def put_into(found: Sequence[tuple[list[bytes], str]], condition: str) -> Iterator[tuple[list[bytes], str]]:
