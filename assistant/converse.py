@@ -108,6 +108,10 @@ AT_ANY_MOMENT = "control."
 OWN = "我"
 """Who says this in a cry means herself: 救命啊我摔倒了, and not 救命啊 of a film."""
 
+AMID = 0.4
+"""Share of the last two minutes in which somebody talked, and not to us, from which on a cry may be one of the television: after some
+48 s of a programme that has just been switched on."""
+
 PATIENCE = 45.0
 """Seconds a question stays open after 等我想想."""
 
@@ -334,7 +338,8 @@ class Dialogue:
         if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
             # In answer to a question, or to none, a cry is one that nobody called us for: it may be a film's (CARE 4: likely).
             called = event.woken and not (event.prompted and (ask is not None or self.lapsed))
-            self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(called)}), now, ALARM)
+            amid = not attended and not event.prompted and event.around >= AMID
+            self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(called), "amid": int(amid)}), now, ALARM)
         elif not attended or self._hears_the_television(event, meaning, ask) or self._hears_no_answer(event, judged, now):
             return
         else:
@@ -438,6 +443,8 @@ class Dialogue:
         if meaning is not None and meaning.intent in ANSWERS[ask.asking]:
             self._misses = 0
             self._resume(talk, meaning, now)
+        elif ask.patient and (event.prompted or not event.woken):
+            return
         elif meaning is not None and meaning.intent == WAIT:
             self._emit(replace(ask, text=self.replies.say("dialogue", "no_hurry"), seconds=max(ask.seconds, PATIENCE)), now)
         elif meaning is not None and meaning.intent in self._meanings:

@@ -96,6 +96,8 @@ class Heard:
     """Key under which the ear still has its sound, in memory and for minutes; empty where nobody agreed to recordings."""
     prompted: bool = False
     """Said without the wake word, while the ear was open for an answer."""
+    around: float = 0.0
+    """Share of the two minutes before it, 0…1, in which somebody talked, and not to 小伴: television, or visitors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,8 @@ class Ask:
     """For `text`: whether words that are also a request are carried out after the skill has had them."""
     call: str = ""
     """Key of the telephone call it is about: once that is over the skill gets a Meaning of intent OVER."""
+    patient: bool = False
+    """Whether what is no answer is passed over, and the question stays open to its end: somebody else talks meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

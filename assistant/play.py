@@ -339,8 +339,8 @@ def _press(player: Player, found: re.Match[str]) -> None:
 
 def _overheard(player: Player, found: re.Match[str]) -> None:
     stage = player.stage
-    stage.note("tv", "said", found[1])
-    stage.tell(Heard((Hypothesis(found[1]),), woken=False, seconds=0.3 * len(found[1])))
+    stage.note("tv", "said", found[2])
+    stage.tell(Heard((Hypothesis(found[2]),), woken=False, seconds=0.3 * len(found[2]), around=0.8 if found[1] == "电视一直开着，" else 0.0))
 
 
 def _heard_now(player: Player, found: re.Match[str]) -> None:
@@ -370,7 +370,7 @@ STAGE_DIRECTIONS: tuple[tuple[str, Callable[[Player, re.Match[str]], None]], ...
     (r"(\S+?)(会接电话|会接|说没事了|不接电话|不接|占线|语音信箱|看消息)", _answers),
     (r"按(求助|取消|唤醒)", _press),
     (r"听见[：:](.+)", _heard_now),
-    (r"旁边有人说[：:](.+)", _overheard),
+    (r"(电视一直开着，)?旁边有人说[：:](.+)", _overheard),
     (r"家庭文件改成\s*(.+)", _family_edits),
 )
 """What may stand in （…）: a pattern and what it does. A new fault is a line here."""

@@ -6,6 +6,7 @@ import itertools
 import os
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -89,6 +90,83 @@ def test_only_a_whole_phrase_stops_the_countdown(said: str, state: State) -> Non
     scene.until_quiet()
     hear(scene, said)
     assert _state(scene) is state
+
+
+# --- while the television is on -----------------------------------------------------------------------------------
+
+
+def _amid(said: str = CRY) -> Stage:
+    scene = stage()
+    hear(scene, said, woken=False, around=0.8)
+    return scene
+
+
+@pytest.mark.parametrize(("woken", "prompted", "around", "state"), [
+    (False, False, 0.8, State.DOUBT), (False, False, 0.1, State.PREALARM), (True, False, 0.8, State.PREALARM), (True, True, 0.8, State.PREALARM),
+])
+def test_only_a_cry_to_nobody_amid_other_talk_is_doubted(woken: bool, prompted: bool, around: float, state: State) -> None:
+    scene = stage()
+    hear(scene, CRY, woken=woken, prompted=prompted, around=around)
+    assert _state(scene) is state
+
+
+@pytest.mark.parametrize(("said", "state"), [(CRY, State.PREALARM), ("要", State.PREALARM), (CANCEL, State.CLOSED), ("不", State.DOUBT), ("嗯", State.DOUBT)])
+def test_a_doubted_cry_is_hers_when_she_cries_again_or_says_so(said: str, state: State) -> None:
+    scene = _amid()
+    scene.until_quiet()
+    hear(scene, said, prompted=True)
+    assert _state(scene) is state
+
+
+def test_a_cry_after_the_doubt_reaches_the_family_in_ten_seconds() -> None:
+    scene = _amid()
+    scene.until_quiet()
+    hear(scene, CRY, prompted=True)
+    wait(scene, 30)
+    assert (_state(scene), len(lines(scene, "sent")) >= 4) == (State.ALERTING, True)
+
+
+def test_what_the_television_goes_on_saying_leaves_the_doubt_open_and_makes_no_request() -> None:
+    scene = _amid()
+    scene.until_quiet()
+    for said in ("将军城外没有粮草了", "打电话给刘敏", "嗯呃"):
+        hear(scene, said, prompted=True)
+    assert (_state(scene), len(lines(scene, "asked"))) == (State.DOUBT, 1)
+
+
+def test_a_doubt_nobody_stands_by_calls_nobody_and_is_noted_twice_a_day_at_most() -> None:
+    scene = _amid()
+    wait(scene, 90)
+    first = _state(scene), lines(scene, "asked")[0][:11], len(lines(scene, "sent")), len(lines(scene, "rang"))
+    hear(scene, CRY, woken=False, around=0.8)
+    wait(scene, 90)
+    assert (first, _state(scene), len(lines(scene, "sent"))) == ((State.CLOSED, "王奶奶，刚才是您在喊吗", 3, 0), State.CLOSED, 3)
+
+
+def test_complaints_of_a_play_are_doubted_too() -> None:
+    assert _state(_amid(SYMPTOM)) is State.DOUBT
+
+
+@pytest.mark.parametrize("button", ["help", "smoke", "fall"])
+def test_a_button_or_a_sensor_ends_the_doubt(button: Literal["help", "smoke", "fall"]) -> None:
+    scene = _amid()
+    scene.until_quiet()
+    scene.tell(Pressed(button))
+    wait(scene, 60)
+    assert _state(scene) is State.ALERTING
+
+
+def test_a_power_cut_in_a_doubt_asks_again() -> None:
+    scene = _amid()
+    scene.until_quiet()
+    store = scene.dialogue.store
+    dialogue = Dialogue(store, scene.dialogue.household, Understands, scene.dialogue.replies)
+    again = Stage(dialogue, VirtualClock(scene.clock.now + timedelta(seconds=5)), scene.people)
+    again.tell(Started())
+    wait(again, 1)
+    asked = lines(again, "asked")
+    hear(again, CRY, prompted=True)
+    assert (len(asked), _state(again)) == (1, State.PREALARM)
 
 
 @pytest.mark.parametrize("word", ["不", "没事"])

@@ -13,7 +13,7 @@ import soundfile
 
 from assistant.errors import BadAudio, ModelMissing
 from assistant.listen import gate as gates
-from assistant.listen.ear import Ear, hear
+from assistant.listen.ear import Around, Ear, hear
 from assistant.listen.frames import FRAME_BYTES, FRAME_SAMPLES, RATE, loudness, pcm_frames, wav_frames
 from assistant.listen.grammar import Missing, build, cut, homophone, missing_words
 from assistant.listen.recognizer import NAME, Decoders, Model, Reading, hypotheses, with_beam
@@ -409,6 +409,21 @@ def test_the_ear_takes_commands_after_the_wake_word_and_cries_without(
     day = [*clip("taken"), *QUIET, *clip("wake"), *QUIET, *clip("wake_time"), *QUIET, *clip("fallen"), *QUIET]
     assert post_all(model, decoders, spotter, day) == [
         Pressed("wake"), ("现在几点了", True), ("我摔倒了起不来了", False)]
+
+
+def test_how_much_is_talked_around_counts_two_minutes_and_forgets() -> None:
+    around = Around()
+    for begin in range(0, 100, 10):
+        around.add(float(begin), 8.0)
+    assert [round(around.share(now), 2) for now in (0.0, 60.0, 100.0, 160.0, 400.0)] == [0.0, 0.4, 0.67, 0.4, 0.0]
+
+
+def test_a_cry_says_how_much_was_talked_around_it(model: Model, decoders: Decoders, spotter: Spotter) -> None:
+    posted: list[Heard | Pressed] = []
+    day = [*clip("fallen"), *QUIET, *(frame for _ in range(20) for frame in (*clip("appointment"), *QUIET)), *clip("fallen"), *QUIET]
+    Ear(day, decoders, spotter, {"command": build(SAID, model.knows).phrases}, posted.append).listen()
+    first, *_, last = (one for one in posted if isinstance(one, Heard))
+    assert (first.around, last.around > 0.2) == (0.0, True)
 
 
 def held_in(model: Model, decoders: Decoders, spotter: Spotter, frames: list[bytes], asking: str = "") -> tuple[list[float], list[tuple[str, bool]]]:

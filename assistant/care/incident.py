@@ -26,12 +26,16 @@ Changed = TypeVar("Changed")
 
 PURPOSE = "incident"
 """Purpose of an incident's messages and calls."""
+DOUBTED = "incident.doubt"
+"""Purpose of the note about a cry amid other talk that nobody stood by."""
 
 
 class State(StrEnum):
     """Where an incident stands; IDLE is the absence of one."""
 
     IDLE = "idle"
+    DOUBT = "doubt"
+    """A cry amid talk that goes on, the television's perhaps: asked before anything is believed."""
     QUESTION = "question"
     """Symptoms only: asked before anything is sent."""
     PREALARM = "prealarm"
@@ -50,6 +54,8 @@ class Step(StrEnum):
     CERTAIN = "certain"
     LIKELY = "likely"
     UNSURE = "unsure"
+    AMID = "amid"
+    """A cry or a complaint, said to nobody, while somebody else has been talking for minutes."""
     AGAIN = "again"
     """Triggered once more: the same incident, at once, no new countdown."""
     YES = "yes"
@@ -71,6 +77,11 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.IDLE, Step.CERTAIN): State.PREALARM,
     (State.IDLE, Step.LIKELY): State.PREALARM,
     (State.IDLE, Step.UNSURE): State.QUESTION,
+    (State.IDLE, Step.AMID): State.DOUBT,
+    (State.DOUBT, Step.AGAIN): State.PREALARM,
+    (State.DOUBT, Step.YES): State.PREALARM,
+    (State.DOUBT, Step.SILENCE): State.CLOSED,
+    (State.DOUBT, Step.CANCEL): State.CLOSED,
     (State.QUESTION, Step.AGAIN): State.ALERTING,
     (State.QUESTION, Step.YES): State.ALERTING,
     (State.QUESTION, Step.SILENCE): State.PREALARM,
@@ -97,10 +108,10 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
 }
 """Anything else leaves the incident as it is: nothing but these lines ends one."""
 
-LIVE = (State.QUESTION, State.PREALARM, State.ALERTING, State.ACKED, State.CANCELLED)
+LIVE = (State.DOUBT, State.QUESTION, State.PREALARM, State.ALERTING, State.ACKED, State.CANCELLED)
 """States in which a new trigger belongs to the same incident."""
 
-WINDOW: dict[Step, int] = {Step.CERTAIN: 1, Step.LIKELY: 2, Step.SILENCE: 2, Step.AGAIN: 1}
+WINDOW: dict[Step, int] = {Step.CERTAIN: 1, Step.LIKELY: 2, Step.SILENCE: 2, Step.YES: 2, Step.AGAIN: 1}
 """Steps of `LOUDER` a pre-alarm waits: 10 s when certain, 20 s when likely (CARE 4)."""
 LOUDER = 10.0
 """Seconds after which the pre-alarm is said again, louder."""
@@ -127,6 +138,9 @@ STATUS_FIRST = timedelta(seconds=12)
 STATUS_EVERY = timedelta(seconds=60)
 CALM = timedelta(seconds=60)
 """While somebody is on the way a repeated cry is passed on at most this often."""
+
+SELDOM = timedelta(hours=12)
+"""The family is told of a doubt that nobody answered at most this often: the television cries every day."""
 
 AFTERMATH = timedelta(minutes=10)
 """So long after an alarm calls from the family's numbers are answered without asking."""
@@ -168,7 +182,7 @@ class Incident:
     kind: str
     """fall, chest_pain, … as in the intents; `button`, `sensor`."""
     grade: Step
-    """CERTAIN, LIKELY or UNSURE."""
+    """CERTAIN, LIKELY, UNSURE or AMID."""
     state: State
     started: datetime
     until: datetime | None
@@ -252,7 +266,10 @@ def ladder_of(store: Store, incident: int) -> Ladder | None:
 
 
 def grade(meaning: Meaning) -> Step:
-    """Certain: wake word and cry. Likely: a cry overheard. Unsure: symptoms, or what the phrase itself calls unsure."""
+    """Certain: wake word and cry. Likely: a cry overheard. Unsure: symptoms, or what the phrase itself calls unsure. Amid: either of these
+    two while the television talks, or visitors do."""
+    if meaning.slots.get("amid"):
+        return Step.AMID
     said = meaning.slots.get("grade")
     if said == "unsure" or (said is None and meaning.slots.get("kind") in SYMPTOMS):
         return Step.UNSURE
@@ -307,7 +324,7 @@ def resume(store: Store, now: datetime) -> Incident | None:
     if incident is None:
         return None
     with store.atomic():
-        if incident.state in (State.QUESTION, State.PREALARM):
+        if incident.state in (State.DOUBT, State.QUESTION, State.PREALARM):
             store.update("incident", incident.id, wake_at=now)
         if (ladder := ladder_of(store, incident.id)) is not None and incident.state is State.ALERTING:
             cut = {"siren": 0, "siren_at": None} if ladder.siren else {}
@@ -492,7 +509,8 @@ def _trigger(store: Store, now: datetime, household: Household, kind: str, how: 
 
 
 def _just_cancelled(store: Store, now: datetime) -> bool:
-    return bool(store.find("incident", "state = 'closed' AND person = '' AND ended_at > ? AND drill = 0", now - MISTRUST))
+    where = "state = 'closed' AND person = '' AND ended_at > ? AND drill = 0 AND grade <> 'amid'"
+    return bool(store.find("incident", where, now - MISTRUST))
 
 
 def _step(store: Store, now: datetime, household: Household, incident: Incident, what: Step, person: str = "") -> Incident:
@@ -511,13 +529,15 @@ def _enter(
     """Write the new state and everything that follows from it."""
     columns: dict[str, object] = {"state": state.value, "asked": 0}
     match state:
-        case State.QUESTION:
+        case State.DOUBT | State.QUESTION:
             until = now + timedelta(seconds=2 * QUESTION_SECONDS) + STUCK
             columns |= {"until_at": until, "wake_at": now + timedelta(seconds=QUESTION_SECONDS) + STUCK}
         case State.PREALARM:
             window = timedelta(seconds=LOUDER * WINDOW.get(what, 2))
             if what is Step.AGAIN:
                 columns["grade"] = Step.CERTAIN.value
+            elif what is Step.YES:
+                columns["grade"] = Step.LIKELY.value
             columns |= {"until_at": now + window + STUCK, "wake_at": now + timedelta(seconds=LOUDER) + STUCK}
         case State.CANCELLED:
             columns |= {"until_at": None, "wake_at": now + CHECK_AFTER}
@@ -698,6 +718,13 @@ def _over(store: Store, now: datetime, household: Household, before: Incident, a
     message.withdraw(store, now, PURPOSE, after.id)
     _rest(store, now, after.id)
     elder = household.elder.call
+    if before.state is State.DOUBT:
+        if what is Step.SILENCE and not message.posted(store, DOUBTED, now - SELDOM):
+            message.tell_family(
+                store, now, household, purpose=DOUBTED, title="像是有人喊，没有应声",
+                body=f"{after.started.astimezone(now.tzinfo):%H:%M} 家里一直有人说话或开着电视，听见像是喊救命；问了{elder}两遍，没有应声，没有报警。方便的话打个电话问问。",
+            )
+        return
     if before.state is State.CANCELLED:
         local = after.started.astimezone(now.tzinfo)
         said = "后来问过，说没事" if what is Step.FINE else "一分钟后又问了两遍，没有回答，请打个电话问问"

@@ -403,6 +403,11 @@ def sent(store: Store, number: int) -> bool:
     return message is not None and message.state in (State.SENT, State.ANSWERED)
 
 
+def posted(store: Store, purpose: str, since: datetime) -> bool:
+    """Whether anything of this purpose was written since then, whatever became of it."""
+    return bool(store.find("message", "purpose = ? AND created_at >= ?", purpose, since, limit=1))
+
+
 def went_out(store: Store, purpose: str, since: datetime) -> bool:
     """Whether anything of this purpose that was written since then was taken by the next hop."""
     # The + keeps SQLite from looking at all that was ever sent: nearly always it is among the newest.

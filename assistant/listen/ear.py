@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from assistant.listen.frames import FRAME_SECONDS, RATE, pcm_frames
@@ -26,6 +27,8 @@ _REST: Final = 0.35
 """Seconds of sound after a wake word that make a command; less is its own echo."""
 _BEGINNING: Final = 1.0
 """Seconds from the beginning of an answer within which a wake word is an address and not part of the answer."""
+_AROUND: Final = 120.0
+"""Seconds over which it is counted how much is talked that is not for us."""
 
 
 def hear(
@@ -64,6 +67,25 @@ class _Window:
     """How many frames without a voice it stays open."""
 
 
+@dataclass(slots=True)
+class Around:
+    """How much was talked in the last two minutes, and not to us: by the television, by visitors."""
+
+    pieces: deque[tuple[float, float]] = field(default_factory=deque)
+    """Beginning and length of each, in seconds of sound."""
+
+    def add(self, begin: float, seconds: float) -> None:
+        """So long a piece was overheard, beginning there, in seconds of sound."""
+        self.pieces.append((begin, seconds))
+
+    def share(self, now: float) -> float:
+        """Of the two minutes before `now`, 0…1; the time before the first sound counts as quiet."""
+        while self.pieces and sum(self.pieces[0]) < now - _AROUND:
+            self.pieces.popleft()
+        spoken = sum(max(0.0, min(begin + seconds, now) - max(begin, now - _AROUND)) for begin, seconds in self.pieces)
+        return min(1.0, spoken / _AROUND)
+
+
 class Ear:
     """Listens in a thread of its own: always for the wake word and cries for help, to all else only when asked to.
 
@@ -99,6 +121,7 @@ class Ear:
         self._speaking: _Window | None = None
         self._anything = False
         self._decoding = False
+        self.around = Around()
         self._thread = threading.Thread(target=self.listen, name="ear", daemon=True)
 
     def start(self) -> None:
@@ -187,6 +210,7 @@ class Ear:
         again = self._decoders.again()  # before the spotter's second look, which is made by the same decoders
         sound, length = self._spotter.sound, round(ended.seconds, 3)
         spotted = self._spotter.finish(cut=ended.cut, at=ended.at - IDLE.padding)
+        around = self.around.share(ended.at)
         wake = next((one for one in spotted if one.kind == "wake"), None)
         cry = next((one for one in spotted if one.kind == "distress"), None)
         if window is not None:
@@ -199,13 +223,15 @@ class Ear:
             # Wake word and cry in one breath is certain (CARE 4); while we speak we may have heard ourselves.
             woken = not self._muted and (wake is not None or self._spotter.called(cry.text))
             whole = again(sound) if found else self._decoded(sound)
-            self._post(Heard(_with(whole, cry), woken, length))
+            self._post(Heard(_with(whole, cry), woken, length, around=around))
         elif wake is not None and not self._muted:
             self._woken(wake.rest)
         elif not self._muted and self._suspects is not None and self._suspected(found):
             overheard = again(sound)
             if self._suspected(overheard):
-                self._post(Heard(self._spotter.sifted(overheard), False, length))
+                self._post(Heard(self._spotter.sifted(overheard), False, length, around=around))
+        if window is None and wake is None and not self._muted:
+            self.around.add(ended.at, ended.seconds)
 
     def _suspected(self, found: tuple[Hypothesis, ...]) -> bool:
         overheard = self._spotter.sifted(found)

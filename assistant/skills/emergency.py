@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from assistant.care import incident, message, request, selftest
@@ -45,6 +46,7 @@ GRUNTS = frozenset({"嗯", "啊", "哦", "噢", "呃", "哎", "诶", "唉", "嗯
 BARE = frozenset("没事儿了的嗯啊哦哎呀啦吧呢得莫啥什么真不用要别是")
 """没事, 真没事, 不用: with nothing but these syllables it is no whole cancel phrase (CARE 4). People say 没事 on the floor."""
 
+OWN = "我"
 HELP_WORDS = ("要", "叫", "来", "喊", "找")
 """您真的没事吗？要不要我找家里人？: a yes with one of these asks for help; 嗯, 对 or 是的 alone says nothing."""
 
@@ -110,7 +112,7 @@ def due(turn: Turn, row: int) -> Conversation:
     known = incident.get(turn.store, row)
     if known is None:
         return
-    if known.state in (State.QUESTION, State.PREALARM) and known.until is not None and turn.now >= known.until:
+    if known.state in (State.DOUBT, State.QUESTION, State.PREALARM) and known.until is not None and turn.now >= known.until:
         known = incident.step(turn.store, turn.now, turn.household, known, Step.SILENCE)
     yield from TALKS[known.state](turn, known)
 
@@ -132,7 +134,7 @@ def stepped(turn: Turn, by: timedelta) -> None:
 def _sensed(turn: Turn, kind: str, how: Step) -> Conversation:
     """A sensor repeats itself, which says no more than the first time: it hurries no question that is already being asked."""
     present = incident.live(turn.store)
-    if present is None or present.drill:
+    if present is None or present.drill or present.state is State.DOUBT:
         yield from _trigger(turn, kind, how)
     else:
         yield from TALKS[present.state](turn, present)
@@ -149,6 +151,32 @@ def _trigger(turn: Turn, kind: str, how: Step) -> Conversation:
 
 
 # --- talks, one a state -------------------------------------------------------------------------------------------
+
+
+def _doubt(turn: Turn, known: Incident) -> Conversation:
+    """A cry amid the television: asked twice; only a cry again, or a yes in words of her own, makes it hers."""
+    denied = False
+    while known.state is State.DOUBT:
+        if known.asked >= 2:
+            known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL if denied else Step.SILENCE)
+            noted = message.posted(turn.store, incident.DOUBTED, turn.now)
+            yield Say(turn.reply("doubt_denied" if denied else "doubt_noted" if noted else "doubt_silent"))
+            return
+        text = turn.reply("doubt" if known.asked == 0 else "doubt_again")
+        known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.QUESTION_SECONDS)
+        answer = yield replace(_emergency(text, incident.QUESTION_SECONDS), patient=True)
+        if answer is None:
+            continue
+        if answer.intent == "emergency.cancel" and not _half(turn, answer):
+            known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL)
+            yield Say(turn.reply("doubt_denied"))
+            return
+        if answer.intent in ("emergency.cancel", "dialogue.no"):
+            denied = True
+        elif answer.intent == "emergency.call" or any(word in answer.text for word in (*HELP_WORDS, OWN, "帮")):
+            what = Step.AGAIN if answer.intent == "emergency.call" else Step.YES
+            known = incident.step(turn.store, turn.now, turn.household, known, what)
+    yield from TALKS[known.state](turn, known)
 
 
 def _question(turn: Turn, known: Incident) -> Conversation:
@@ -252,7 +280,7 @@ def _over(turn: Turn, known: Incident) -> Conversation:
 
 
 TALKS = {
-    State.QUESTION: _question, State.PREALARM: _prealarm, State.ALERTING: _alerting, State.ACKED: _on_the_way,
+    State.DOUBT: _doubt, State.QUESTION: _question, State.PREALARM: _prealarm, State.ALERTING: _alerting, State.ACKED: _on_the_way,
     State.CANCELLED: _check, State.CLOSED: _over, State.IDLE: _over,
 }
 """What is said in each state."""
@@ -262,6 +290,10 @@ def _cancel(turn: Turn) -> Conversation:
     known = incident.live(turn.store)
     if known is None:
         yield Say(turn.reply("nothing_live"))
+    elif known.state is State.DOUBT:
+        incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL)
+        yield Hush()
+        yield Say(turn.reply("doubt_denied"))
     elif known.state in (State.QUESTION, State.PREALARM):
         known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL)
         yield Hush()

@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import json
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -154,7 +155,8 @@ class Outcome:
     snr: float
     attempt: int
     result: str
-    """`alarm` at once, `asks` (the question of an unsure one), `near` (a reading that only a woken ear would offer), or nothing."""
+    """`alarm` at once, `asks` (the question of an unsure one), `doubt` (other talk has gone on for a while: 是您在喊吗, and silence is a no),
+    `near` (a reading that only a woken ear would offer), or nothing."""
     staged: str
     """The same for what was heard while a cry of a drama was on."""
     seconds: float
@@ -177,6 +179,8 @@ class Bench:
         self.spotter = Spotter(self.model, self.household.wake_words, self.brain.distress_phrases(), self.decoders)
         self.overheard = ""
         """What of the last sound was put to the judgement as said to nobody."""
+        self.around = Around()
+        """How much was talked before the scene that comes."""
         self.now = datetime(2026, 11, 22, 15, tzinfo=self.household.zone)
 
     def heard(self, frames: list[bytes]) -> Iterator[tuple[float, str, str]]:
@@ -199,12 +203,17 @@ class Bench:
             self.overheard += told(hypotheses)
             return suspicious(self.brain, hypotheses, self.now)
 
-        Ear(counted(), self.decoders, self.spotter, self.grammars, posted, suspects).listen()
+        ear = Ear(counted(), self.decoders, self.spotter, self.grammars, posted, suspects)
+        ear.around = self.around
+        ear.listen()
+        length = len(frames) * FRAME_SECONDS
+        self.around = Around(deque((begin - length, seconds) for begin, seconds in ear.around.pieces))
         for when, heard in found:
-            yield when, result(self.brain.judge(heard.hypotheses, self.now)), told(heard.hypotheses)
+            yield when, result(self.brain.judge(heard.hypotheses, self.now), heard), told(heard.hypotheses)
 
     def clip(self, one: Cry, snr: float, attempt: int) -> Outcome:
-        """One clip through the ear."""
+        """One clip through the ear, in a quiet house."""
+        self.around = Around()
         frames, began = cried(one, snr, attempt), process_time()
         best, why = "", ""
         for _, now, text in self.heard(frames):
@@ -214,7 +223,12 @@ class Bench:
                        process_time() - began, f"{one.line.say} <- {why or self.overheard}")
 
     def scene(self, scene: Scene, take: int) -> Outcome:
-        """One scene through the ear: at most one alarm comes of it, the rest is the same one going on."""
+        """One scene through the ear, after the one before it: at most one alarm comes of it, the rest is the same one going on.
+
+        The television is switched on anew every half hour.
+        """
+        if scene.number % EVENING == 0:
+            self.around = Around()
         (frames, spans), began = shown(scene, take), process_time()
         best, staged, why = "", "", ""
         for when, now, text in self.heard(frames):
@@ -234,13 +248,17 @@ def told(hypotheses: tuple[Hypothesis, ...]) -> str:
 
 AFTER = 2.5
 """Seconds after its end within which the ear reports a sentence: the gate's patience, and decoding."""
-ORDER = ("", "near", "asks", "alarm")
+EVENING = 30
+"""Scenes that follow one another."""
+ORDER = ("", "near", "doubt", "asks", "alarm")
 ACTED = ("asks", "alarm")
 
 
-def result(judged: Judgement) -> str:
+def result(judged: Judgement, heard: Heard) -> str:
     """What the dialogue makes of words that were said to nobody."""
     if judged.meaning is not None and judged.meaning.intent == "emergency.call":
+        if not heard.woken and heard.around >= AMID:
+            return "doubt"
         return "asks" if judged.meaning.slots.get("grade") == "unsure" else "alarm"
     return "near" if any(near.intent == "emergency.call" for near in judged.nearest) else ""
 
@@ -273,10 +291,11 @@ def report(rows: Iterable[Outcome]) -> None:
             length = sum(row.seconds for row in here) / 3600
             if length:
                 print(f"  {genre}: {length:.2f} h, {sum(row.result == 'alarm' for row in here)} alarms, "
-                      f"{sum(row.result == 'asks' for row in here)} questions")
-        alarms, asked = (sum(row.result == name for row in scenes_heard) for name in ("alarm", "asks"))
-        print(f"  pre-alarms without a cry: {alarms / hours:.1f} an hour; questions: {asked / hours:.1f} an hour")
-        print(f"  cries of a drama that raised one: {sum(row.staged in ACTED for row in scenes_heard)}")
+                      f"{sum(row.result == 'asks' for row in here)} questions, {sum(row.result == 'doubt' for row in here)} doubts")
+        alarms, asked, doubts = (sum(row.result == name for row in scenes_heard) for name in ("alarm", "asks", "doubt"))
+        print(f"  without a cry: pre-alarms {alarms / hours:.2f} an hour, questions {asked / hours:.2f}, doubts {doubts / hours:.2f}")
+        staged = [row.staged for row in scenes_heard if row.staged]
+        print(f"  cries of a drama: {sum(one in ACTED for one in staged)} raised an alarm or a question, {staged.count('doubt')} a doubt")
     print(f"ear: {sum(row.cpu for row in found) / max(1.0, sum(row.seconds for row in found)):.2f} s of processor a second of sound")
 
 
@@ -349,8 +368,9 @@ if __name__ == "__main__":
         from datetime import datetime
 
         from assistant import household as household_file
+        from assistant.converse import AMID
         from assistant.furnish import grammars, suspicious, talk, understander
-        from assistant.listen.ear import Ear
+        from assistant.listen.ear import Around, Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
         from assistant.listen.recognizer import Decoders, Model
         from assistant.listen.spotter import Spotter

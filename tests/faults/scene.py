@@ -97,9 +97,9 @@ def stage(home: Household | None = None, people: People | None = None, store: St
     return scene
 
 
-def hear(scene: Stage, said: str, *, woken: bool = True) -> None:
+def hear(scene: Stage, said: str, *, woken: bool = True, prompted: bool = False, around: float = 0.0) -> None:
     """Somebody says it now."""
-    scene.tell(Heard((Hypothesis(said),), woken=woken))
+    scene.tell(Heard((Hypothesis(said),), woken=woken, prompted=prompted, around=around))
 
 
 def wait(scene: Stage, seconds: float) -> None:
