@@ -36,7 +36,7 @@ from assistant.skills.skill import Turn
 from assistant.stage import People, Stage
 from assistant.store import Store
 from tests.faults import mixes
-from tests.faults.scene import NOON, Sent, Understands, hear, household, lines, stage, wait
+from tests.faults.scene import NOON, SENTENCES, Sent, Understands, hear, household, lines, stage, wait
 
 CRY, SYMPTOM, CANCEL = "救命啊我摔倒了", "心口闷", "我没事不用叫"
 
@@ -138,9 +138,32 @@ def test_a_doubt_nobody_stands_by_calls_nobody_and_is_noted_twice_a_day_at_most(
     scene = _amid()
     wait(scene, 90)
     first = _state(scene), lines(scene, "asked")[0][:11], len(lines(scene, "sent")), len(lines(scene, "rang"))
+    wait(scene, 700)
     hear(scene, CRY, woken=False, around=0.8)
     wait(scene, 90)
     assert (first, _state(scene), len(lines(scene, "sent"))) == ((State.CLOSED, "王奶奶，刚才是您在喊吗", 3, 0), State.CLOSED, 3)
+
+
+def test_after_a_doubt_nobody_stood_by_it_takes_two_cries_in_a_minute() -> None:
+    scene = _amid()
+    wait(scene, 90)
+    states = []
+    for pause in (90, 30, 0):
+        hear(scene, CRY, woken=False, around=0.8)
+        states.append(_state(scene))
+        wait(scene, pause)
+    assert states == [State.CLOSED, State.CLOSED, State.DOUBT]
+
+
+def test_a_doubtful_cry_amid_other_talk_is_asked_about_when_there_is_a_second_one() -> None:
+    scene = stage()
+    doubtful = {CRY: replace(SENTENCES[CRY], score=0.9)}
+    scene.dialogue._judge = Understands(scene.dialogue.household, doubtful)
+    hear(scene, CRY, woken=False, around=0.8)
+    once = _state(scene)
+    wait(scene, 20)
+    hear(scene, CRY, woken=False, around=0.8)
+    assert (once, _state(scene)) == (State.IDLE, State.DOUBT)
 
 
 def test_complaints_of_a_play_are_doubted_too() -> None:

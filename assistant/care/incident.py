@@ -259,6 +259,11 @@ def recent(store: Store, now: datetime) -> Incident | None:
     return next((_incident(row) for row in rows if ladder_of(store, int(row["id"])) is not None), None)
 
 
+def doubted(store: Store, since: datetime) -> bool:
+    """Whether there was a cry amid other talk since then that nobody stood by."""
+    return bool(store.find("incident", "grade = 'amid' AND state = 'closed' AND ended_at > ?", since, limit=1))
+
+
 def ladder_of(store: Store, incident: int) -> Ladder | None:
     """The ladder of an incident that has alerted."""
     rows = store.find("ladder", "incident = ?", incident)

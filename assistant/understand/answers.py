@@ -99,6 +99,9 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
         span = times.last_word(points, one.said.text)
         if span is not None and not _CLOCK.search(span.text):  # 吃完晚饭，晚上七点钟
             span = next((later for later in points if later.start >= span.end and _CLOCK.search(later.text)), span)
+        if span is not None and span.kind == "moment" and not times.names_a_day(span.text):  # 就下午三点吧，星期四的
+            days = [later for later in points if later.kind == "date" and later.start >= span.end]
+            span = times.with_hour(days[0], [span]) if len(days) == 1 else span
         length = None
         if span is None:
             span = times.last_word(one.measures.times, one.said.text)

@@ -375,11 +375,19 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
         chosen = times.completed(_asked_for(said, useful, chosen), useful)
     if chosen is not None and intent == "booking.create":
         chosen = _of_the_visit(useful, chosen)
+    if chosen is not None and intent in ("booking.create", "booking.change"):
+        chosen = times.with_hour(chosen, useful)
     if chosen is None or _TAKEN_BACK.match(said.text, chosen.end):
         return None
     if intent == "reminder.list" and isinstance(chosen.value, datetime):
         return chosen.value.date()
+    if found.now is not None and intent in AHEAD:
+        return times.still_ahead(chosen.value, chosen.text, found.now.date())
     return chosen.value
+
+
+AHEAD = frozenset({"reminder.add", "booking.create", "booking.change"})
+"""Intents whose time is yet to come."""
 
 
 def _of_the_visit(spans: Sequence[times.Span], chosen: times.Span) -> times.Span:

@@ -1182,6 +1182,8 @@ def _span(
 
 
 _GREETINGS = re.compile(r"[早中下晚上]+[上午]?好(?=$|[啊呀吧,，。！!我你您小王奶爷大老])|早安|晚安|[早晚]上好")
+_TOO_EARLY = re.compile(r"[太忒][早晚]")
+"""八点太早，九点吧 names no morning."""
 _MEASURES = re.compile(r"(?:血糖|体温|体重|度数|心率|脉搏|空腹|血压)[是有量了才又的到测得]{0,3}$")
 """After these 六点五十 is a reading, not a time."""
 
@@ -1198,7 +1200,8 @@ def _candidates(reader: _Reader, said: str, text: str) -> Iterator[_Reading]:
                 reading = read(reader, found, text)
             except (ValueError, OverflowError):  # the thirtieth of February, the year 9999
                 reading = None
-            if reading is None or (reading.clock and _MEASURES.search(text, max(0, found.start() - 8), found.start())):
+            too = reading is not None and _TOO_EARLY.match(text, max(0, found.start() - 1)) is not None
+            if reading is None or too or (reading.clock and _MEASURES.search(text, max(0, found.start() - 8), found.start())):
                 position = found.start() + 1
             else:
                 yield reading
@@ -1450,8 +1453,10 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
     return reading
 
 
-_GIVES_WAY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*(?:不+|不要|算了|要不|干脆|太[久长早晚慢短]了|不用.{0,5})[吧啊呃,，、 ]*")
-"""And this: 六点吧，不，六点半; 半小时，不用那么久，十分钟."""
+_GIVES_WAY = re.compile(
+    r"[吧啊呀呢嘛哦,，、 ]*(?:不+|不要|算了|要不|干脆|[太忒](?:过)?[久长早晚慢短迟][了啦咯]?|有点[早晚迟]|来不及|赶不上|赶不及|不方便|没空|不用.{0,5})[吧啊呃了,，、 ]*(?:还是|要不|改|就)?"
+)
+"""And this: 六点吧，不，六点半; 半小时，不用那么久，十分钟; 八点太早，九点吧."""
 
 
 def _gives_way(between: str) -> bool:
@@ -1479,7 +1484,10 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         same = one.kind == other.kind or (one.kind, other.kind) == ("date", "moment")
         if one is chosen and between and one.length and other.length and _gives_way(between):
             chosen = other  # 半小时，不，二十分钟以后
-        if one is chosen and same and "duration" not in (one.kind, other.kind) and (
+        again = one is not chosen and one.kind == chosen.kind == "moment" and one.length == chosen.length and _at(one) == _at(chosen)
+        if again and same and _gives_way(between):
+            chosen = _on_the_day_of(chosen, other)  # 明天九点叫保洁，九点太早了，十点吧
+        elif one is chosen and same and "duration" not in (one.kind, other.kind) and (
             _gives_way(between) or ((one.kind, other.kind) == ("date", "moment") and _SOFTLY.fullmatch(between))
         ):
             chosen = other
@@ -1493,12 +1501,49 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     return chosen
 
 
+def _at(span: Span) -> tuple[int, int] | None:
+    """Hour on the dial and minute."""
+    return (span.value.hour % 12, span.value.minute) if isinstance(span.value, datetime) else None
+
+
+def _on_the_day_of(said: Span, other: Span) -> Span:
+    """`other` on the day that `said` names, if it names none itself."""
+    dial = _at(other)
+    if dial is None or names_a_day(other.text) or not names_a_day(said.text) or not isinstance(said.value, datetime):
+        return other
+    hour = dial[0] + 12 * (said.value.hour >= 12) if other.text[0] in _DIAL else other.value.hour if isinstance(other.value, datetime) else 0
+    return replace(other, value=datetime.combine(said.value.date(), time(hour, dial[1])))
+
+
+_DIAL = "零一二两三四五六七八九十"
+"""What a time without a part of the day begins with."""
+
+
 _DAY_SAID = re.compile(r"[今明后昨前号]|周|星期|礼拜|天|日")
 
 
 def names_a_day(text: str) -> bool:
     """Whether a time says its day: 礼拜五下午三点, not 三点."""
     return _DAY_SAID.search(text) is not None
+
+
+def with_hour(chosen: Span, spans: Sequence[Span]) -> Span:
+    """A day with the one hour that is said beside it: 改到后天来，早上九点 → the day after tomorrow at nine."""
+    hours = [span for span in spans if span.kind == "moment" and not span.length and not names_a_day(span.text)]
+    if chosen.kind != "date" or len(hours) != 1 or not isinstance(chosen.value, date) or not isinstance(hours[0].value, datetime):
+        return chosen
+    return replace(chosen, value=datetime.combine(chosen.value, hours[0].value.time()), kind="moment")
+
+
+def still_ahead(value: Value, text: str, today: date) -> Value:
+    """这个星期六 said on the Sunday after it, of what is yet to come: a week later."""
+    if isinstance(value, Recurrence | timedelta) or not _THIS_WEEK.search(text):
+        return value
+    day = value.date() if isinstance(value, datetime) else value
+    return value + timedelta(days=7) if day < today else value
+
+
+_THIS_WEEK = re.compile(r"[这本]个?(?:周|星期|礼拜)")
 
 
 def completed(chosen: Span, spans: Sequence[Span]) -> Span:
@@ -1509,6 +1554,8 @@ def completed(chosen: Span, spans: Sequence[Span]) -> Span:
     value = chosen.value
     if chosen.kind == "date" and full:
         return full[0][0]
+    if chosen.kind == "date" and hours and isinstance(value, date):
+        return with_hour(chosen, spans)
     if chosen in hours and often:
         chosen, value = often[0]
     if not isinstance(value, Recurrence) or value.at:
