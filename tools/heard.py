@@ -107,7 +107,7 @@ def decode() -> None:
     model = Model(places.models_dir() / places.VOSK)
     phrases = grammars(household, model.knows, ("command",))["command"]
     wrote: dict[str, list[str]] = {}
-    with Decoders(model, phrases, talk=lambda: [one for one in talk(household, model.knows, phrases) if one.replace(" ", "") not in unheard]) as decoders:
+    with Decoders(model, talk=lambda: [one for one in talk(household, model.knows, phrases) if one.replace(" ", "") not in unheard]) as decoders:
         for said in track(there, "hearing"):
             clean, _ = soundfile.read(said.path, dtype="float64")
             for attempt in range(TRIES):

@@ -44,7 +44,7 @@ from assistant.understand.judge import Understander  # noqa: E402
 from assistant.understand.reader import read  # noqa: E402
 from assistant.understand.sampling import fills_of, walks  # noqa: E402
 
-CORPUS = Path(__file__).with_name("corpus")
+CORPUS, HEARD = Path(__file__).with_name("corpus"), Path(__file__).with_name("heard")
 NOTHING = ""
 ANSWERS = YES_OR_NO
 """While nothing is asked they are nothing, too."""
@@ -55,7 +55,7 @@ need not stand (给敏敏打 answers 给谁打, too). One regression hears that 
 APART = frozenset(CLOSED)
 WALKS = 6
 """Sentences from one template of the phrases."""
-WEIGHT = {"corpus": 1.0, "misheard": 0.5, "phrase": 0.3, "never": 1.0, "example": 1.0}
+WEIGHT = {"corpus": 1.0, "misheard": 0.5, "heard": 0.5, "phrase": 0.3, "never": 1.0, "example": 1.0}
 MISHEARD = 0.12
 """Share of syllables that are misheard in a second copy of each sentence."""
 SELDOM = 3
@@ -89,6 +89,13 @@ def corpus() -> Iterator[tuple[str, str]]:
         yield from ((line, intent) for raw in path.read_text("utf-8").splitlines() if (line := raw.strip()))
 
 
+def as_heard() -> Iterator[tuple[str, str]]:
+    """(what a decoder wrote of a sentence, intent): see `heard.py`."""
+    for path in sorted(HEARD.glob("*.txt")):
+        intent = NOTHING if path.stem == "nothing" else path.stem
+        yield from ((line.partition("\t")[2], intent) for line in path.read_text("utf-8").splitlines() if "\t" in line)
+
+
 def misheard(say: str) -> str:
     """A sentence as a recogniser may write it; always the same for the same sentence."""
     return damaged(say, MISHEARD, random.Random(zlib.crc32(say.encode())))
@@ -113,6 +120,7 @@ def lessons() -> list[Lesson]:
     for say, intent in corpus():
         said.append((say, intent, "corpus"))
         said.append((misheard(say), intent, "misheard"))
+    said += [(say, intent, "heard") for say, intent in as_heard()]
     fills = fills_of(home, book)
     for template in book.templates:
         if not template.asking and not template.intent.startswith("dialogue."):
@@ -209,7 +217,7 @@ def folds(rows: Sequence[Lesson], number: int) -> list[Told]:
         mine = [row for row in rows if row.source == "corpus" and zlib.crc32(row.say.encode()) % number == fold]
         held = {row.say for row in mine}
         held |= {misheard(say) for say in held}
-        taught = teach([row for row in rows if row.source in ("phrase", "never", "example") or row.say not in held])
+        taught = teach([row for row in rows if row.source in ("phrase", "never", "example") or (row.source != "heard" and row.say not in held)])
         for row, odds in zip(mine, taught.odds(mine), strict=True):
             told.append((row, {intent: value for intent, value in zip(taught.intents, odds.tolist(), strict=True) if intent not in ANSWERS | APART}))
     return told

@@ -12,6 +12,7 @@ from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.heard import Heard, Thought
 from assistant.understand.levels import ACT
+from assistant.understand.looks import Looks
 from assistant.understand.sound import Ear, syllables
 from assistant.understand.spoken import hanzi, spoken
 
@@ -26,12 +27,17 @@ _CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
 _CLOCK = re.compile(r"[点时刻]")
 _EVIDENCE = (
+    (re.compile(r"看不(?:太|大)?[清见准]|瞅不[清见]|不(?:知道|晓得|记得).{0,4}[吃有没拿]|记不[得清起]|想不起|说不[准好清上]|拿不准|搞不清|弄不清"), "medication.unsure"),
     (re.compile(r"啥也没|什么也没|啥都没|什么都没"), "dialogue.empty"),
-    (re.compile(r"(?:还|都|就)?在(?:里|那|呢|这|的|格|$)|有药|还有(?!没)|(?<!没)有一[片粒颗]|没有?空|不是?空|没动|满的|没少|有[呢啊的]*$|没吃|还没拿|一片没少|好好的|剩着"), "dialogue.full"),
+    (re.compile(r"(?:还|都|就)?在(?:里|那|呢|这|的|格|$)|(?<!没)有药|还有(?!没)|(?<!没)有一[片粒颗]|没有?空|不是?空|没动|满的|没少|有[呢啊的]*$|没吃|还没拿|一片没少|好好的|剩着"), "dialogue.full"),
     (re.compile(r"空了|空的|没药|没有了|没了|空|没有|吃掉了|不在了|光了|没得|啥也没|什么也没|少了一|没见着|没看[到见]|没瞧见|没见到"), "dialogue.empty"),
 )
 
 
+_OPPOSED = {"dialogue.empty": 1.0, "dialogue.full": -1.0}
+"""Which sign of the odds of full speaks against it."""
+_NOT_THAT = re.compile(r"(?:不要动?|别动|不动|不用动|留着|不是那个|不是它)(?:[的了吧啊]|那个)?(?:是|要|选|动)?")
+"""交电费的那个不要动，是取快递的: what follows is chosen."""
 FEW = 3
 """Syllables beside the answer itself that may be anything: 就给敏敏吧."""
 PLAINLY, LIKELY = 2.0, 1.0
@@ -48,6 +54,7 @@ class Question:
     ear: Ear
     now: datetime
     """Naive local time."""
+    looks: Looks
 
 
 def _judged(meaning: Meaning, kind: str, beside: int, one: Heard) -> Judgement | None:
@@ -81,12 +88,15 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
         chosen = any(_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]) for span in names if span.value in left)
         return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
     options = tuple(option for option in options if option not in denied)
+    if seen := question.looks.told(text, options):
+        return seen, len(text)
     near = [(question.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), question.ear)) / max(1, len(hanzi(option))), option)
             for option in options if hanzi(option)]
     near.sort()
     if near and near[0][0] <= 0.34 and (len(near) == 1 or near[1][0] - near[0][0] > 0.1):
         return near[0][1], len(hanzi(near[0][1]))
-    pieces = {option: _common(text, hanzi(option)) for option in options}
+    rest = _NOT_THAT.split(text)[-1]
+    pieces = {option: _common(rest if len(rest) > 1 else text, hanzi(option)) for option in options}
     best = sorted(options, key=lambda option: -pieces[option])
     if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
         return best[0], pieces[best[0]]
@@ -126,7 +136,7 @@ def _evidence(thought: Thought, question: Question) -> Judgement | None:
         for pattern, intent in _EVIDENCE:
             if found := pattern.search(one.said.text):
                 meaning = Meaning(intent, {}, 0.95, one.said.text)
-                if (full if intent == "dialogue.empty" else -full) >= PLAINLY:
+                if intent in _OPPOSED and _OPPOSED[intent] * full >= PLAINLY:
                     return Judgement(None, (meaning,))
                 return _judged(meaning, "dialogue.empty", _syllables(one) - len(found[0]), one)
     for one in thought.believed:

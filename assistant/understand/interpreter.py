@@ -150,7 +150,7 @@ class Interpreter:
             for wrong in (word.replace(right, wrong) for wrong in wrongs)
         ]
         words += filling.household_words(household, phrasebook)
-        self._looks = filling.looks(household, phrasebook)
+        self.looks = filling.looks(household, phrasebook)
         self._lexicon = Lexicon(words, self.ear)
         self._frames = Frames(phrasebook.frames)
         never = [Template(say, "!" + intent, tuple(chars), tuple((n - 1,) for n in range(len(chars))), (len(chars) - 1,))
@@ -217,7 +217,7 @@ class Interpreter:
 
     def _spans(self, text: str, sounds: tuple[str, ...], found: filling.Measures) -> list[Span]:
         """Words, times and numbers, and medicines by their looks."""
-        return [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self._looks.find(text)]
+        return [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self.looks.find(text)]
 
     def _like(self, hypothesis: Hypothesis, text: str, heard: Sequence[Heard], rival: bool) -> Heard | None:
         """An earlier hypothesis of the same decoder, well understood, that says the same but for a number or a trifle."""
@@ -528,7 +528,7 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     plainly, lead, likely = opinion.plainly(intent), opinion.lead(intent), LIKELY
     if intent == "emergency.call":
         yields = plainly and lead >= CRY
-        likely = 0.0 if "ME" in said.concepts else LIKELY if plainly else inf  # 要是觉得半边身子发麻，一定要打一二零 is advice
+        likely = 0.0 if "ME" in said.concepts else LIKELY if plainly or "HELP" in said.concepts else inf  # 要是觉得半边身子发麻，一定要打一二零 is advice
     elif intent.startswith("medication."):
         yields = lead >= YIELDS if intent in answers else intent not in WARY and plainly and lead >= SURELY_MEDICINE
     else:

@@ -229,7 +229,7 @@ class Understander:
         closed = CLOSED.get(asking)
         if closed is None:
             return None
-        return closed(thought, Question(options, self.ear, thought.now))
+        return closed(thought, Question(options, self.ear, thought.now, self._interpreter.looks))
 
     def _lone_cry(self, thought: Thought) -> bool:
         """Whether all there is of an emergency is one short cry that only the grammar heard."""

@@ -36,6 +36,8 @@ QUIET = frozenset({"NEUTRAL", "FILLER", "SOFT", "POLITE", "IDIOM"})
 """Words of these turn nothing round, though 不 or 没 may be in them."""
 TURNING = "NOT"
 """The concept whose words turn a sentence round."""
+OPENING = {"HELP": "HELP_FIRST"}
+"""Kinds of words that are another one, too, where the sentence begins with them, but for fillers: 救命哟，它咬着不松口 is a cry whatever it denies."""
 
 FREE = frozenset({"{what}", "{message}", "{note}", "{reason}"})
 """Slots that any words fill."""
@@ -238,6 +240,10 @@ def survey(
     )
     quiet = {at for span in spans if span.exact and span.end - span.start > 1 and span.concept in QUIET for at in range(span.start, span.end)}
     bare = frozenset(at for at, char in enumerate(text) if char in "没不别甭莫" and at not in quiet)
+    for concept, opens in OPENING.items():
+        first = [span for span in concepts.get(concept, ()) if span.exact and span.cost < 0.1 and max(weights[:span.start], default=0.0) <= LIGHT["SOFT"]]
+        if first:
+            concepts[opens] = first[:1]
     return Utterance(text, sounds, spans, dict(concepts), weights, turning, bare=bare, hidden=hidden)
 
 

@@ -21,6 +21,7 @@ from hassil.expression import (
 from hassil.parse_expression import parse_sentence
 
 from assistant.messages import Asking
+from assistant.understand.matcher import OPENING
 from assistant.understand.phrasebook import (
     DEFAULT_STRENGTH,
     Example,
@@ -236,7 +237,7 @@ class Reader:
                 self.mistakes.append(f"{name}，{intent}：例句 {dict(row)} 少了 {error}")
 
     def _check_names(self, frames: Iterable[Frame]) -> None:
-        known = {*self.words, *self.literal, "NUMBER"}
+        known = {*self.words, *self.literal, *OPENING.values(), "NUMBER"}
         for frame in frames:
             for concept in frozenset().union(*frame.needs, frame.may, frame.bans):
                 if concept not in known and not concept.startswith("{"):

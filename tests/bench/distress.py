@@ -165,6 +165,8 @@ class Outcome:
     """Seconds of processor the ear took."""
     text: str
     """What was said, and what was heard of it if it mattered."""
+    called: int = 0
+    """How often the ear believed that its wake word was said."""
 
 
 class Bench:
@@ -181,13 +183,15 @@ class Bench:
         """What of the last sound was put to the judgement as said to nobody."""
         self.around = Around()
         """How much was talked before the scene that comes."""
+        self.called = 0
+        """Wake words heard in the last sound."""
         self.now = datetime(2026, 11, 22, 15, tzinfo=self.household.zone)
 
     def heard(self, frames: list[bytes]) -> Iterator[tuple[float, str, str]]:
         """(seconds from the beginning, result, what was heard) of everything the ear reports."""
         at = 0
         found: list[tuple[float, Heard]] = []
-        self.overheard = ""
+        self.overheard, self.called = "", 0
 
         def counted() -> Iterator[bytes]:
             nonlocal at
@@ -196,6 +200,7 @@ class Bench:
                 yield frame
 
         def posted(event: object) -> None:
+            self.called += event == Pressed("wake") or (isinstance(event, Heard) and event.woken)
             if isinstance(event, Heard):
                 found.append((at * FRAME_SECONDS, event))
 
@@ -238,7 +243,7 @@ class Bench:
             elif ORDER.index(now) > ORDER.index(best):
                 best, why = now, f"{'/'.join(line.say for line, span in zip(scene.lines, spans, strict=True) if span[0] < when < span[1] + AFTER)} <- {text}"
         return Outcome(f"tv{scene.number}-{take}", scene.genre, 0.0, take, best, staged, len(frames) * FRAME_SECONDS,
-                       process_time() - began, why)
+                       process_time() - began, why, self.called)
 
 
 def told(hypotheses: tuple[Hypothesis, ...]) -> str:
@@ -294,6 +299,7 @@ def report(rows: Iterable[Outcome]) -> None:
                       f"{sum(row.result == 'asks' for row in here)} questions, {sum(row.result == 'doubt' for row in here)} doubts")
         alarms, asked, doubts = (sum(row.result == name for row in scenes_heard) for name in ("alarm", "asks", "doubt"))
         print(f"  without a cry: pre-alarms {alarms / hours:.2f} an hour, questions {asked / hours:.2f}, doubts {doubts / hours:.2f}")
+        print(f"  the wake word was heard {sum(row.called for row in scenes_heard)} times")
         staged = [row.staged for row in scenes_heard if row.staged]
         print(f"  cries of a drama: {sum(one in ACTED for one in staged)} raised an alarm or a question, {staged.count('doubt')} a doubt")
     print(f"ear: {sum(row.cpu for row in found) / max(1.0, sum(row.seconds for row in found)):.2f} s of processor a second of sound")
@@ -374,6 +380,6 @@ if __name__ == "__main__":
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
         from assistant.listen.recognizer import Decoders, Model
         from assistant.listen.spotter import Spotter
-        from assistant.messages import Heard, Hypothesis, Judgement
+        from assistant.messages import Heard, Hypothesis, Judgement, Pressed
 
     main()
