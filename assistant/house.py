@@ -322,7 +322,9 @@ class House:
 
     def _mouth_busy_sound(self, event: Heard) -> None:
         """The sound that says "I heard you": at once, because a rendered answer may take a second (IJHCI 2024)."""
-        if (event.woken or self._core.asking) and not (event.prompted and self._core.lapsed) and not self._mouth.speaking and not self._between_people:
+        ask = self._core.asking
+        others = event.prompted and (self._core.lapsed or (ask is not None and ask.patient))  # the television need not hear that it was heard
+        if (event.woken or ask) and not others and not self._mouth.speaking and not self._between_people:
             self._mouth.sound("heard")
 
     def _mute(self, text: str) -> None:

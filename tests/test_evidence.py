@@ -80,6 +80,18 @@ def test_no_cry_hangs_on_a_negation_that_may_be_hidden() -> None:
     assert meaning.intent == "emergency.call"
 
 
+@pytest.mark.parametrize("slurred", ["湖水道理", "午睡到粒", "老头子湖水道理起不来"])
+def test_a_slurred_fall_is_one(slurred: str) -> None:
+    meaning = judge(slurred).meaning
+    assert meaning is not None and (meaning.intent, meaning.slots.get("kind")) == ("emergency.call", "fall")
+
+
+@pytest.mark.parametrize("say", ["他这人不懂道理", "我午睡到两点才起", "水倒在杯里", "这是谁的道理"])
+def test_reason_and_a_nap_are_no_fall(say: str) -> None:
+    meaning = judge(say).meaning
+    assert meaning is None or meaning.intent != "emergency.call"
+
+
 @pytest.mark.parametrize("grammar", ["我摔到零", "我摔到零起不来"])
 def test_nobody_falls_to_zero(grammar: str) -> None:
     meaning = judge(grammar).meaning
