@@ -66,6 +66,7 @@ bench: setup-dev fetch  ## speed and size, beside the naive pipeline
 
 bench-understand: setup-dev fetch  ## how much of what elders say is understood, from text and from sound
 	$(PY) tests/bench/evaluate.py --text --damaged
+	$(PY) -m tests.bench.overheard
 
 bench-times: setup-dev  ## spoken times beside the libraries for them
 	$(PY) tests/bench/times_compare.py
