@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assistant.care import incident, message
 from assistant.care.incident import Calls, State, Status, Texts
 from assistant.clock import VirtualClock
-from assistant.converse import Dialogue
+from assistant.converse import SURELY, Dialogue
 from assistant.home import Elder
 from assistant.messages import (
     Acknowledged,
@@ -157,7 +157,7 @@ def test_after_a_doubt_nobody_stood_by_it_takes_two_cries_in_a_minute() -> None:
 
 def test_a_doubtful_cry_amid_other_talk_is_asked_about_when_there_is_a_second_one() -> None:
     scene = stage()
-    doubtful = {CRY: replace(SENTENCES[CRY], score=0.9)}
+    doubtful = {CRY: replace(SENTENCES[CRY], score=SURELY - 0.1)}
     scene.dialogue._judge = Understands(scene.dialogue.household, doubtful)
     hear(scene, CRY, woken=False, around=0.8)
     once = _state(scene)
