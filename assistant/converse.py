@@ -346,7 +346,7 @@ class Dialogue:
         if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
             # In answer to a question, or to none, a cry is one that nobody called us for: it may be a film's (CARE 4: likely).
             called = event.woken and not (event.prompted and (ask is not None or self.lapsed))
-            amid = not attended and not event.prompted and event.around >= AMID and incident.live(self.store) is None
+            amid = not attended and not event.prompted and event.around >= AMID and self.household.care.doubts and incident.live(self.store) is None
             if amid and not self._worth_asking(meaning, now):
                 return
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(called), "amid": int(amid)}), now, ALARM)

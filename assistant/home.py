@@ -135,6 +135,8 @@ class Care:
     bedtime: time = time(21, 30)
     names_medicines: bool = False
     """Whether messages to the family may name medicines."""
+    doubts: bool = True
+    """Whether a cry to nobody is asked about first while the television or visitors talk; otherwise it is an alarm as in a quiet house."""
     ranges: tuple[tuple[str, float, float], ...] = ()
     """(kind, low, high) that are fine: systolic, diastolic, blood_glucose, heart_rate, temperature, weight."""
     heartbeat: str = field(default="", repr=False)

@@ -691,6 +691,7 @@ class _Builder:
             supper=at("supper", usual.supper),
             bedtime=at("bedtime", usual.bedtime),
             names_medicines=read.names_medicines,
+            doubts=read.doubts,
             ranges=tuple((kind, low, high) for kind, (low, high) in read.ranges.items()),
             heartbeat=self.filled(read.heartbeat, ("care", "heartbeat")),
             answers=read.answers,

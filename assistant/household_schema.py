@@ -424,6 +424,7 @@ class CareEntry(Entry):
     supper: Annotated[Line, Key("晚饭", ("supper",), "几点吃晚饭", "18:00")] = ""
     bedtime: Annotated[Line, Key("睡觉", ("bedtime",), "几点睡觉", "21:30")] = ""
     names_medicines: Annotated[Flag, Key("报药名", ("names_medicines",), "发给家里的消息里可不可以写药名", "否")] = False
+    doubts: Annotated[Flag, Key("电视先问", ("doubts",), "电视开着时听见喊救命，先问一声是不是老人；写 否 就马上报警", "是")] = True
     ranges: Annotated[dict[str, tuple[float, float]], BeforeValidator(_ranges), Key("范围", ("ranges",), "血压血糖在什么范围内算正常，听大夫的", "{高压: 90-140, 血糖: 3.9-7.8}")] = {}
     heartbeat: Annotated[Address, Key("心跳", ("heartbeat",), "每五分钟报一次平安的网址", "https://hc.example/abc")] = ""
     answers: Annotated[Line, AfterValidator(_page), Key("回应网页", ("answers",), "家里人的手机从哪个网址点“我来处理”；不写就不开", "http://192.168.1.20:8420")] = ""

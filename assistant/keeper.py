@@ -222,6 +222,8 @@ def _settings(old: Household, new: Household) -> Iterator[Change]:
             yield Change("care", name, f"把{noun}的时间改成了{saying.clock(at)}" if at else f"去掉了每天的{noun}")
     if new.care.names_medicines != old.care.names_medicines:
         yield Change("care", "names_medicines", f"{'同意' if new.care.names_medicines else '不再'}在给家里的消息里写药名")
+    if new.care.doubts != old.care.doubts:
+        yield Change("care", "doubts", "电视开着的时候听见喊救命，" + ("先问一声是不是您" if new.care.doubts else "马上就叫人"))
     if new.care.ranges != old.care.ranges:
         yield Change("care", "ranges", "改了血压血糖这些的正常范围")
     if new.care.heartbeat != old.care.heartbeat:

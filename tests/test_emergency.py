@@ -16,7 +16,7 @@ from assistant.care import incident, message
 from assistant.care.incident import Calls, State, Status, Texts
 from assistant.clock import VirtualClock
 from assistant.converse import SURELY, Dialogue
-from assistant.home import Elder
+from assistant.home import Care, Elder
 from assistant.messages import (
     Acknowledged,
     Ask,
@@ -116,6 +116,12 @@ def test_a_doubted_cry_is_hers_when_she_cries_again_or_says_so(said: str, state:
     scene.until_quiet()
     hear(scene, said, prompted=True)
     assert _state(scene) is state
+
+
+def test_a_family_that_wants_no_doubts_gets_none() -> None:
+    scene = stage(household(care=Care(doubts=False)))
+    hear(scene, CRY, woken=False, around=0.8)
+    assert _state(scene) is State.PREALARM
 
 
 def test_a_cry_after_the_doubt_reaches_the_family_in_ten_seconds() -> None:
