@@ -185,6 +185,19 @@ def test_a_button_or_a_sensor_ends_the_doubt(button: Literal["help", "smoke", "f
     assert _state(scene) is State.ALERTING
 
 
+@pytest.mark.parametrize("again", ["smoke", CRY])
+def test_the_family_reads_what_she_stood_by_and_not_what_the_television_cried(again: str) -> None:
+    scene = _amid(SYMPTOM)
+    scene.until_quiet()
+    if again == "smoke":
+        scene.tell(Pressed("smoke"))
+    else:
+        hear(scene, again, prompted=True)
+    wait(scene, 60)
+    told = "".join(lines(scene, "sent"))
+    assert (incident.WORDS["fire" if again == "smoke" else "fall"] in told, incident.WORDS["chest_pain"] in told) == (True, False)
+
+
 def test_a_power_cut_in_a_doubt_asks_again() -> None:
     scene = _amid()
     scene.until_quiet()

@@ -499,7 +499,10 @@ def hopeless(known: Status) -> bool:
 def _trigger(store: Store, now: datetime, household: Household, kind: str, how: Step) -> Incident:
     present = live(store)
     if present is not None and not present.drill:
-        return _step(store, now, household, present, Step.AGAIN)
+        with store.atomic():
+            if present.state is State.DOUBT:  # what began it was perhaps the television's
+                store.update("incident", present.id, kind=kind)
+            return _step(store, now, household, present, Step.AGAIN)
     with store.atomic():
         if present is not None:  # the real thing ends a rehearsal
             _step(store, now, household, present, Step.DONE)

@@ -46,9 +46,10 @@ GRUNTS = frozenset({"嗯", "啊", "哦", "噢", "呃", "哎", "诶", "唉", "嗯
 BARE = frozenset("没事儿了的嗯啊哦哎呀啦吧呢得莫啥什么真不用要别是")
 """没事, 真没事, 不用: with nothing but these syllables it is no whole cancel phrase (CARE 4). People say 没事 on the floor."""
 
-OWN = "我"
 HELP_WORDS = ("要", "叫", "来", "喊", "找")
 """您真的没事吗？要不要我找家里人？: a yes with one of these asks for help; 嗯, 对 or 是的 alone says nothing."""
+HERS = (*HELP_WORDS, "我", "帮")
+"""刚才是您在喊吗？: the same, and 是我."""
 
 NOT_TAKEN: dict[str, str] = {
     "no answer": "not_answered", "busy": "was_busy", "declined": "was_declined", "answered without a key": "no_key",
@@ -173,9 +174,10 @@ def _doubt(turn: Turn, known: Incident) -> Conversation:
             return
         if answer.intent in ("emergency.cancel", "dialogue.no"):
             denied = True
-        elif answer.intent == "emergency.call" or any(word in answer.text for word in (*HELP_WORDS, OWN, "帮")):
-            what = Step.AGAIN if answer.intent == "emergency.call" else Step.YES
-            known = incident.step(turn.store, turn.now, turn.household, known, what)
+        elif answer.intent == "emergency.call":
+            known = incident.trigger(turn.store, turn.now, turn.household, str(answer.slots.get("kind", known.kind)), Step.AGAIN)
+        elif any(word in answer.text for word in HERS):
+            known = incident.step(turn.store, turn.now, turn.household, known, Step.YES)
     yield from TALKS[known.state](turn, known)
 
 
