@@ -93,14 +93,14 @@ ANSWERS: dict[Asking, tuple[str, ...]] = {
     "which": ("dialogue.which",),
     "when": ("dialogue.when",),
     "evidence": ("dialogue.empty", "dialogue.full", "medication.unsure"),
-    "text": ("dialogue.text",),
+    "text": ("dialogue.text", "dialogue.no"),
     "ring": ("dialogue.yes", "dialogue.no"),
     "talk": ("call.hang_up",),
 }
 """Intents that answer a question of a kind; anything else said meanwhile is a request of its own."""
 
-UNPOLAR = frozenset(asking for asking, answers in ANSWERS.items() if YES_OR_NO.isdisjoint(answers))
-"""Questions that yes and no do not answer."""
+UNPOLAR = frozenset(asking for asking, answers in ANSWERS.items() if not YES_OR_NO.issubset(answers))
+"""Questions that yes and no do not answer; 算了，不发了 to what shall be written is the end of it."""
 
 AT_ANY_MOMENT = "control."
 """再说一遍, 大点声, 别说了 are no dictated words and no answer in one's own words, whatever was asked."""

@@ -114,11 +114,20 @@ def test_the_last_word_about_a_time_counts() -> None:
 
 
 @pytest.mark.parametrize(("part", "intent", "slot"), [
-    ("what", "reminder.add", "what"), ("deleted", "reminder.cancel", "what"), ("message", "message.send", "message"), ("person", "call.voice", "person"),
+    ("what", "reminder.add", "what"), ("deleted", "reminder.cancel", "what"), ("message", "message.send", "message"), ("person", "call.voice", "person"), ("told", "message.send", "person"), ("service", "booking.create", "service"),
 ])
 def test_free_words_and_names_are_cut_out_of_reasons_and_corrections(part: str, intent: str, slot: str) -> None:
-    wrong = {say: got for expected, say in rows(part) if (got := understood(say, (intent, "call.video"))[0].get(slot, "?")) != expected}
+    wrong = {say: got for expected, say in rows(part) if (got := understood(say, (intent, "call.video", "booking.cancel", "booking.change"))[0].get(slot, "?")) != expected}
     assert not wrong
+
+
+def test_a_service_is_guessed_only_from_words_that_are_its_own() -> None:
+    guess = filling.services(mind("zhou").household, mind("zhou").book).likely
+    assert (guess("窗户埋汰了找人擦擦"), guess("找个人来家里一趟"), guess("到站了下车")) == ("擦玻璃", "", "")
+
+
+def test_a_sibling_of_this_home_is_no_stranger() -> None:
+    assert understood("给我妹妹打电话", ("call.voice",), "zhou")[0]["person"] == "李桂芳"
 
 
 def test_the_hour_and_how_often_may_stand_in_two_clauses() -> None:

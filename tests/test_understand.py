@@ -243,6 +243,10 @@ BOTH = ("刘敏", "刘强")
     ("明天下午三点", "when", (), ("dialogue.when", {"when": datetime(2026, 11, 23, 15, 0)})), ("后天吧", "when", (), ("dialogue.when", {"when": date(2026, 11, 24)})),
     ("空了", "evidence", (), ("dialogue.empty", {})), ("药还在呢", "evidence", (), ("dialogue.full", {})), ("没药了", "evidence", (), ("dialogue.empty", {})), ("还有药", "evidence", (), ("dialogue.full", {})),
     ("我今天不回去吃饭了", "text", (), ("dialogue.text", {"message": "我今天不回去吃饭了"})),
+    ("嗯，我想想啊，你就写天冷了多穿点", "text", (), ("dialogue.text", {"message": "天冷了多穿点"})), ("就说饺子留着", "text", (), ("dialogue.text", {"message": "饺子留着"})),
+    ("跟他就说好了的", "text", (), ("dialogue.text", {"message": "跟他就说好了的"})), ("算了，不写了", "text", (), ("dialogue.no", {})),
+    ("她今天要上班，我不去吵她，还是强子吧", "which", BOTH, ("dialogue.which", {"which": "刘强"})), ("糖尿病那个", "which", ("缬沙坦", "二甲双胍"), ("dialogue.which", {"which": "二甲双胍"})),
+    ("早上我要去买菜，回来还得做饭，就今天晚上七点好了", "when", (), ("dialogue.when", {"when": datetime(2026, 11, 22, 19, 0)})),
 ])
 def test_an_open_question_is_answered_in_its_own_grammar(said: str, asking: str, options: tuple[str, ...], meant: tuple[str, dict[str, object]]) -> None:
     judged = judge(said, asking, options)
@@ -252,6 +256,13 @@ def test_an_open_question_is_answered_in_its_own_grammar(said: str, asking: str,
 @pytest.mark.parametrize("said", ["不", "嗯", "啊", "不用", "好"])
 def test_a_bare_word_is_no_cancel_of_an_alarm(said: str) -> None:
     assert intent(judge(said, "emergency")) != "emergency.cancel"
+
+
+@pytest.mark.parametrize(("said", "wanted"), [
+    ("我晕得厉害，你喊他们来一个", True), ("本来不想惊动孩子，还是叫人来吧", True), ("你别喊他们来", False), ("不要叫人来", False), ("刚才是邻居叫人来修灯", False),
+])
+def test_who_says_that_somebody_shall_come_wants_the_help_that_is_asked_about(said: str, wanted: bool) -> None:
+    assert (intent(judge(said, "emergency")) == "emergency.call") == wanted
 
 
 @pytest.mark.parametrize("said", ["取消呼叫", "我没事不用叫", "按错了"])

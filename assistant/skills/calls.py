@@ -105,7 +105,7 @@ def send(turn: Turn, meaning: Meaning) -> Conversation:
     for _ in range(3):
         if not text:
             answer = yield Ask(turn.reply("what_words", person=_called(contact)), asking="text", seconds=15)
-            if answer is None:
+            if answer is None or answer.intent == "dialogue.no":
                 break
             text, sound = _words(answer), answer.sound
         key = "read_back_voice" if sound and request.consent(turn.store, contact) == "yes" else "read_back"

@@ -47,7 +47,7 @@ def record(turn: Turn, meaning: Meaning) -> Conversation:
         key = "how_much_pressure" if kind == "blood_pressure" else "how_much"
         strange = turn.reply("implausible", kind=name) if value is not None else ""
         answer = yield Ask(strange + turn.reply(key, kind=name), asking="text", seconds=12.0)
-        value, second = _values(kind, answer) if answer else (None, None)
+        value, second = _values(kind, answer) if answer and answer.intent != "dialogue.no" else (None, None)
     if value is None or not reading.plausible(kind, value, second):
         yield Say(turn.reply("not_written"))
         return

@@ -38,7 +38,7 @@ def add(turn: Turn, meaning: Meaning) -> Conversation:
     what = _what(meaning)
     if not what:
         answer = yield Ask(turn.reply("what"), asking="text", seconds=12.0)
-        what = str(answer.slots.get("message", answer.text)).strip() if answer else ""
+        what = str(answer.slots.get("message", answer.text)).strip() if answer and answer.intent != "dialogue.no" else ""
     if not what:
         yield Say(turn.reply("not_set"))
         return

@@ -25,6 +25,10 @@ _DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别�
 _CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选]|还是|打给)*$")
 _CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
+_AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|打给|叫|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
+"""Before the last words of a longer answer: these are the answer. 人家今天上班忙，我不去烦她，|还是|强子吧."""
+LAST = 3
+"""Syllables that may follow the last words: 吧, 好了, 正好啊."""
 _CLOCK = re.compile(r"[点时刻]")
 _EVIDENCE = (
     (re.compile(r"看不(?:太|大)?[清见准]|瞅不[清见]|不(?:知道|晓得|记得).{0,4}[吃有没拿]|记不[得清起]|想不起|说不[准好清上]|拿不准|搞不清|弄不清"), "medication.unsure"),
@@ -85,7 +89,10 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     denied = {span.value for span in names if _DENIED.search(text[:span.start])}
     left = {span.value for span in names} - denied or (set(options) - denied if denied and len(options) == 2 else set())
     if len(left) == 1:
-        chosen = any(_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]) for span in names if span.value in left)
+        chosen = any(
+            (_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]))
+            or (_AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST) for span in names if span.value in left
+        )
         return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
     options = tuple(option for option in options if option not in denied)
     if seen := question.looks.told(text, options):
@@ -120,6 +127,9 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
             continue
         slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
         told = len({at for found in one.measures.times for at in range(found.start, found.end)})
+        text = one.said.text
+        if len(text) - span.end <= LAST and (_AFTER_ALL.search(text[:span.start]) or span is not points[0]) and _CLOCK.search(span.text):
+            told = len(text)  # 早了我起不来，晚了人家要下班，就十点半吧
         return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None
 
@@ -152,6 +162,12 @@ def _syllables(one: Heard) -> int:
     return sum(weight > 0.1 for weight in one.said.weights)
 
 
+_LEAVE_IT = re.compile(r"(?:[嗯哦呃啊唉哎呀那就还是我我看]*)(?:(?:算了|罢了|不发|不写|不说|不讲|不记|别发|别写|别记|莫发|不用发|不用写|不用记|不必发|不消发|不想发|不想说|拉倒)[了吧啊嘛哦罢算就先]*)+")
+"""Instead of words to be written down: nothing shall be."""
+_DICTATES = re.compile(r"^(?:.{0,9}?(?:[你您](?:就|帮我|给我)?(?:写|说|讲)|就(?:写|说|讲)|对了就说)(?:上|道)?)(?![好话明不了啥什])(?=..)")
+"""Before the words to be written down: 嗯，我想一想啊，你就写|天冷了把棉袄穿上."""
+
+
 def _text(thought: Thought, question: Question) -> Judgement | None:
     if thought.scores.get("emergency.call", 0.0) >= 0.8 or thought.scores.get(WAIT, 0.0) >= ACT:
         return None
@@ -159,6 +175,9 @@ def _text(thought: Thought, question: Question) -> Judgement | None:
     if not free:
         return None
     text = filling.clean(spoken(free[0].hypothesis.text)[:200])
+    if _LEAVE_IT.fullmatch(text):
+        return Judgement(Meaning("dialogue.no", {}, 0.9, text))
+    text = filling.clean(_DICTATES.sub("", text))
     return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None
 
 

@@ -16,13 +16,20 @@ _RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我�
 _SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")
 """Before 不是 these make it a denial, no correction."""
 
+NEAR = 4
+"""Syllables between the mark and what is meant instead."""
+_SIGH = re.compile(r"(?:[瞧看你]*我?这?(?:个|张)?(?:嘴|记性|脑子|脑壳|脑筋)(?:[啊呀哟])?|[你我]?(?:看|瞧)我[都又]?(?:糊涂|说错|搞错)了?|我?(?:又|都)?(?:糊涂|老糊涂)了)")
+"""What may stand behind the mark besides: 不是不是，瞧我这嘴，约个打扫卫生的."""
+
 _VALUE_OF = {"{day}": "{when}", "{duration}": "{when}"}
 
 
 def take_back(said: Utterance, found: Measures) -> None:
     """After 不对 and the like the earlier word of the same kind no longer counts: its syllables weigh nothing."""
     for mark in CORRECTION.finditer(said.text):
-        after = [span for span in said.spans if mark.end() <= span.start <= mark.end() + 4 and span.concept[0] == "{"]
+        sigh = _SIGH.match(said.text, mark.end())
+        begin = sigh.end() if sigh else mark.end()
+        after = [span for span in said.spans if begin <= span.start <= begin + NEAR and span.concept[0] == "{"]
         for span in after:
             before = [old for old in said.spans if old.concept == span.concept and old.end <= mark.start()]
             if not before:

@@ -28,9 +28,9 @@ _ASK = re.compile(
 """The asking itself."""
 _AROUND = re.compile(
     rf"^(?:那个|这个|就是说?|哎呀|(?:老是|总是|老|总)忘[了记]?|到时候|[啊呃嗯哎呀呢吧，、就再你您那]|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
-    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘了|记得|[你您]|千万|一定|了?哈哈|{_ME})+$"
+    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘[了记][哒咯啊]?|[别莫]像|(?<=...)过了|记得|[你您]|千万|一定|了?哈哈|{_ME})+$"
 )
-_GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里))")
+_GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里|[唱歌舞乐]团|食堂|教堂|[寺庙观]$|楼下|河边|大学))")
 """去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
 _NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个"})
 _BECAUSE = re.compile(
@@ -56,7 +56,22 @@ def _stripped(edges: re.Pattern[str], text: str) -> str:
     return text
 
 
+_NOT_THIS = re.compile(r"(?:[哎哦呃啊唉噢]?(?:不对|说错了|讲错了|搞错了)|[哎哦呃啊唉噢]不是)(?!劲)")
+_BUT_THIS = re.compile(r"[了过的啊]是(?=..)")
+"""交电费，哎不对，电费交过了，|是|交煤气费."""
+
+
+def _corrected(piece: str) -> str:
+    """What is to be done after what was said first is taken back."""
+    marks = list(_NOT_THIS.finditer(piece))
+    if not marks:
+        return piece
+    rest = _BUT_THIS.split(piece[marks[-1].end():])[-1].removeprefix("是")
+    return rest if len(rest) > 1 else piece
+
+
 def _trimmed(piece: str) -> str:
+    piece = _corrected(piece)
     piece = _GO.sub("", _stripped(_AROUND, piece))
     return "" if piece in _NO_TASK else piece
 
@@ -197,11 +212,13 @@ _TO = re.compile(rf"(?:[给跟和对向同让叫喊问]|告诉|转告|通知)(?:
 """Before a name: this is who is told."""
 _TELLING = re.compile(rf"(?:请|麻烦)?(?:[你您])?(?:[帮替给]{_ME})?(?:告诉|转告|通知|跟|给|和|同|向|对|把|[得要该]?[让叫])(?:一声|一下)?(?:{_ME}的?|我家)?$")
 _EDGE = re.compile(
-    r"^(?:[啊呃嗯呢吧呀，、]|那个(?=..)|这个(?=..)|就是说?|哎呀?|我说|一声|一下|一哈|一句|就说|说是|说(?!话|明|好))+"
+    r"^(?:[啊呃嗯呢吧呀，、]|那个(?=..)(?!月|星期|礼拜|周)|这个(?=..)(?!月|星期|礼拜|周|时候|季|年)|就是说?|哎呀?|我说|一声|一下|一哈|一句|就说|说是|说(?!话|明|好))+"
     r"|(?:[啊呀吧呢哈嘛哦噢呗啦喽]|[行好]吗|[好行]不[好行]|可以吗|成吗|谢谢[你您啊]?|要得不)+$"
 )
 
 
+OR_ELSE = re.compile(r"(?:不是不是|不是)[给跟找]$")
+"""Before a name: not this one, or, where nothing was asked of the one before, this one instead: 给儿子，不是，给小军打视频."""
 _ONLY_WHY = re.compile(r"省得|免得|不然|要不然")
 """Behind the telling this is no message: what is to be told stood before it."""
 _KNOWS = frozenset({"知道", "晓得", "知道一下", "知道一声"})
@@ -218,7 +235,8 @@ def message(said: Utterance) -> str:
     if not people:
         return ""
     told = [span for span in people if _TO.search(text[:span.start])]
-    head = next((span for span in told if _told(text, span)), told[0] if told else people[0])
+    instead = [span for span in told if OR_ELSE.search(text[:span.start]) and _told(text, span) and len(text) - span.end > 3]
+    head = instead[-1] if instead else next((span for span in told if _told(text, span)), told[0] if told else people[0])
     after = text[head.end:]
     if (head not in told or not _told(text, head)) and (retold := _TELL_THEM.search(after)) and (rest := _tidy(_whom(retold[0], after[retold.end():]))):
         return rest

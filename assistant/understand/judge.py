@@ -54,6 +54,11 @@ VOTED = frozenset({"when", "day", "duration", "systolic", "diastolic", "value", 
 """Slots the hypotheses vote about."""
 SHORT_CRIES = frozenset({"救命", "来人", "救我"})
 """Cries so short that noise makes them: they count when repeated, in a longer sentence, or the same in both decodes."""
+_SEND = re.compile(
+    r"(?<![别不莫甭用要])(?:快[啲点些]?|还是|[你您]|就|帮我|给我|请|麻烦)(?:叫|喊|派|请|通知|找|打给)[个几]?"
+    r"(?:人|他们|她们|伊拉|佢哋|医生|大夫|救护车|一二零|我?[家的]*(?:孩子|女儿|闺女|儿子|老伴))"
+)
+"""Who is asked whether help shall come says so: 还是叫人来吧."""
 _HELP_TWICE = re.compile(r"(救命|来人|救我).{0,3}\1")
 
 
@@ -66,6 +71,7 @@ class Understander:
         self.book = phrasebook
         self._interpreter = Interpreter(household, phrasebook, second)
         self.ear = self._interpreter.ear
+        self._services = filling.services(household, phrasebook)
         self._place = {intent: place for place, intent in enumerate(dict.fromkeys(
             (*(line.intent for line in phrasebook.templates), *(line.intent for line in phrasebook.frames))))}
 
@@ -228,8 +234,22 @@ class Understander:
                     scores[intent] = min(scores[intent], scores[best] - 0.15)
         closed = CLOSED.get(asking)
         if closed is None:
+            if asking == "emergency" and (wanted := self._sends_for_help(thought)) is not None:
+                return Judgement(wanted)
             return None
         return closed(thought, Question(options, self.ear, thought.now, self._interpreter.looks))
+
+    def _sends_for_help(self, thought: Thought) -> Meaning | None:
+        """我头晕得天旋地转，你喊他们来一个: with an alarm running who says so wants it, whatever else it sounds like; nothing that calls it off."""
+        scores = thought.scores
+        if max((scores.get(intent, 0.0) for intent in ("emergency.cancel", "dialogue.no")), default=0.0) >= ASK:
+            return None
+        asking = next((one for one in thought.heard if one.hypothesis.source != "grammar" and _SEND.search(one.said.text)), None)
+        if asking is None or ("emergency.call" not in scores and "ME" not in asking.said.concepts):
+            return None
+        scores["emergency.call"] = max(scores.get("emergency.call", 0.0), ACT)
+        thought.source["emergency.call"] = asking
+        return self._meaning("emergency.call", thought)[0]
 
     def _lone_cry(self, thought: Thought) -> bool:
         """Whether all there is of an emergency is one short cry that only the grammar heard."""
@@ -262,8 +282,8 @@ class Understander:
                 if named is not None:
                     slots[slot] = named
                     break
-        if "service" in missing and "service" not in slots and intent == "booking.create":
-            slots.update(self._needed(one.said))
+        if "service" in missing and "service" not in slots:
+            slots.update(self._needed(one.said, intent))
         split = self._vote(intent, thought, slots)
         if intent == "emergency.call":
             self._agree_on_kind(slots, values, thought)
@@ -354,15 +374,19 @@ class Understander:
             filling.fill(intent, one.said, one.measures, self._interpreter.values(intent, one.said)).slots.get("medicine") != value for one in likely
         )
 
-    def _needed(self, said: Utterance) -> dict[str, Slot]:
-        """The service of this home that a need stands for when nobody names one: 龙头关不严 → whoever repairs."""
+    def _needed(self, said: Utterance, intent: str) -> dict[str, Slot]:
+        """The service of this home that a need stands for when nobody names one: 龙头关不严 → whoever repairs, 那份饭别送了."""
+        if intent == "booking.list":
+            return {}
         for names, frames in self.book.needs.get("service", ()):
             if any(holds(frame, said, 0.2) is not None for frame in frames):
                 for name in names:
                     for service in self.household.services:
                         if any(name in own for own in (service.name, *service.aka)):
                             return {"service": service.name}
-        return {}
+        people = ("{person}", "{when}", "{day}", "{duration}")
+        likely = self._services.likely(said.text, ((span.start, span.end) for concept in people for span in said.concepts.get(concept, ())))
+        return {"service": likely} if likely else {}
 
     @staticmethod
     def _agree_on_kind(slots: dict[str, Slot], values: Mapping[str, str], thought: Thought) -> None:

@@ -95,11 +95,14 @@ class Looks:
         yield from self._by_purpose(text)
 
     def told(self, text: str, among: Sequence[str]) -> str:
-        """Which of these is described best, where a choice was asked for and 白的，大的 is enough; "" where none is, or two are as well."""
+        """Which of these is described best, where a choice was asked for and 白的，大的 or 糖尿病那个 is enough; "" where none is, or two are as well."""
         said = _seen(text)
         scored = sorted(((max((_likeness(said, known) for name, known in self._known if name == one), default=0), one) for one in among), reverse=True)
         first, second = (*scored, (0, ""), (0, ""))[:2]
-        return first[1] if first[0] > second[0] else ""
+        if first[0] > second[0]:
+            return first[1]
+        meant = {name for stem, known in self._for.items() if stem in text for name, _ in known if name in among}
+        return meant.pop() if len(meant) == 1 else ""
 
     def _by_looks(self, text: str) -> Iterator[Span]:
         for run in _RUN.finditer(text):

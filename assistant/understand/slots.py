@@ -16,6 +16,7 @@ from assistant.understand import emergencies, free_words, numbers, readings, tim
 from assistant.understand.looks import Looks
 from assistant.understand.matcher import Span, Utterance, Word
 from assistant.understand.phrasebook import Phrasebook
+from assistant.understand.services import Services
 
 SCHEMA: Mapping[str, tuple[str, ...]] = {
     "emergency.call": ("kind",),
@@ -48,6 +49,8 @@ NEED = "NEED_SERVICE"
 """Concept of the words that ask for a service by its lack: 水管漏了."""
 NAMES = ("person", "medicine", "service")
 FAR = 0.2
+ANYBODY = frozenset({"师傅", "阿姨", "大姐", "工人", "人", "小哥"})
+"""Who comes, whatever for: yields to a service that is named beside it (约个师傅剪头发)."""
 """A name that sounds so much worse than the best one in the sentence is none: 够不够 for 布洛芬 beside 降糖药."""
 LOOSE = frozenset({"message.send", "reminder.add"})
 """Intents whose sentence holds free words."""
@@ -128,6 +131,8 @@ def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float
             continue
         alone = sum(other == base for _, other in bases) == 1
         for word in {base, *_hints("person", (base, contact.relation), book)}:
+            if word[-1] in "妹弟哥姐":
+                yield "我" + word, contact.name, 0.0  # 我妹妹 is somebody else's name in most homes, not in this one
             if not rank:
                 yield word, contact.name, 0.0
                 if alone and word in KIN_TAILS:
@@ -184,6 +189,11 @@ def looks(home: Household, book: Phrasebook) -> Looks:
         (medicine.name, (medicine.looks, *(word for word in medicine.aka)), medicine.aka, tuple(_hints("medicine", (medicine.name, *medicine.aka), book)))
         for medicine in home.medicines
     ])
+
+
+def services(home: Household, book: Phrasebook) -> Services:
+    """The services of this home by the characters of their words."""
+    return Services([(one.name, (one.name, *one.aka), tuple(_hints("service", (one.name, *one.aka), book))) for one in home.services])
 
 
 def _services(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float]]:
@@ -290,9 +300,30 @@ _INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|
 """Before a name: it is who is asked for."""
 _NOT_TO = re.compile(r"(?:不要|不是|别|莫|甭|勿)[给跟找]$")
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
+_OR_ELSE = free_words.OR_ELSE
+_TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
+"""Right behind who is told: from here on it is what is told, and whoever is named there is not asked for."""
+_TAKES_BACK = re.compile(r"不对|不是|[哦呃啊噢]不|算了|错了")
 _INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先]))")
 """Right behind a name: another one is meant. 给强子打不是给敏敏 is left open."""
 _REQUEST = re.compile(r"(?:打|拨|挂|开|来|通|连|发|说|讲)")
+
+
+def _restated(said: Utterance, places: Sequence[tuple[int, int]], intent: str) -> int:
+    """Which name is the first that counts after 不是: the one something is asked of where nothing was of the one before it, or what is told stands behind."""
+    for at in range(len(places) - 1, 0, -1):
+        (_, end), (start, after) = places[at - 1], places[at]
+        if not _OR_ELSE.search(said.text[:start]) or start - end > LONGEST_BETWEEN:
+            continue
+        asked = _REQUEST.match(said.text, after)
+        told = intent == "message.send" and len(said.text) - after > LONGEST_BETWEEN // 2
+        if asked and (told or not _REQUEST.match(said.text, end)):
+            return at
+    return 0
+
+
+LONGEST_BETWEEN = 8
+"""Syllables between a name and the one that replaces it."""
 
 
 def _last_said(said: Utterance, people: Sequence[tuple[tuple[int, int], tuple[str, ...]]]) -> tuple[str, ...]:
@@ -313,7 +344,9 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     if not spans:
         return ()
     surest = min(span.cost for span in spans)
-    spans = [span for span in spans if span.cost <= surest + FAR]
+    spans = [span for span in spans if span.cost <= surest + (FAR if slot != "service" else FAR / 2)]
+    if slot == "service" and any(said.text[span.start:span.end] not in ANYBODY for span in spans):
+        spans = [span for span in spans if said.text[span.start:span.end] not in ANYBODY]
     groups: dict[tuple[int, int], list[Span]] = {}
     for span in spans:
         groups.setdefault((span.start, span.end), []).append(span)
@@ -328,6 +361,15 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         cheapest = min(span.cost for span in group)
         owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
+    if slot == "person" and (restated := _restated(said, [place for place, _ in kept], intent)):
+        kept, sets = kept[restated:], sets[restated:]
+        if len(sets) == 1 and sets[0]:
+            return sets[0]
+    if slot == "person" and intent == "message.send":
+        for at, (place, _) in enumerate(kept):
+            verb = _TOLD_WHAT.match(said.text, place[1]) if sets[at] and _INTRODUCED.search(said.text[:place[0]]) else None
+            if verb and not any(_TAKES_BACK.search(said.text[verb.end():other[0]]) for other, _ in kept[at + 1:]):
+                return sets[at]
     if slot == "person":
         wanted = [at for at, (place, _) in enumerate(kept) if not _NOT_TO.search(said.text[:place[0]])]
         if wanted and len(wanted) < len(kept):
@@ -424,9 +466,13 @@ _TAKEN_BACK = re.compile(r".{0,1}(?:不对|错了)")
 
 
 def _duration(said: Utterance, found: Measures) -> timedelta | None:
-    chosen = times.last_word([span for span in found.times if span.kind == "duration" or span.length], said.text)
+    lengths = [span for span in found.times if span.kind == "duration" or span.length]
+    chosen = times.last_word(lengths, said.text)
     if chosen is None:
         return None
+    beside = [span for span in lengths if span.start > chosen.start and _ASKS.match(said.text, span.end)]
+    if beside and len({span.length or span.value for span in lengths}) > 1:
+        chosen = beside[-1]  # 晚半个钟头吃，啊不，一个半，你一个半钟头以后再喊我
     return chosen.value if isinstance(chosen.value, timedelta) else chosen.length
 
 

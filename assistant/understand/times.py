@@ -190,7 +190,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         "solar": solar_date,
         "in_month": rf"(?P<mrel>这个月|本月|下下个月|下个月|下月|上个月|上月)(?P<md>{dayn})[号日]?{places}{named}",
         "number": rf"(?<![零一二三四五六七八九十百月第\d])(?P<dd>{dayn})号{places}{named}",
-        "edge": rf"(?P<erel>这个|下下个|下个|下|上个|上|本|{month})?月(?P<edge>底|末|初)(?!五|[一二三四六七八九十])|年底",
+        "edge": rf"(?P<erel>这个|下下个|下个|下|上个|上|本|{month})?月(?P<edge>底|末|初|的?最后一天|的?[第头]一天)(?!五|[一二三四六七八九十])|年底",
         "feast": (rf"(?:(?P<fy>今年|明年|后年|去年)的?)?(?:(?P<feast>{feast})|(?P<term>{_any(WEATHER)})(?=那天|节气|这天))"
                   rf"节?(?:节气|那天|当天|这天)?(?:[的]?前(?P<fbefore>{n})天|(?P<feve>前夕|头一天))?"),
         "moon_day": rf"(?:农历|阴历|旧历)的?(?P<mday>{dayn})|(?<![上读念年])(?P<minit>{first})(?!中)",
@@ -776,7 +776,7 @@ def _day_edge(reader: _Reader, found: re.Match[str]) -> list[date]:
         first = next(at for at in (date(today.year, month, 1), date(today.year + 1, month, 1)) if _last(at) >= today)
     else:
         first = _first_of_month(today, _relative(reader, word) or 0)
-    if found["edge"] == spell("初"):
+    if found["edge"] == spell("初") or found["edge"].endswith(spell("一天")) and not found["edge"].endswith(spell("最后一天")):
         return [first if word or first >= today else _first_of_month(today, 1)]
     return [_last(first)]
 
@@ -1478,6 +1478,8 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     """
     if not spans:
         return None
+    if (rest := _after_refusal(spans, text)) is not None:
+        return rest
     chosen = spans[0]
     for one, other in zip(spans, spans[1:], strict=False):
         between = text[one.end:other.start]
@@ -1501,6 +1503,18 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     return chosen
 
 
+def _after_refusal(spans: list[Span], text: str) -> Span | None:
+    """What is said after a time that was named again only to say why not: 五点，不不，五点天都黑了，四点半 → 四点半."""
+    for at, (one, other) in enumerate(zip(spans, spans[1:], strict=False)):
+        later = [span for span in spans[at + 2:] if (span.kind == "duration") == (one.kind == "duration") and span.value != one.value]
+        if later and one.value == other.value and one.kind == other.kind and _gives_way(text[one.end:other.start]):
+            chosen = last_word(later, text)
+            before = last_word(spans[:at], text) if at else None
+            days = [span for span in (before, one) if span is not None and names_a_day(span.text)]
+            return _on_the_day_of(days[0], chosen) if chosen is not None and days and isinstance(days[0].value, datetime) else chosen
+    return None
+
+
 def _at(span: Span) -> tuple[int, int] | None:
     """Hour on the dial and minute."""
     return (span.value.hour % 12, span.value.minute) if isinstance(span.value, datetime) else None
@@ -1522,14 +1536,19 @@ _DIAL = "零一二两三四五六七八九十"
 _DAY_SAID = re.compile(r"[今明后昨前号]|周|星期|礼拜|天|日")
 
 
+_CLOCK_SAID = re.compile(r"[点时刻分:：饭餐睡起]|以?[后前]$")
+
+
 def names_a_day(text: str) -> bool:
     """Whether a time says its day: 礼拜五下午三点, not 三点."""
     return _DAY_SAID.search(text) is not None
 
 
 def with_hour(chosen: Span, spans: Sequence[Span]) -> Span:
-    """A day with the one hour that is said beside it: 改到后天来，早上九点 → the day after tomorrow at nine."""
+    """A day with the one hour that is said beside it: 改到后天来，早上九点 → the day after tomorrow at nine; 后天下午剪头发，两点半."""
     hours = [span for span in spans if span.kind == "moment" and not span.length and not names_a_day(span.text)]
+    if chosen.kind == "moment" and names_a_day(chosen.text) and not _CLOCK_SAID.search(chosen.text) and len(hours) == 1 and hours[0].start >= chosen.end:
+        return replace(chosen, value=_on_the_day_of(chosen, hours[0]).value)
     if chosen.kind != "date" or len(hours) != 1 or not isinstance(chosen.value, date) or not isinstance(hours[0].value, datetime):
         return chosen
     return replace(chosen, value=datetime.combine(chosen.value, hours[0].value.time()), kind="moment")
