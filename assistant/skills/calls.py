@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from datetime import timedelta
 
@@ -122,8 +123,14 @@ def send(turn: Turn, meaning: Meaning) -> Conversation:
                 yield Keep(sound, message.recording(turn.store, one.message))
             yield Say(turn.reply("sending_voice" if sound else "sending", person=_called(contact)))
             return
+        if _NOT_AT_ALL.search(answer.text):
+            break
         text = ""
     yield Say(turn.reply("not_sent"))
+
+
+_NOT_AT_ALL = re.compile(r"算了|罢了|拉倒|[不别莫甭](?:用|要|想)?[发说捎带]了?")
+"""No, and no other words either: 算了不发了."""
 
 
 def _voice_too(turn: Turn, contact: Contact, sound: str) -> Generator[Action, Meaning | None, bool]:

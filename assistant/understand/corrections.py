@@ -75,9 +75,33 @@ def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
         after = {kind for start, _, kind in values if at + 2 <= start <= at + 2 + far}
         if before & after or (far and "{when}" in before and "dian" in sounds[at + 3:at + 5]):
             text = text[:at] + "不对" + text[at + 2:]
+    text = _days(text, sounds)
     return _SLURRED.sub("我摔倒了", _FALLEN.sub("了", _HALF.sub("半", text)))
 
 
+def _days(text: str, sounds: Sequence[str]) -> str:
+    """Days of the week and near days that are written as what they sound like, before a part of the day or an hour: 辛期三早上, 喉儿早起六点."""
+    for at in range(len(text) - 2):
+        if text[at + 2] in "一二三四五六日天" and _BEFORE_A_DAY.match(text, at + 3) or (text[at + 2] in "一二三四五六日天" and at + 3 == len(text)):
+            for word, first, second in _WEEK:
+                if sounds[at] in first and sounds[at + 1] in second and text[at:at + 2] != word:
+                    text = text[:at] + word + text[at + 2:]
+        if text[at + 1] in "天儿而" and _BEFORE_A_DAY.match(text, at + 2):
+            near = next((word for word, like in _NEAR_DAY.items() if sounds[at] in like), "")
+            if near and (text[at] != near or text[at + 1] == "而"):
+                text = text[:at] + near + text[at + 1].replace("而", "儿") + text[at + 2:]
+    return _YESTERDAY.sub("昨天", text)
+
+
+_YESTERDAY = re.compile(r"[足祖租阻卒组走奏凑佐作坐座左做]天(?=[的晚早上下夜吃])")
+_BEFORE_A_DAY = re.compile(r"(?:大?清?早|上午|下午|晚上|夜里|中午|晌午|傍晚|凌晨|后晌|[零一二两三四五六七八九十]{1,3}点)")
+"""Behind a day; 点 alone is none: 心急三点."""
+_WEEK = (
+    ("星期", frozenset({"xing", "xin", "qing", "xiang"}), frozenset({"qi", "ji", "xi", "chi", "qu"})),
+    ("礼拜", frozenset({"li", "ni", "lei"}), frozenset({"bai", "pai", "bei", "ban"})),
+)
+"""Sounds a recogniser writes for the two syllables."""
+_NEAR_DAY = {"后": frozenset({"hou", "fou", "gou"}), "明": frozenset({"ming", "min"}), "今": frozenset({"jin", "jing"})}
 _LIKE_RIGHT = {"dui": 3, "de": 0, "dei": 0}
 """What is heard for 对 in 不对, and how far from the two values it may stand: what sounds otherwise must stand between them."""
 _HALF = re.compile(r"(?<=[一二两三四五六七八九十]点)(?:[伴绊扮瓣]|办(?=[吧啊了呢嘛]?$))")

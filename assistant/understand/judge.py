@@ -170,6 +170,9 @@ class Understander:
             return
         denied = _NEGATION.search(top.said.text) is not None
         for intent, source in list(thought.source.items()):
+            if intent == "medication.taken" and guarding.stopped(intent, top.guards) and not any(fit.intent == intent for fit in top.fits):
+                thought.reasons.append("最像的一句有护栏：吃了 只能问")
+                thought.scores[intent] = min(thought.scores[intent], ASK)
             if source.hypothesis.source != "grammar" or free.get(intent, 0.0) >= ASK:
                 continue
             if guarding.stopped(intent, top.guards):
