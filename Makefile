@@ -78,6 +78,7 @@ bench-faults: setup-dev  ## ten thousand random mixes of faults in an emergency:
 bench-distress: setup-dev fetch  ## two thousand cries and six hours of television through the ear (a day; XIAOBAN_BUDGET=20 stops each half after so many minutes, the next time goes on)
 	$(PY) -m tests.bench.distress render --budget $${XIAOBAN_BUDGET:-100000}
 	$(PY) -m tests.bench.distress --snr 10 --budget $${XIAOBAN_BUDGET:-100000}
+	$(PY) -m tests.bench.doubts
 
 simulate: setup-dev  ## a hundred years of care with forgetfulness, power cuts and dead networks; a failing one becomes a play
 	$(PY) -m assistant.simulate --years 100

@@ -71,8 +71,7 @@ def _corrected(piece: str) -> str:
 
 
 def _trimmed(piece: str) -> str:
-    piece = _corrected(piece)
-    piece = _GO.sub("", _stripped(_AROUND, piece))
+    piece = _stripped(_AROUND, _corrected(piece))
     return "" if piece in _NO_TASK else piece
 
 
@@ -219,6 +218,22 @@ _EDGE = re.compile(
 
 OR_ELSE = re.compile(r"(?:不是不是|不是)[给跟找]$")
 """Before a name: not this one, or, where nothing was asked of the one before, this one instead: 给儿子，不是，给小军打视频."""
+_REFUSED = re.compile(
+    r"^(?:打?个?(?:电话|视频)|[发捎带][个条句]?(?:消息|微信|短信|话))?[，。]?(?:[哎呃哦啊噢唉]?不行|[哎呃哦啊噢唉]?不(?=[他她])|[哎呃哦啊噢唉]+[，。]?不是|算了|[哎呃哦啊噢唉]*.{0,2}(?:[他她]|今天|这会儿)(?:今天|这会儿|正|那边)?(?:在|上班|上课|值班|夜班|忙|睡|开会|没空|不在|信号))"
+)
+"""Behind a name: this one after all not, with the reason: 给军军打电话，不行，他这会儿上课呢，打给我闺女."""
+
+
+def replaced(text: str, places: Sequence[tuple[int, int]]) -> int:
+    """Which of the names at `places` is meant after one before it was refused; -1 where none was."""
+    asked = [at for at, (start, _) in enumerate(places) if _TO.search(text[:start])]
+    for one, other in zip(asked, asked[1:], strict=False):
+        between = text[places[one][1]:places[other][0]]
+        if len(between) > 3 and _REFUSED.match(between):
+            return asked[-1]
+    return -1
+
+
 _ONLY_WHY = re.compile(r"省得|免得|不然|要不然")
 """Behind the telling this is no message: what is to be told stood before it."""
 _KNOWS = frozenset({"知道", "晓得", "知道一下", "知道一声"})
@@ -235,7 +250,9 @@ def message(said: Utterance) -> str:
     if not people:
         return ""
     told = [span for span in people if _TO.search(text[:span.start])]
-    instead = [span for span in told if OR_ELSE.search(text[:span.start]) and _told(text, span) and len(text) - span.end > 3]
+    ordered = sorted(told, key=lambda span: span.start)
+    meant = replaced(text, [(span.start, span.end) for span in ordered])
+    instead = [ordered[meant]] if meant >= 0 else [span for span in told if OR_ELSE.search(text[:span.start]) and _told(text, span) and len(text) - span.end > 3]
     head = instead[-1] if instead else next((span for span in told if _told(text, span)), told[0] if told else people[0])
     after = text[head.end:]
     if (head not in told or not _told(text, head)) and (retold := _TELL_THEM.search(after)) and (rest := _tidy(_whom(retold[0], after[retold.end():]))):

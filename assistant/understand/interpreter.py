@@ -451,7 +451,8 @@ class Interpreter:
                 if opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top and score < ACT:
                     return 0.0
             none = not exactly and intent != "emergency.call" and opinion.against(intent) > AGAINST
-            if none or (opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
+            refuses = intent == "dialogue.no" and exactly and score >= TRUSTED  # 不用改; 十点 that sounds like 是的 stays doubted
+            if none or (not refuses and opinion.answers.get(intent, 0.0) < -AGAINST and not opinion.top):
                 return min(score, asked_at_most(intent))
             surely = opinion.lead(intent) >= LONE_ANSWERS.get((asking, intent), inf)
             plainly = score >= ASK and opinion.plainly(intent, PLAIN_ANSWER.get(intent, PLAINLY))

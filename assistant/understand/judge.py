@@ -309,6 +309,8 @@ class Understander:
         for slot, value in around.items():
             if slot not in slots and slot not in filling.NAMES and not (isinstance(value, datetime) and value < thought.now):
                 slots[slot] = value
+            elif slot == "when" and isinstance(value, datetime) and not isinstance(found.get(slot), datetime) and value.date() == found.get(slot):
+                slots[slot] = value  # 上午十一点吧|后天，约个理发
             elif slot == "message" and str(value).startswith(str(slots.get(slot))):
                 slots[slot] = value  # what is told goes on behind the clause: 我不去看了|腿疼
         return slots

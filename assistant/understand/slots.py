@@ -298,7 +298,7 @@ def _leaves_open(between: str, intent: str) -> bool:
 
 _INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|屋里|屋头)?的?)?$")
 """Before a name: it is who is asked for."""
-_NOT_TO = re.compile(r"(?:不要|不是|别|莫|甭|勿)[给跟找]$")
+_NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿)(?:打电话|打|发消息|发)?|不是)[给跟找]$")
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
 _OR_ELSE = free_words.OR_ELSE
 _TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
@@ -315,7 +315,7 @@ def _restated(said: Utterance, places: Sequence[tuple[int, int]], intent: str) -
         (_, end), (start, after) = places[at - 1], places[at]
         if not _OR_ELSE.search(said.text[:start]) or start - end > LONGEST_BETWEEN:
             continue
-        asked = _REQUEST.match(said.text, after)
+        asked = any(_REQUEST.match(said.text, end) and said.text[begin:end] in (said.text[start:after], "我" + said.text[start:after]) for begin, end in places[at:])
         told = intent == "message.send" and len(said.text) - after > LONGEST_BETWEEN // 2
         if asked and (told or not _REQUEST.match(said.text, end)):
             return at
@@ -365,6 +365,8 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         kept, sets = kept[restated:], sets[restated:]
         if len(sets) == 1 and sets[0]:
             return sets[0]
+    if slot == "person" and (meant := free_words.replaced(said.text, [place for place, _ in kept])) >= 0 and sets[meant]:
+        return sets[meant]
     if slot == "person" and intent == "message.send":
         for at, (place, _) in enumerate(kept):
             verb = _TOLD_WHAT.match(said.text, place[1]) if sets[at] and _INTRODUCED.search(said.text[:place[0]]) else None
@@ -388,15 +390,31 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     if slot == "person" and len(sets) > 1:
         after = [names for (place, _), names in zip(kept, sets, strict=True) if _INTRODUCED.search(said.text[:place[0]])]
         return after[0] if after else next(filter(None, sets), ())
-    sets = [names for names in sets if names]
+    sets_of_all, sets = sets, [names for names in sets if names]
     if not sets:
         return ()
     common = set(sets[0]).intersection(*sets[1:])
     if common:
         return tuple(name for name in sets[0] if name in common)
     if slot == "service":
-        return sets[0]
+        return _asked_service(said.text, [(place, names[0]) for (place, _), names in zip(kept, sets_of_all, strict=True) if names])
     return ()
+
+
+_WANTED_BEHIND = re.compile(r"(?:的?那个|的事|来|就|也|该|先|还是|给我|帮我|麻烦|得|要|可以|今天|明天|后天){0,3}(?:约|订|定|请|叫|退|取消|撤|改|挪|换|推|延)")
+_WANTED_BEFORE = re.compile(r"(?:约|订|定|请|叫|找|要|把|改|退|取消|是|说的是.{0,4})(?:个|一个|位|一位|一下|一次|下)?(?:来)?$")
+_UNWANTED_BEHIND = re.compile(r"(?:的|嘛|呢|啊)?.{0,3}(?:照旧|照来|留着|不动|不变|回头|再说|用不着|不用|不急|不要|免了|[哎呃哦]?不是|[哎呃哦]不)")
+_UNWANTED_BEFORE = re.compile(r"(?:不是|不要|不用|别|莫|不约|不请|不叫|不改|不退|除了)(?:约|请|叫|把|退|改)?(?:那个|个)?$")
+
+
+def _asked_service(text: str, named: Sequence[tuple[tuple[int, int], str]]) -> tuple[str, ...]:
+    """Of several services the one something is asked of: 护工和保洁，护工留着，把保洁给我取消; the first where nothing tells."""
+    weight: dict[str, int] = {}
+    for (start, end), name in named:
+        votes = 2 * bool(_WANTED_BEHIND.match(text, end)) + 2 * bool(_WANTED_BEFORE.search(text[:start]))
+        votes -= 3 * bool(_UNWANTED_BEHIND.match(text, end)) + 3 * bool(_UNWANTED_BEFORE.search(text[:start]))
+        weight[name] = weight.get(name, 0) + votes
+    return (max(weight, key=lambda name: weight[name]),) if weight else ()
 
 
 def _asked_of(said: Utterance, place: tuple[int, int]) -> bool:
@@ -419,6 +437,12 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
         chosen = _of_the_visit(useful, chosen)
     if chosen is not None and intent in ("booking.create", "booking.change"):
         chosen = times.with_hour(chosen, useful)
+    if chosen is not None and intent in AHEAD:
+        chosen = _on_a_later_day(said, chosen, useful)
+    if chosen is not None and intent == "reminder.add" and chosen.length and found.now is not None:
+        last = times.last_word([span for span in found.times if span.length], said.text)
+        if last is not None and last.start > chosen.start and isinstance(last.value, timedelta):
+            return found.now.replace(tzinfo=None) + last.value  # 二十分钟以后喊我，不不，二十分钟炖不烂，四十分钟
     if chosen is None or _TAKEN_BACK.match(said.text, chosen.end):
         return None
     if intent == "reminder.list" and isinstance(chosen.value, datetime):
@@ -426,6 +450,14 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if found.now is not None and intent in AHEAD:
         return times.still_ahead(chosen.value, chosen.text, found.now.date())
     return chosen.value
+
+
+def _on_a_later_day(said: Utterance, chosen: times.Span, spans: Sequence[times.Span]) -> times.Span:
+    """An hour with the one day that is settled on behind it: 上午十点来就行，哪天呢，礼拜四吧."""
+    days = [span for span in spans if span.kind == "date" and span.start >= chosen.end and (said.text[span.end:span.end + 1] in ("吧", "的", "") or span.start == chosen.end)]
+    if chosen.kind != "moment" or chosen.length or times.names_a_day(chosen.text) or len(days) != 1:
+        return chosen
+    return times.with_hour(days[0], [chosen])
 
 
 AHEAD = frozenset({"reminder.add", "booking.create", "booking.change"})

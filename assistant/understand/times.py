@@ -162,7 +162,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     part = rf"(?:{_any({word: 0 for word in PARTS if len(word) > 1})})儿?|(?<=[今明昨后每])[早晚](?!饭|点)|[早晚](?=[二十零一两三四五六七八九\d]+点)(?!一点)"
     bell = r"(?:(?<=个)|(?<=个半))(?:钟(?![头点表楼摆])|点儿?(?=以后|之后|过后|后|$))"
     length = (
-        rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?[来多]?(?P<lhalf>半)?(?P<lu>小时|钟头|{bell})(?:零?(?P<lm>{n})分钟?)?"
+        rf"(?P<ln>{n}|[几])(?P<lmore>[来多])?个?[来多]?(?P<lhalf>半)?(?P<lu>小时|钟头|{bell})(?:零?(?P<lm>{n})分钟?|零(?P<lmq>[一三])刻钟?)?"
         rf"|(?<!个)半[个拉]?[来多]?(?P<hu>小时|钟头|{bell})|(?P<lq>[一两二三])刻钟|(?P<lsome>个把)(?:小时|钟头|钟)|(?P<lsomeq>刻把)钟"
         rf"|(?P<mn>{n}|几)[来多几]?(?P<mu>分)(?P<mhalf>半)?(?:钟|(?=以?之?后))|(?P<sn>{n})秒钟?"
     )
@@ -466,7 +466,7 @@ class _Reader:
         half = timedelta(minutes=30)
         if group["lu"]:
             hours = self.count(group["ln"])
-            minutes = self.count(group["lm"]) if group["lm"] else 0
+            minutes = self.count(group["lm"]) if group["lm"] else 15 * (self.count(group["lmq"]) or 0) if group["lmq"] else 0
             if hours is None or minutes is None or hours > 999:
                 return None
             return timedelta(hours=hours, minutes=minutes) + (half if group["lhalf"] else timedelta())
@@ -1454,7 +1454,7 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
 
 
 _GIVES_WAY = re.compile(
-    r"[吧啊呀呢嘛哦,，、 ]*(?:不+|不要|算了|要不|干脆|[太忒](?:过)?[久长早晚慢短迟][了啦咯]?|有点[早晚迟]|来不及|赶不上|赶不及|不方便|没空|不用.{0,5})[吧啊呃了,，、 ]*(?:还是|要不|改|就)?"
+    r"[吧啊呀呢嘛哦,，、 ]*(?:(?:不中|不成|不得行|要不得|不好|不行|不巧)+|不+|不要|算了|要不|干脆|[太忒](?:过)?[久长早晚慢短迟][了啦咯]?|有点[早晚迟]|来不及|赶不上|赶不及|不方便|没空|不用.{0,5})[吧啊呃了,，、 ]*(?:还是|要不|改|就)?"
 )
 """And this: 六点吧，不，六点半; 半小时，不用那么久，十分钟; 八点太早，九点吧."""
 
@@ -1478,8 +1478,9 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     """
     if not spans:
         return None
-    if (rest := _after_refusal(spans, text)) is not None:
-        return rest
+    for rule in (_refused_with_a_reason, _after_refusal, _settled):
+        if (rest := rule(spans, text)) is not None:
+            return rest
     chosen = spans[0]
     for one, other in zip(spans, spans[1:], strict=False):
         between = text[one.end:other.start]
@@ -1501,6 +1502,71 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"[,，、 ]*(?:而?是)", text[after[0].end : after[1].start]):
             chosen = after[1]
     return chosen
+
+
+def _refused_with_a_reason(spans: list[Span], text: str) -> Span | None:
+    """What is chosen after a time was named again to say why not: 周三下午两点，哎呀周三强子要来，那就周四，还是下午两点."""
+    for at, first in enumerate(spans):
+        for place in range(at + 1, len(spans) - 1):
+            if not _says_again(spans[place], first) or not (later := [span for span in spans[place + 1:] if not _says_again(span, first)]):
+                continue
+            picked = next((span for span in later if _is_chosen(span, text)), None)
+            if picked is None or later[0].start - spans[place].end < 2 or bool(picked.length) != bool(first.length):
+                continue
+            return _with_what_it_lacks(picked, spans[spans.index(picked) + 1:], first)
+    return None
+
+
+def _settled(spans: list[Span], text: str) -> Span | None:
+    """The hour that is settled on where several are spoken of (九点太早，十点我在打太极，上午十一点吧，后天), or the same one with its day (下午三点，后天的下午三点)."""
+    hours = [span for span in spans if span.kind == "moment" and not span.length and _CLOCK_SAID.search(span.text)]
+    chosen = [span for span in hours if text[span.end:span.end + 1] in ("吧", "呗")]
+    if len(hours) > 2 and len(chosen) == 1 and chosen[0] is hours[-1]:
+        return _with_what_it_lacks(chosen[0], spans[spans.index(chosen[0]) + 1:], spans[0])
+    if len(hours) == 2 and _at(hours[0]) == _at(hours[1]) and not names_a_day(hours[0].text) and names_a_day(hours[1].text):
+        return hours[1]
+    return None
+
+
+def _says_again(span: Span, first: Span) -> bool:
+    """Whether a time says nothing but the day, the hour or the length of another one."""
+    if span.length or first.length:
+        return span.length == first.length
+    if not isinstance(span.value, date) or not isinstance(first.value, date):
+        return span.value == first.value
+    clock = _CLOCK_SAID.search(span.text) is not None
+    if clock and _at(span) != _at(first):
+        return False
+    return not names_a_day(span.text) or (names_a_day(first.text) and _day_of(span.value) == _day_of(first.value))
+
+
+def _day_of(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+_CHOSEN_BEHIND = re.compile(r"[吧呗哈噻]|好了|就行|可以|来|叫|喊|提醒|约|给|让|要得|行不|.{0,3}$")
+_CHOSEN_BEFORE = re.compile(r"(?:就|还是|[改挪换推移](?:到|成|在)?|要不|那|定在?|放在?)$")
+"""Around the time that is settled on."""
+
+
+def _is_chosen(span: Span, text: str) -> bool:
+    return bool(_CHOSEN_BEHIND.match(text, span.end) or _CHOSEN_BEFORE.search(text[:span.start]))
+
+
+def _with_what_it_lacks(picked: Span, later: list[Span], first: Span) -> Span:
+    """`picked` with the hour or the day that is said after it, or was said with the one it stands for."""
+    if picked.length or not isinstance(picked.value, date):
+        return picked
+    clock, day = _CLOCK_SAID.search(picked.text) is not None, names_a_day(picked.text)
+    if not clock:
+        hour = next((span for span in (*later, first) if isinstance(span.value, datetime) and _CLOCK_SAID.search(span.text)), None)
+        return replace(picked, value=datetime.combine(_day_of(picked.value), hour.value.time()), kind="moment") if hour and isinstance(hour.value, datetime) else picked
+    named = next((span for span in (*later, first) if isinstance(span.value, date) and names_a_day(span.text)), None)
+    if day or named is None or not isinstance(named.value, date) or not isinstance(picked.value, datetime):
+        return picked
+    if not isinstance(named.value, datetime):
+        named = replace(named, value=datetime.combine(named.value, picked.value.time()))
+    return _on_the_day_of(named, picked)
 
 
 def _after_refusal(spans: list[Span], text: str) -> Span | None:
@@ -1533,7 +1599,7 @@ _DIAL = "零一二两三四五六七八九十"
 """What a time without a part of the day begins with."""
 
 
-_DAY_SAID = re.compile(r"[今明后昨前号]|周|星期|礼拜|天|日")
+_DAY_SAID = re.compile(r"[今明后昨前号月]|周|星期|礼拜|天|日")
 
 
 _CLOCK_SAID = re.compile(r"[点时刻分:：饭餐睡起]|以?[后前]$")
@@ -1556,13 +1622,13 @@ def with_hour(chosen: Span, spans: Sequence[Span]) -> Span:
 
 def still_ahead(value: Value, text: str, today: date) -> Value:
     """这个星期六 said on the Sunday after it, of what is yet to come: a week later."""
-    if isinstance(value, Recurrence | timedelta) or not _THIS_WEEK.search(text):
+    if isinstance(value, Recurrence | timedelta) or not _A_WEEKDAY.search(text):
         return value
     day = value.date() if isinstance(value, datetime) else value
     return value + timedelta(days=7) if day < today else value
 
 
-_THIS_WEEK = re.compile(r"[这本]个?(?:周|星期|礼拜)")
+_A_WEEKDAY = re.compile(r"(?<!上)(?<!上个)(?:周|星期|礼拜)[一二三四五六日天]")
 
 
 def completed(chosen: Span, spans: Sequence[Span]) -> Span:
