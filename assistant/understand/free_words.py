@@ -107,11 +107,27 @@ def task(said: Utterance, measured: Sequence[times.Span]) -> str:
     for (_, end), (following, _) in reversed(list(zip(found, borders, strict=True))):
         for piece in text[end:following].split(SEAM):
             if what := _trimmed(_BECAUSE.sub("", piece)):
-                return _with_topic(what, text.partition(SEAM)[0])
+                return _with_topic(_until_a_comma(what, said.borders), text.partition(SEAM)[0])
     if not before:
         return ""
     ends = [match.end() for match in _NEW_CLAUSE.finditer(before[-1])]
     return (_trimmed(before[-1][ends[-1]:]) if ends else "") or before[-1]
+
+
+_GOES_ON = re.compile(r"带|拿|别|莫|不要|不许|不能|要|得|记得|穿|顺便|顺路|还|再|先|空腹?|买|去|把|给|叫|让|跟|和")
+"""Behind a comma this belongs to what is to be done: 去医院，带上医保卡."""
+
+
+def _until_a_comma(what: str, borders: frozenset[str]) -> str:
+    """Without the reason that is typed behind a comma: 赶集，去晚了没有好菜; who speaks says no comma."""
+    for at in range(2, len(what) - 2):
+        if what[at - 2:at + 2] in borders and not (_GOES_ON.match(what, at) and not _GONE_WRONG.search(what[at:])):
+            return what[:at]
+    return what
+
+
+_GONE_WRONG = re.compile(r"了没|了就|晚了|迟了")
+"""去晚了没有好菜 is a reason, whatever it begins with."""
 
 
 def _with_topic(what: str, before: str) -> str:

@@ -22,7 +22,7 @@ from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, as
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
 from assistant.understand.phrasebook import Guard, Phrasebook, Template
 from assistant.understand.sound import Ear, syllables
-from assistant.understand.spoken import RAW, hanzi, once, spoken
+from assistant.understand.spoken import RAW, borders, hanzi, once, spoken
 
 NEVER = 0.9
 """A must_not sentence that fits this well takes its intent out."""
@@ -268,6 +268,8 @@ class Interpreter:
         if (better := mended(text, said.sounds, spans)) != text:
             return self._survey_once(hypothesis, better, now, asking, parted)
         take_back(said, found)
+        if hypothesis.source == "text":
+            said.borders = borders(hypothesis.text)
         opinion = self._opinion(said)
         fits, fired, never = self._fits(said, opinion, asking)
         whole = Heard(hypothesis, said, found, fired, tuple(fits), opinion=opinion)

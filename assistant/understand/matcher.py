@@ -203,6 +203,8 @@ class Utterance:
     """Positions of 没 不 别 that are no part of a word like 没关系."""
     hidden: frozenset[int] = frozenset()
     """Positions that sound like a word that turns a sentence round, and are written as another."""
+    borders: frozenset[str] = frozenset()
+    """Where a comma was typed: the two characters before it and the two behind. Nobody says one."""
 
     @property
     def total(self) -> float:

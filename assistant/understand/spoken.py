@@ -24,6 +24,12 @@ def spoken(text: str) -> str:
     return hanzi(NUMBER.sub(lambda found: in_words(found[0]), simplified(text[:RAW])))
 
 
+def borders(text: str) -> frozenset[str]:
+    """Where a typed sentence has a comma: the two characters before it and the two behind."""
+    pieces = [spoken(piece) for piece in re.split(r"[，。；！？,;!?…]+", text[:RAW])]
+    return frozenset(one[-2:] + other[:2] for one, other in zip(pieces, pieces[1:], strict=False) if len(one) > 1 and len(other) > 1)
+
+
 def once(text: str) -> str:
     """Without what is said twice in a row; numbers stand as they are."""
     return _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", text))

@@ -1513,7 +1513,7 @@ def _refused_with_a_reason(spans: list[Span], text: str) -> Span | None:
             picked = next((span for span in later if _is_chosen(span, text)), None)
             if picked is None or later[0].start - spans[place].end < 2 or bool(picked.length) != bool(first.length):
                 continue
-            return _with_what_it_lacks(picked, spans[spans.index(picked) + 1:], first)
+            return _with_what_it_lacks(picked, spans[spans.index(picked) + 1:], first, spans[:at])
     return None
 
 
@@ -1553,7 +1553,7 @@ def _is_chosen(span: Span, text: str) -> bool:
     return bool(_CHOSEN_BEHIND.match(text, span.end) or _CHOSEN_BEFORE.search(text[:span.start]))
 
 
-def _with_what_it_lacks(picked: Span, later: list[Span], first: Span) -> Span:
+def _with_what_it_lacks(picked: Span, later: list[Span], first: Span, before: Sequence[Span] = ()) -> Span:
     """`picked` with the hour or the day that is said after it, or was said with the one it stands for."""
     if picked.length or not isinstance(picked.value, date):
         return picked
@@ -1561,7 +1561,7 @@ def _with_what_it_lacks(picked: Span, later: list[Span], first: Span) -> Span:
     if not clock:
         hour = next((span for span in (*later, first) if isinstance(span.value, datetime) and _CLOCK_SAID.search(span.text)), None)
         return replace(picked, value=datetime.combine(_day_of(picked.value), hour.value.time()), kind="moment") if hour and isinstance(hour.value, datetime) else picked
-    named = next((span for span in (*later, first) if isinstance(span.value, date) and names_a_day(span.text)), None)
+    named = next((span for span in (*later, first, *reversed(before)) if isinstance(span.value, date) and names_a_day(span.text)), None)
     if day or named is None or not isinstance(named.value, date) or not isinstance(picked.value, datetime):
         return picked
     if not isinstance(named.value, datetime):
