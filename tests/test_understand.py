@@ -440,3 +440,14 @@ def test_what_is_reported_rises_with_the_score_and_stays_a_share() -> None:
     for acted, intent in ((True, "medication.taken"), (True, "emergency.call"), (True, "info.date"), (False, "call.video")):
         told = [confidence.share(acted, intent, score / 100) for score in range(0, 101)]
         assert told == sorted(told) and told[0] >= 0.0 and told[-1] <= 1.0
+
+
+def test_a_weaker_reading_that_is_mended_to_another_length_is_looked_at_all_the_same() -> None:
+    said = "我刚才在厕所里头摔倒了起不来了你快点叫人来{}"
+    heard = [Hypothesis(said.format(end), "free", score) for end, score in (("我摔倒了", 0.6), ("水道理", 0.3), ("睡道理", 0.1))]
+    assert intent(mind().judge(heard, NOW)) == "emergency.call"
+
+
+@pytest.mark.parametrize(("said", "cry"), [("快来家摔倒了", True), ("小伴不摔倒粒", True), ("人家摔倒了", False), ("快来扶摔倒的老人", False)])
+def test_the_first_syllable_of_a_cry_may_be_lost(said: str, cry: bool) -> None:
+    assert (intent(judge(said)) == "emergency.call") == cry

@@ -238,7 +238,7 @@ class Interpreter:
         found = filling.measures(text, now, self.household.care)
         spans = self._spans(text, sounds, found)
         if (better := mended(text, sounds, spans)) != text:
-            text, found = better, filling.measures(better, now, self.household.care)
+            text, sounds, found = better, syllables(better), filling.measures(better, now, self.household.care)
             spans = self._spans(text, sounds, found)
         said = survey(text, sounds, spans, self.ear.polar, self.book.through)
         take_back(said, found)
