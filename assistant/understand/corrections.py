@@ -36,6 +36,8 @@ def take_back(said: Utterance, found: Measures) -> None:
                 continue
             if span.concept == "{person}" and mark[0] == "不是":
                 break  # 给强子打不是给敏敏: taken back or denied, so slots.py asks
+            if mark[0] == "不是" and all(said.text[:old.start].endswith("是") for old in before[-1:]):
+                break  # 我说的是剪头发，不是修灯
             last = max(before, key=lambda old: (old.end, old.end - old.start))
             measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
             places = [(mark.start(), span.start)] if measured else [(last.start, last.end), (mark.start(), span.start)]

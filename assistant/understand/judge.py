@@ -309,6 +309,8 @@ class Understander:
         for slot, value in around.items():
             if slot not in slots and slot not in filling.NAMES and not (isinstance(value, datetime) and value < thought.now):
                 slots[slot] = value
+            elif slot == "service" and len({span.value for span in whole.said.concepts.get("{service}", ())}) > 1:
+                slots[slot] = value  # 保洁跟护工，护工先|给我约周二，保洁回头再说
             elif slot == "when" and isinstance(value, datetime) and not isinstance(found.get(slot), datetime) and value.date() == found.get(slot):
                 slots[slot] = value  # 上午十一点吧|后天，约个理发
             elif slot == "message" and str(value).startswith(str(slots.get(slot))):

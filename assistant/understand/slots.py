@@ -300,6 +300,8 @@ _INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|
 """Before a name: it is who is asked for."""
 _NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿)(?:打电话|打|发消息|发)?|不是)[给跟找]$")
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
+_BUT = re.compile(r"(?<!不)是$")
+"""不是张护士，|是|王建国."""
 _OR_ELSE = free_words.OR_ELSE
 _TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
 """Right behind who is told: from here on it is what is told, and whoever is named there is not asked for."""
@@ -345,8 +347,6 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         return ()
     surest = min(span.cost for span in spans)
     spans = [span for span in spans if span.cost <= surest + (FAR if slot != "service" else FAR / 2)]
-    if slot == "service" and any(said.text[span.start:span.end] not in ANYBODY for span in spans):
-        spans = [span for span in spans if said.text[span.start:span.end] not in ANYBODY]
     groups: dict[tuple[int, int], list[Span]] = {}
     for span in spans:
         groups.setdefault((span.start, span.end), []).append(span)
@@ -373,7 +373,10 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
             if verb and not any(_TAKES_BACK.search(said.text[verb.end():other[0]]) for other, _ in kept[at + 1:]):
                 return sets[at]
     if slot == "person":
-        wanted = [at for at, (place, _) in enumerate(kept) if not _NOT_TO.search(said.text[:place[0]])]
+        wanted = [
+            at for at, (place, _) in enumerate(kept) if not _NOT_TO.search(said.text[:place[0]])
+            and not (said.text[:place[0]].endswith("不是") and any(_BUT.search(said.text[place[1]:other[0]]) for other, _ in kept[at + 1:]))
+        ]
         if wanted and len(wanted) < len(kept):
             kept, sets = [kept[at] for at in wanted], [sets[at] for at in wanted]
         if chosen := _last_said(said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)]):
@@ -403,16 +406,16 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
 
 _WANTED_BEHIND = re.compile(r"(?:的?那个|的事|来|就|也|该|先|还是|给我|帮我|麻烦|得|要|可以|今天|明天|后天){0,3}(?:约|订|定|请|叫|退|取消|撤|改|挪|换|推|延)")
 _WANTED_BEFORE = re.compile(r"(?:约|订|定|请|叫|找|要|把|改|退|取消|是|说的是.{0,4})(?:个|一个|位|一位|一下|一次|下)?(?:来)?$")
-_UNWANTED_BEHIND = re.compile(r"(?:的|嘛|呢|啊)?.{0,3}(?:照旧|照来|留着|不动|不变|回头|再说|用不着|不用|不急|不要|免了|[哎呃哦]?不是|[哎呃哦]不)")
-_UNWANTED_BEFORE = re.compile(r"(?:不是|不要|不用|别|莫|不约|不请|不叫|不改|不退|除了)(?:约|请|叫|把|退|改)?(?:那个|个)?$")
+_UNWANTED_BEHIND = re.compile(r"(?:的|嘛|呢|啊)?.{0,3}(?:照旧|照来|留着|不动|不变|回头|再说|用不着|不用|不急|不要|免了|[哎呃哦]不是|[哎呃哦]不)")
+_UNWANTED_BEFORE = re.compile(r"(?:还在|正在|刚|原想着叫|原来想叫|本来想叫|本来要|原想|不是要|不是|不要|不用|别|莫|不约|不请|不叫|不改|不退|除了)(?:约|请|叫|把|退|改)?(?:那个|个)?$")
 
 
 def _asked_service(text: str, named: Sequence[tuple[tuple[int, int], str]]) -> tuple[str, ...]:
     """Of several services the one something is asked of: 护工和保洁，护工留着，把保洁给我取消; the first where nothing tells."""
-    weight: dict[str, int] = {}
+    weight: dict[str, float] = {}
     for (start, end), name in named:
-        votes = 2 * bool(_WANTED_BEHIND.match(text, end)) + 2 * bool(_WANTED_BEFORE.search(text[:start]))
-        votes -= 3 * bool(_UNWANTED_BEHIND.match(text, end)) + 3 * bool(_UNWANTED_BEFORE.search(text[:start]))
+        votes = 2.0 * bool(_WANTED_BEHIND.match(text, end)) + 2 * bool(_WANTED_BEFORE.search(text[:start]))
+        votes -= 3 * bool(_UNWANTED_BEHIND.match(text, end)) + 3 * bool(_UNWANTED_BEFORE.search(text[:start])) + 2.5 * (text[start:end] in ANYBODY)
         weight[name] = weight.get(name, 0) + votes
     return (max(weight, key=lambda name: weight[name]),) if weight else ()
 
@@ -438,7 +441,7 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if chosen is not None and intent in ("booking.create", "booking.change"):
         chosen = times.with_hour(chosen, useful)
     if chosen is not None and intent in AHEAD:
-        chosen = _on_a_later_day(said, chosen, useful)
+        chosen = _on_its_day(said, chosen, useful)
     if chosen is not None and intent == "reminder.add" and chosen.length and found.now is not None:
         last = times.last_word([span for span in found.times if span.length], said.text)
         if last is not None and last.start > chosen.start and isinstance(last.value, timedelta):
@@ -452,12 +455,39 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     return chosen.value
 
 
-def _on_a_later_day(said: Utterance, chosen: times.Span, spans: Sequence[times.Span]) -> times.Span:
-    """An hour with the one day that is settled on behind it: 上午十点来就行，哪天呢，礼拜四吧."""
-    days = [span for span in spans if span.kind == "date" and span.start >= chosen.end and (said.text[span.end:span.end + 1] in ("吧", "的", "") or span.start == chosen.end)]
-    if chosen.kind != "moment" or chosen.length or times.names_a_day(chosen.text) or len(days) != 1:
+def _on_its_day(said: Utterance, chosen: times.Span, spans: Sequence[times.Span]) -> times.Span:
+    """An hour with the day that is said apart from it, a day with its hour.
+
+    上午十点来就行，哪天呢，礼拜四吧; 从星期三改到星期四，还是上午九点; 星期六的戏票，那天下午五点半提醒我.
+    """
+    if chosen.kind == "recurrence" or chosen.length:
         return chosen
-    return times.with_hour(days[0], [chosen])
+    dated = [span for span in spans if span.kind in ("date", "moment") and not span.length and times.names_a_day(span.text)]
+    moved = [span for span in dated if _MOVED_TO.search(said.text[:span.start])]
+    if moved and not times.names_a_day(chosen.text):
+        return times.on_the_day_of(moved[-1], chosen)
+    if moved and chosen.end <= moved[-1].start and times.has_clock(moved[-1].text):
+        return moved[-1]
+    if moved and chosen.end <= moved[-1].start:
+        hours = [span for span in spans if span.start >= moved[-1].end and times.has_clock(span.text)]
+        return times.on_the_day_of(moved[-1], hours[0]) if hours else chosen
+    if times.names_a_day(chosen.text) or chosen.kind != "moment":
+        hours = [span for span in spans if span.kind == "moment" and not span.length and times.has_clock(span.text) and not times.names_a_day(span.text)]
+        last = times.last_word(hours, said.text) if chosen.kind == "date" and len(hours) > 1 else None
+        return chosen if last is None else times.on_the_day_of(chosen, last)
+    before = [span for span in dated if span.end <= chosen.start]
+    if before and _THAT_DAY.search(said.text[:chosen.start]):
+        return times.on_the_day_of(before[-1], chosen)
+    full = [span for span in dated if span.start >= chosen.end and times.has_clock(span.text)]
+    if len(full) == 1 and full[0] is spans[-1] and len(spans) == 2:
+        return full[0]
+    days = [span for span in dated if span.kind == "date" and span.start >= chosen.end and (said.text[span.end:span.end + 1] in ("吧", "的", "") or span.start == chosen.end)]
+    return times.with_hour(days[0], [chosen]) if len(days) == 1 else chosen
+
+
+_MOVED_TO = re.compile(r"(?:[改挪换推移调](?:到|成|在)|就约|就定|定在|那就)$")
+_THAT_DAY = re.compile(r"(?:那天|当天|那一天)的?$")
+"""Before the day that is settled on; before an hour of the day spoken of."""
 
 
 AHEAD = frozenset({"reminder.add", "booking.create", "booking.change"})
@@ -497,11 +527,20 @@ _TAKEN_BACK = re.compile(r".{0,1}(?:不对|错了)")
 """Behind a time with no other one after it: what replaces it was not understood, so nothing is known (九点不对时点)."""
 
 
+_TOO_LONG = re.compile(r"太[久长晚]|那就|算了|用不了")
+
+
 def _duration(said: Utterance, found: Measures) -> timedelta | None:
     lengths = [span for span in found.times if span.kind == "duration" or span.length]
     chosen = times.last_word(lengths, said.text)
     if chosen is None:
         return None
+    vague = [span for span in lengths if "会儿" in span.text or "等下" in span.text or "等一下" in span.text]
+    if vague and len(vague) < len(lengths):
+        lengths = [span for span in lengths if span not in vague]
+        chosen = times.last_word(lengths, said.text) or chosen  # 等会儿吃，一刻钟你再来催
+    if lengths and lengths[-1] is not chosen and _TOO_LONG.search(said.text[chosen.end:lengths[-1].start]):
+        chosen = lengths[-1]
     beside = [span for span in lengths if span.start > chosen.start and _ASKS.match(said.text, span.end)]
     if beside and len({span.length or span.value for span in lengths}) > 1:
         chosen = beside[-1]  # 晚半个钟头吃，啊不，一个半，你一个半钟头以后再喊我

@@ -1489,7 +1489,7 @@ def last_word(spans: list[Span], text: str) -> Span | None:
             chosen = other  # 半小时，不，二十分钟以后
         again = one is not chosen and one.kind == chosen.kind == "moment" and one.length == chosen.length and _at(one) == _at(chosen)
         if again and same and _gives_way(between):
-            chosen = _on_the_day_of(chosen, other)  # 明天九点叫保洁，九点太早了，十点吧
+            chosen = on_the_day_of(chosen, other)  # 明天九点叫保洁，九点太早了，十点吧
         elif one is chosen and same and "duration" not in (one.kind, other.kind) and (
             _gives_way(between) or ((one.kind, other.kind) == ("date", "moment") and _SOFTLY.fullmatch(between))
         ):
@@ -1521,8 +1521,8 @@ def _settled(spans: list[Span], text: str) -> Span | None:
     """The hour that is settled on where several are spoken of (九点太早，十点我在打太极，上午十一点吧，后天), or the same one with its day (下午三点，后天的下午三点)."""
     hours = [span for span in spans if span.kind == "moment" and not span.length and _CLOCK_SAID.search(span.text)]
     chosen = [span for span in hours if text[span.end:span.end + 1] in ("吧", "呗")]
-    if len(hours) > 2 and len(chosen) == 1 and chosen[0] is hours[-1]:
-        return _with_what_it_lacks(chosen[0], spans[spans.index(chosen[0]) + 1:], spans[0])
+    if len(hours) > 2 and len(chosen) == 1 and _at(chosen[0]) == _at(hours[-1]):
+        return _with_what_it_lacks(hours[-1], spans[spans.index(hours[-1]) + 1:], spans[0])
     if len(hours) == 2 and _at(hours[0]) == _at(hours[1]) and not names_a_day(hours[0].text) and names_a_day(hours[1].text):
         return hours[1]
     return None
@@ -1566,7 +1566,7 @@ def _with_what_it_lacks(picked: Span, later: list[Span], first: Span, before: Se
         return picked
     if not isinstance(named.value, datetime):
         named = replace(named, value=datetime.combine(named.value, picked.value.time()))
-    return _on_the_day_of(named, picked)
+    return on_the_day_of(named, picked)
 
 
 def _after_refusal(spans: list[Span], text: str) -> Span | None:
@@ -1577,7 +1577,7 @@ def _after_refusal(spans: list[Span], text: str) -> Span | None:
             chosen = last_word(later, text)
             before = last_word(spans[:at], text) if at else None
             days = [span for span in (before, one) if span is not None and names_a_day(span.text)]
-            return _on_the_day_of(days[0], chosen) if chosen is not None and days and isinstance(days[0].value, datetime) else chosen
+            return on_the_day_of(days[0], chosen) if chosen is not None and days and isinstance(days[0].value, datetime) else chosen
     return None
 
 
@@ -1586,15 +1586,21 @@ def _at(span: Span) -> tuple[int, int] | None:
     return (span.value.hour % 12, span.value.minute) if isinstance(span.value, datetime) else None
 
 
-def _on_the_day_of(said: Span, other: Span) -> Span:
-    """`other` on the day that `said` names, if it names none itself."""
+def on_the_day_of(said: Span, other: Span) -> Span:
+    """`other` on the day that `said` names, if it names none itself; its part of the day is that of `said` where it says none."""
     dial = _at(other)
-    if dial is None or names_a_day(other.text) or not names_a_day(said.text) or not isinstance(said.value, datetime):
+    if dial is None or names_a_day(other.text) or not names_a_day(said.text) or not isinstance(said.value, date):
         return other
-    hour = dial[0] + 12 * (said.value.hour >= 12) if other.text[0] in _DIAL else other.value.hour if isinstance(other.value, datetime) else 0
+    if not isinstance(said.value, datetime):
+        return replace(other, value=datetime.combine(said.value, other.value.time())) if isinstance(other.value, datetime) else other
+    half = 12 * (said.value.hour >= 12)
+    near = min((hour for hour in (dial[0] + half, dial[0] + 12 - half) if hour >= EARLIEST), key=lambda hour: abs(hour - said.value.hour))  # type: ignore[union-attr]
+    hour = near if other.text[0] in _DIAL else other.value.hour if isinstance(other.value, datetime) else 0
     return replace(other, value=datetime.combine(said.value.date(), time(hour, dial[1])))
 
 
+EARLIEST = 5
+"""Before this hour nobody means an hour said without its part of the day."""
 _DIAL = "零一二两三四五六七八九十"
 """What a time without a part of the day begins with."""
 
@@ -1603,6 +1609,11 @@ _DAY_SAID = re.compile(r"[今明后昨前号月]|周|星期|礼拜|天|日")
 
 
 _CLOCK_SAID = re.compile(r"[点时刻分:：饭餐睡起]|以?[后前]$")
+
+
+def has_clock(text: str) -> bool:
+    """Whether a time says an hour: 下午三点, not 下午."""
+    return _CLOCK_SAID.search(text) is not None
 
 
 def names_a_day(text: str) -> bool:
@@ -1614,7 +1625,7 @@ def with_hour(chosen: Span, spans: Sequence[Span]) -> Span:
     """A day with the one hour that is said beside it: 改到后天来，早上九点 → the day after tomorrow at nine; 后天下午剪头发，两点半."""
     hours = [span for span in spans if span.kind == "moment" and not span.length and not names_a_day(span.text)]
     if chosen.kind == "moment" and names_a_day(chosen.text) and not _CLOCK_SAID.search(chosen.text) and len(hours) == 1 and hours[0].start >= chosen.end:
-        return replace(chosen, value=_on_the_day_of(chosen, hours[0]).value)
+        return replace(chosen, value=on_the_day_of(chosen, hours[0]).value)
     if chosen.kind != "date" or len(hours) != 1 or not isinstance(chosen.value, date) or not isinstance(hours[0].value, datetime):
         return chosen
     return replace(chosen, value=datetime.combine(chosen.value, hours[0].value.time()), kind="moment")
