@@ -36,7 +36,7 @@ QUIET = frozenset({"NEUTRAL", "FILLER", "SOFT", "POLITE", "IDIOM"})
 """Words of these turn nothing round, though 不 or 没 may be in them."""
 TURNING = "NOT"
 """The concept whose words turn a sentence round."""
-OPENING = {"HELP": "HELP_FIRST"}
+OPENING = {"HELP": "HELP_FIRST", "DENIAL": "DENIAL_FIRST"}
 """Kinds of words that are another one, too, where the sentence begins with them, but for fillers: 救命哟，它咬着不松口 is a cry whatever it denies."""
 
 FREE = frozenset({"{what}", "{message}", "{note}", "{reason}"})
