@@ -108,9 +108,9 @@ _LIKE_RIGHT = {"dui": 3, "de": 0, "dei": 0}
 """What is heard for 对 in 不对, and how far from the two values it may stand: what sounds otherwise must stand between them."""
 _HALF = re.compile(r"(?<=[一二两三四五六七八九十]点)(?:[伴绊扮瓣]|办(?=[吧啊了呢嘛]?$))")
 """九点伴 is no other word; 九点办吧 may be one, but not as likely."""
-_FALLEN = re.compile(r"(?<=[摔跌滑晕绊栽][到倒])(?:[零〇]|[粒练](?=$|[哎呀老小快起站爬动]))")
-"""Nobody falls to zero; a grammar that holds numbers writes 了 so in a noise."""
-_I_FELL = re.compile(r"(?:(?<=[来快呀啊哟伴哎])|^)[家补骨许幅符估腹扶不]摔倒(?:[了零粒练]|$)")
+_FALLEN = re.compile(r"(?<=[摔跌滑晕绊栽][到倒])(?:[零〇]|[粒练裂列咧](?=$|[哎呀老小快起站爬动])|那(?=$|哎|呀|啊))")
+"""Nobody falls to zero; a grammar that holds numbers writes 了 so in a noise, and the free decoder 粒, 练, 裂, 那."""
+_I_FELL = re.compile(r"(?:(?<=[来快呀啊哟伴哎])|^)[家补骨许幅符估腹扶不]摔倒(?:[了零粒练裂列]|$)")
 """我 is the least of the syllables a recogniser hears of 我摔倒了: 快来家摔倒了, 小伴不摔倒粒. 人家摔倒了 and 扶摔倒的老人 say something else."""
-_SLURRED = re.compile(r"[我午五勿误污物湖护户腹附唔吴墨不]?[谁水睡](?:道理|[到倒][理粒里练])(?=$|[,，。]|[起站爬动疼])")
+_SLURRED = re.compile(r"[我午五勿误污物湖护户腹附唔吴墨不]?[谁水睡](?:道理|[到倒][理粒里练裂列咧])(?=$|[,，。]|[起站爬动疼小哎])")
 """我摔倒了 of a voice that slurs it, as the small model writes it: 午睡到粒, 湖水道理. Nobody says any of that."""
