@@ -258,6 +258,19 @@ def test_a_bare_word_is_no_cancel_of_an_alarm(said: str) -> None:
     assert intent(judge(said, "emergency")) != "emergency.cancel"
 
 
+@pytest.mark.parametrize(("said", "meant"), [
+    ("降压药是吧，吃过了", "medication.taken"), ("降压药吃过了吗", "medication.query"), ("好像吃了，记不清", "medication.unsure"), ("老头子吃过了", None),
+])
+def test_what_is_plainly_said_to_be_eaten_is_no_doubt(said: str, meant: str | None) -> None:
+    assert intent(judge(said, "dose")) == meant
+
+
+@pytest.mark.parametrize("said", ["应该是吃了", "记不清了，应该是吃过了", "我不知道，应该是吃了", "大概是吃了", "好像是吃了，哦不，应该是吃了"])
+@pytest.mark.parametrize("asking", ["dose", None])
+def test_what_should_have_been_eaten_is_not_written_down_as_eaten(said: str, asking: str | None) -> None:
+    assert intent(judge(said, asking)) != "medication.taken"
+
+
 @pytest.mark.parametrize(("said", "wanted"), [
     ("我晕得厉害，你喊他们来一个", True), ("本来不想惊动孩子，还是叫人来吧", True), ("你别喊他们来", False), ("不要叫人来", False), ("刚才是邻居叫人来修灯", False),
 ])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant.understand.matcher import Span, Utterance
 from assistant.understand.slots import Measures
 
-CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|[哦噢呃啊]不行(?!了)|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|应该是|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|[哦噢呃啊]不行(?!了)|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|应该是(?![吃服喝打咽没忘])|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
 """Where an elder takes a word back."""
 
 _RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我是说")
@@ -77,7 +77,7 @@ def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
         after = {kind for start, _, kind in values if at + 2 <= start <= at + 2 + far}
         if before & after or (far and "{when}" in before and "dian" in sounds[at + 3:at + 5]):
             text = text[:at] + "不对" + text[at + 2:]
-    text = _I_FELL.sub("我摔倒了", _days(text, sounds))
+    text = _I_FELL.sub("我摔倒了", _MINE.sub("我", _days(text, sounds)))
     return _SLURRED.sub("我摔倒了", _FALLEN.sub("了", _HALF.sub("半", text)))
 
 
@@ -110,6 +110,8 @@ _HALF = re.compile(r"(?<=[一二两三四五六七八九十]点)(?:[伴绊扮瓣
 """九点伴 is no other word; 九点办吧 may be one, but not as likely."""
 _FALLEN = re.compile(r"(?<=[摔跌滑晕绊栽][到倒])(?:[零〇]|[粒练裂列咧](?=$|[哎呀老小快起站爬动])|那(?=$|哎|呀|啊))")
 """Nobody falls to zero; a grammar that holds numbers writes 了 so in a noise, and the free decoder 粒, 练, 裂, 那."""
+_MINE = re.compile(r"我国(?=的(?:腿|手|头|胸口|心口|腰|脚|胳膊))")
+"""No country has a leg: 我的腿."""
 _I_FELL = re.compile(r"(?:(?<=[来快呀啊哟伴哎])|^)[家补骨许幅符估腹扶不]摔倒(?:[了零粒练裂列]|$)")
 """我 is the least of the syllables a recogniser hears of 我摔倒了: 快来家摔倒了, 小伴不摔倒粒. 人家摔倒了 and 扶摔倒的老人 say something else."""
 _SLURRED = re.compile(r"[我午五勿误污物湖护户腹附唔吴墨不]?[谁水睡](?:道理|[到倒][理粒里练裂列咧])(?=$|[,，。]|[起站爬动疼小哎])")

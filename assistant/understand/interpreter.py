@@ -386,7 +386,11 @@ class Interpreter:
         answer, sure = opinion.answer(asking)
         if answer in answers and all(one.score < ASK for one in fits):
             fits.append(Fit(answer, sure, "整句像是", (), "evidence"))
-        fits.sort(key=lambda one: -one.score)
+        if asking == "dose" and any(one.intent in DOUBTS and one.score >= ACT for one in fits) and _plainly_told(said):
+            fits = [replace(one, score=min(one.score, asked_at_most(one.intent))) if one.intent in DOUBTS else one for one in fits]
+            if all(one.intent != "medication.taken" or one.score < ASK for one in fits):
+                fits.append(Fit("medication.taken", ASK, "吃了", (), "asked"))
+        fits.sort(key=lambda one: (-one.score, one.intent in DOUBTS))
         return fits, fired, never
 
     def _by_frame(self, said: Utterance, asking: str) -> Reading:
@@ -556,6 +560,17 @@ def _lone_lead(intent: str, asking: str = "") -> float:
     """The lead from which evidence alone acts."""
     easily = LONE_EASILY if intent.split(".")[0] in EASILY else LONE
     return LONE_ANSWERS.get((asking, intent), LONE_ASKS.get(intent, easily))
+
+
+DOUBTS = frozenset({"medication.unsure", "medication.query"})
+"""What nobody means who says in answer to 吃了吗 that it is eaten, and nothing of a doubt."""
+_IN_DOUBT = re.compile(r"记不|不记|(?<!还能)(?<!不会)(?<!没有)(?<!没)(?<!哪能)(?<!能)忘|不知|不晓|没印象|好像|可能|大概|也许|应该|恐怕|搞不|弄不|拿不|说不|想不|吃没|没吃|不吃|未吃|[吗么嘛没吧]$|没有$|是不是|几|哪|啥|什么|查|看看|不对|不是")
+
+
+def _plainly_told(said: Utterance) -> bool:
+    """Whether a dose is said to be eaten, in these very characters, with no word of doubt: 降压药是吧，吃过了."""
+    eaten = any(span.exact and span.cost < FAINTLY for span in said.concepts.get("EATEN", ()))
+    return eaten and not said.hidden and "NOT_EATEN" not in said.concepts and "WHETHER" not in said.concepts and _IN_DOUBT.search(said.text) is None
 
 
 def _doubtfully_taken(said: Utterance, best: Fit, score: float, opinion: Odds, exactly: bool) -> bool:
