@@ -246,6 +246,7 @@ BOTH = ("刘敏", "刘强")
     ("嗯，我想想啊，你就写天冷了多穿点", "text", (), ("dialogue.text", {"message": "天冷了多穿点"})), ("就说饺子留着", "text", (), ("dialogue.text", {"message": "饺子留着"})),
     ("跟他就说好了的", "text", (), ("dialogue.text", {"message": "跟他就说好了的"})), ("算了，不写了", "text", (), ("dialogue.no", {})),
     ("她今天要上班，我不去吵她，还是强子吧", "which", BOTH, ("dialogue.which", {"which": "刘强"})), ("糖尿病那个", "which", ("缬沙坦", "二甲双胍"), ("dialogue.which", {"which": "二甲双胍"})),
+    ("半个小时", "when", (), ("dialogue.when", {"duration": timedelta(minutes=30)})), ("那就一刻钟吧", "when", (), ("dialogue.when", {"duration": timedelta(minutes=15)})),
     ("早上我要去买菜，回来还得做饭，就今天晚上七点好了", "when", (), ("dialogue.when", {"when": datetime(2026, 11, 22, 19, 0)})),
 ])
 def test_an_open_question_is_answered_in_its_own_grammar(said: str, asking: str, options: tuple[str, ...], meant: tuple[str, dict[str, object]]) -> None:

@@ -128,7 +128,7 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
         slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
         told = len({at for found in one.measures.times for at in range(found.start, found.end)})
         text = one.said.text
-        if len(text) - span.end <= LAST and (_AFTER_ALL.search(text[:span.start]) or span is not points[0]) and _CLOCK.search(span.text):
+        if len(text) - span.end <= LAST and (_AFTER_ALL.search(text[:span.start]) or span not in points[:1]) and _CLOCK.search(span.text):
             told = len(text)  # 早了我起不来，晚了人家要下班，就十点半吧
         return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None
