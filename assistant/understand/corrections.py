@@ -36,7 +36,7 @@ def take_back(said: Utterance, found: Measures) -> None:
                 continue
             if span.concept == "{person}" and mark[0] == "不是":
                 break  # 给强子打不是给敏敏: taken back or denied, so slots.py asks
-            if mark[0] == "不是" and all(said.text[:old.start].endswith("是") for old in before[-1:]):
+            if mark[0] == "不是" and said.text[:before[-1].start].endswith("是"):
                 break  # 我说的是剪头发，不是修灯
             last = max(before, key=lambda old: (old.end, old.end - old.start))
             measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
@@ -84,11 +84,11 @@ def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:
 def _days(text: str, sounds: Sequence[str]) -> str:
     """Days of the week and near days that are written as what they sound like, before a part of the day or an hour: 辛期三早上, 喉儿早起六点."""
     for at in range(len(text) - 2):
-        if text[at + 2] in "一二三四五六日天" and _BEFORE_A_DAY.match(text, at + 3) or (text[at + 2] in "一二三四五六日天" and at + 3 == len(text)):
+        if text[at + 2] in "一二三四五六日天" and (at + 3 == len(text) or _BEHIND_A_DAY.match(text, at + 3)):
             for word, first, second in _WEEK:
                 if sounds[at] in first and sounds[at + 1] in second and text[at:at + 2] != word:
                     text = text[:at] + word + text[at + 2:]
-        if text[at + 1] in "天儿而" and _BEFORE_A_DAY.match(text, at + 2):
+        if text[at + 1] in "天儿而" and _BEHIND_A_DAY.match(text, at + 2):
             near = next((word for word, like in _NEAR_DAY.items() if sounds[at] in like), "")
             if near and (text[at] != near or text[at + 1] == "而"):
                 text = text[:at] + near + text[at + 1].replace("而", "儿") + text[at + 2:]
@@ -96,7 +96,7 @@ def _days(text: str, sounds: Sequence[str]) -> str:
 
 
 _YESTERDAY = re.compile(r"[足祖租阻卒组走奏凑佐作坐座左做]天(?=[的晚早上下夜吃])")
-_BEFORE_A_DAY = re.compile(r"(?:大?清?早|上午|下午|晚上|夜里|中午|晌午|傍晚|凌晨|后晌|[零一二两三四五六七八九十]{1,3}点)")
+_BEHIND_A_DAY = re.compile(r"(?:大?清?早|上午|下午|晚上|夜里|中午|晌午|傍晚|凌晨|后晌|[零一二两三四五六七八九十]{1,3}点)")
 """Behind a day; 点 alone is none: 心急三点."""
 _WEEK = (
     ("星期", frozenset({"xing", "xin", "qing", "xiang"}), frozenset({"qi", "ji", "xi", "chi", "qu"})),

@@ -289,8 +289,8 @@ class Understander:
                 if named is not None:
                     slots[slot] = named
                     break
-        if "service" in missing and "service" not in slots:
-            slots.update(self._needed(one.said, intent))
+        if "service" in missing and "service" not in slots and intent != "booking.list":
+            slots.update(self._needed(one.said))
         split = self._vote(intent, thought, slots)
         if intent == "emergency.call":
             self._agree_on_kind(slots, values, thought)
@@ -385,18 +385,16 @@ class Understander:
             filling.fill(intent, one.said, one.measures, self._interpreter.values(intent, one.said)).slots.get("medicine") != value for one in likely
         )
 
-    def _needed(self, said: Utterance, intent: str) -> dict[str, Slot]:
+    def _needed(self, said: Utterance) -> dict[str, Slot]:
         """The service of this home that a need stands for when nobody names one: 龙头关不严 → whoever repairs, 那份饭别送了."""
-        if intent == "booking.list":
-            return {}
         for names, frames in self.book.needs.get("service", ()):
             if any(holds(frame, said, 0.2) is not None for frame in frames):
                 for name in names:
                     for service in self.household.services:
                         if any(name in own for own in (service.name, *service.aka)):
                             return {"service": service.name}
-        people = ("{person}", "{when}", "{day}", "{duration}")
-        likely = self._services.likely(said.text, ((span.start, span.end) for concept in people for span in said.concepts.get(concept, ())))
+        others = ("{person}", "{when}", "{day}", "{duration}")
+        likely = self._services.likely(said.text, ((span.start, span.end) for concept in others for span in said.concepts.get(concept, ())))
         return {"service": likely} if likely else {}
 
     @staticmethod

@@ -7,7 +7,7 @@ belongs to one service of this home alone speaks for it. What is guessed so is r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 OWN, COMMON = 1.0, 0.4
 """What a character of the family's words speaks, and one of everybody's words."""
@@ -50,7 +50,7 @@ class Services:
         return ranked[0]
 
 
-def _pieces(text: str) -> Iterable[str]:
+def _pieces(text: str) -> Iterator[str]:
     """Characters that say something, and pairs of them."""
     for at, char in enumerate(text):
         if char == "|" or char in _SAYS_NOTHING:

@@ -49,9 +49,9 @@ NEED = "NEED_SERVICE"
 """Concept of the words that ask for a service by its lack: 水管漏了."""
 NAMES = ("person", "medicine", "service")
 FAR = 0.2
+"""A name that sounds so much worse than the best one in the sentence is none: 够不够 for 布洛芬 beside 降糖药."""
 ANYBODY = frozenset({"师傅", "阿姨", "大姐", "工人", "人", "小哥"})
 """Who comes, whatever for: yields to a service that is named beside it (约个师傅剪头发)."""
-"""A name that sounds so much worse than the best one in the sentence is none: 够不够 for 布洛芬 beside 降糖药."""
 LOOSE = frozenset({"message.send", "reminder.add"})
 """Intents whose sentence holds free words."""
 ALSO_EXPLAINED: Mapping[str, frozenset[str]] = {
@@ -302,7 +302,6 @@ _NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿)(?:打电话|打|发消息|�
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
 _BUT = re.compile(r"(?<!不)是$")
 """不是张护士，|是|王建国."""
-_OR_ELSE = free_words.OR_ELSE
 _TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
 """Right behind who is told: from here on it is what is told, and whoever is named there is not asked for."""
 _TAKES_BACK = re.compile(r"不对|不是|[哦呃啊噢]不|算了|错了")
@@ -315,7 +314,7 @@ def _restated(said: Utterance, places: Sequence[tuple[int, int]], intent: str) -
     """Which name is the first that counts after 不是: the one something is asked of where nothing was of the one before it, or what is told stands behind."""
     for at in range(len(places) - 1, 0, -1):
         (_, end), (start, after) = places[at - 1], places[at]
-        if not _OR_ELSE.search(said.text[:start]) or start - end > LONGEST_BETWEEN:
+        if not free_words.OR_ELSE.search(said.text[:start]) or start - end > LONGEST_BETWEEN:
             continue
         asked = any(_REQUEST.match(said.text, end) and said.text[begin:end] in (said.text[start:after], "我" + said.text[start:after]) for begin, end in places[at:])
         told = intent == "message.send" and len(said.text) - after > LONGEST_BETWEEN // 2
@@ -340,6 +339,51 @@ def _last_said(said: Utterance, people: Sequence[tuple[tuple[int, int], tuple[st
     return ()
 
 
+_Named = Sequence[tuple[tuple[int, int], tuple[str, ...]]]
+"""Places of names, and whom each may mean; nobody of this home is ()."""
+
+
+def _person(intent: str, said: Utterance, kept: _Named) -> tuple[str, ...]:
+    """Who is asked for, or the several it may be."""
+    text = said.text
+    if restated := _restated(said, [place for place, _ in kept], intent):
+        kept = kept[restated:]
+        if len(kept) == 1 and kept[0][1]:
+            return kept[0][1]
+    if (meant := free_words.replaced(text, [place for place, _ in kept])) >= 0 and kept[meant][1]:
+        return kept[meant][1]
+    if intent == "message.send" and (told := _told(text, kept)):
+        return told
+    wanted = [
+        (place, names) for at, (place, names) in enumerate(kept) if not _NOT_TO.search(text[:place[0]])
+        and not (text[:place[0]].endswith("不是") and any(_BUT.search(text[place[1]:other[0]]) for other, _ in kept[at + 1:]))
+    ]
+    kept = wanted or kept
+    if chosen := _last_said(said, kept):
+        return chosen
+    asked = [(place, names) for place, names in kept if names and _asked_of(said, place)]
+    for (place, one), (following, other) in zip(kept, kept[1:], strict=False):
+        if any(later >= following for later, _ in asked) and not _INTRODUCED.search(text[:place[0]]):
+            continue  # 强子屋里添了个丫头，给强子拨个视频
+        if one and other and set(one).isdisjoint(other) and _leaves_open(text[place[1]:following[0]], intent):
+            return (*one, *other)
+    if len(asked) == 1:
+        return asked[0][1]
+    if len(kept) > 1:
+        after = [names for place, names in kept if _INTRODUCED.search(text[:place[0]])]
+        return after[0] if after else next((names for _, names in kept if names), ())
+    return kept[0][1]
+
+
+def _told(text: str, kept: _Named) -> tuple[str, ...]:
+    """Who a message goes to: whoever is named behind 说 is in it, unless something was taken back."""
+    for at, (place, names) in enumerate(kept):
+        verb = _TOLD_WHAT.match(text, place[1]) if names and _INTRODUCED.search(text[:place[0]]) else None
+        if verb and not any(_TAKES_BACK.search(text[verb.end():other[0]]) for other, _ in kept[at + 1:]):
+            return names
+    return ()
+
+
 def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     """Canonical names in the sentence for one slot: one, or the several that fit equally well."""
     spans = [span for span in said.concepts.get("{" + slot + "}", ()) if span.cost < 0.45]
@@ -361,38 +405,8 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         cheapest = min(span.cost for span in group)
         owners = tuple(dict.fromkeys(span.value for span in group if span.cost <= cheapest + 0.06))
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
-    if slot == "person" and (restated := _restated(said, [place for place, _ in kept], intent)):
-        kept, sets = kept[restated:], sets[restated:]
-        if len(sets) == 1 and sets[0]:
-            return sets[0]
-    if slot == "person" and (meant := free_words.replaced(said.text, [place for place, _ in kept])) >= 0 and sets[meant]:
-        return sets[meant]
-    if slot == "person" and intent == "message.send":
-        for at, (place, _) in enumerate(kept):
-            verb = _TOLD_WHAT.match(said.text, place[1]) if sets[at] and _INTRODUCED.search(said.text[:place[0]]) else None
-            if verb and not any(_TAKES_BACK.search(said.text[verb.end():other[0]]) for other, _ in kept[at + 1:]):
-                return sets[at]
     if slot == "person":
-        wanted = [
-            at for at, (place, _) in enumerate(kept) if not _NOT_TO.search(said.text[:place[0]])
-            and not (said.text[:place[0]].endswith("不是") and any(_BUT.search(said.text[place[1]:other[0]]) for other, _ in kept[at + 1:]))
-        ]
-        if wanted and len(wanted) < len(kept):
-            kept, sets = [kept[at] for at in wanted], [sets[at] for at in wanted]
-        if chosen := _last_said(said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)]):
-            return chosen
-        asked = [(place, names) for (place, _), names in zip(kept, sets, strict=True) if names and _asked_of(said, place)]
-        for (place, _), (following, _), one, other in zip(kept, kept[1:], sets, sets[1:], strict=False):
-            between = said.text[place[1]:following[0]]
-            if any(later >= following for later, _ in asked) and not _INTRODUCED.search(said.text[:place[0]]):
-                continue  # 强子屋里添了个丫头，给强子拨个视频
-            if one and other and set(one).isdisjoint(other) and _leaves_open(between, intent):
-                return (*one, *other)
-        if len(asked) == 1:
-            return asked[0][1]
-    if slot == "person" and len(sets) > 1:
-        after = [names for (place, _), names in zip(kept, sets, strict=True) if _INTRODUCED.search(said.text[:place[0]])]
-        return after[0] if after else next(filter(None, sets), ())
+        return _person(intent, said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)])
     sets_of_all, sets = sets, [names for names in sets if names]
     if not sets:
         return ()
@@ -404,6 +418,7 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     return ()
 
 
+# Around a service: it is asked for, or it is not this one.
 _WANTED_BEHIND = re.compile(r"(?:的?那个|的事|来|就|也|该|先|还是|给我|帮我|麻烦|得|要|可以|今天|明天|后天){0,3}(?:约|订|定|请|叫|退|取消|撤|改|挪|换|推|延)")
 _WANTED_BEFORE = re.compile(r"(?:约|订|定|请|叫|找|要|把|改|退|取消|是|说的是.{0,4})(?:个|一个|位|一位|一下|一次|下)?(?:来)?$")
 _UNWANTED_BEHIND = re.compile(r"(?:的|嘛|呢|啊)?.{0,3}(?:照旧|照来|留着|不动|不变|回头|再说|用不着|不用|不急|不要|免了|[哎呃哦]不是|[哎呃哦]不)")

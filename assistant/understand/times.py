@@ -1478,7 +1478,7 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     """
     if not spans:
         return None
-    for rule in (_refused_with_a_reason, _after_refusal, _settled):
+    for rule in (_refused_with_a_reason, _settled):
         if (rest := rule(spans, text)) is not None:
             return rest
     chosen = spans[0]
@@ -1505,7 +1505,7 @@ def last_word(spans: list[Span], text: str) -> Span | None:
 
 
 def _refused_with_a_reason(spans: list[Span], text: str) -> Span | None:
-    """What is chosen after a time was named again to say why not: 周三下午两点，哎呀周三强子要来，那就周四，还是下午两点."""
+    """What is chosen after a time was named again to say why not: 五点，不不，五点天都黑了，四点半; 周三下午两点，哎呀周三强子要来，那就周四，还是下午两点."""
     for at, first in enumerate(spans):
         for place in range(at + 1, len(spans) - 1):
             if not _says_again(spans[place], first) or not (later := [span for span in spans[place + 1:] if not _says_again(span, first)]):
@@ -1519,7 +1519,7 @@ def _refused_with_a_reason(spans: list[Span], text: str) -> Span | None:
 
 def _settled(spans: list[Span], text: str) -> Span | None:
     """The hour that is settled on where several are spoken of (九点太早，十点我在打太极，上午十一点吧，后天), or the same one with its day (下午三点，后天的下午三点)."""
-    hours = [span for span in spans if span.kind == "moment" and not span.length and _CLOCK_SAID.search(span.text)]
+    hours = [span for span in spans if span.kind == "moment" and not span.length and has_clock(span.text)]
     chosen = [span for span in hours if text[span.end:span.end + 1] in ("吧", "呗")]
     if len(hours) > 2 and len(chosen) == 1 and _at(chosen[0]) == _at(hours[-1]):
         return _with_what_it_lacks(hours[-1], spans[spans.index(hours[-1]) + 1:], spans[0])
@@ -1534,7 +1534,7 @@ def _says_again(span: Span, first: Span) -> bool:
         return span.length == first.length
     if not isinstance(span.value, date) or not isinstance(first.value, date):
         return span.value == first.value
-    clock = _CLOCK_SAID.search(span.text) is not None
+    clock = has_clock(span.text)
     if clock and _at(span) != _at(first):
         return False
     return not names_a_day(span.text) or (names_a_day(first.text) and _day_of(span.value) == _day_of(first.value))
@@ -1557,9 +1557,9 @@ def _with_what_it_lacks(picked: Span, later: list[Span], first: Span, before: Se
     """`picked` with the hour or the day that is said after it, or was said with the one it stands for."""
     if picked.length or not isinstance(picked.value, date):
         return picked
-    clock, day = _CLOCK_SAID.search(picked.text) is not None, names_a_day(picked.text)
+    clock, day = has_clock(picked.text), names_a_day(picked.text)
     if not clock:
-        hour = next((span for span in (*later, first) if isinstance(span.value, datetime) and _CLOCK_SAID.search(span.text)), None)
+        hour = next((span for span in (*later, first) if isinstance(span.value, datetime) and has_clock(span.text)), None)
         return replace(picked, value=datetime.combine(_day_of(picked.value), hour.value.time()), kind="moment") if hour and isinstance(hour.value, datetime) else picked
     named = next((span for span in (*later, first, *reversed(before)) if isinstance(span.value, date) and names_a_day(span.text)), None)
     if day or named is None or not isinstance(named.value, date) or not isinstance(picked.value, datetime):
@@ -1567,18 +1567,6 @@ def _with_what_it_lacks(picked: Span, later: list[Span], first: Span, before: Se
     if not isinstance(named.value, datetime):
         named = replace(named, value=datetime.combine(named.value, picked.value.time()))
     return on_the_day_of(named, picked)
-
-
-def _after_refusal(spans: list[Span], text: str) -> Span | None:
-    """What is said after a time that was named again only to say why not: 五点，不不，五点天都黑了，四点半 → 四点半."""
-    for at, (one, other) in enumerate(zip(spans, spans[1:], strict=False)):
-        later = [span for span in spans[at + 2:] if (span.kind == "duration") == (one.kind == "duration") and span.value != one.value]
-        if later and one.value == other.value and one.kind == other.kind and _gives_way(text[one.end:other.start]):
-            chosen = last_word(later, text)
-            before = last_word(spans[:at], text) if at else None
-            days = [span for span in (before, one) if span is not None and names_a_day(span.text)]
-            return on_the_day_of(days[0], chosen) if chosen is not None and days and isinstance(days[0].value, datetime) else chosen
-    return None
 
 
 def _at(span: Span) -> tuple[int, int] | None:
@@ -1624,7 +1612,7 @@ def names_a_day(text: str) -> bool:
 def with_hour(chosen: Span, spans: Sequence[Span]) -> Span:
     """A day with the one hour that is said beside it: 改到后天来，早上九点 → the day after tomorrow at nine; 后天下午剪头发，两点半."""
     hours = [span for span in spans if span.kind == "moment" and not span.length and not names_a_day(span.text)]
-    if chosen.kind == "moment" and names_a_day(chosen.text) and not _CLOCK_SAID.search(chosen.text) and len(hours) == 1 and hours[0].start >= chosen.end:
+    if chosen.kind == "moment" and names_a_day(chosen.text) and not has_clock(chosen.text) and len(hours) == 1 and hours[0].start >= chosen.end:
         return replace(chosen, value=on_the_day_of(chosen, hours[0]).value)
     if chosen.kind != "date" or len(hours) != 1 or not isinstance(chosen.value, date) or not isinstance(hours[0].value, datetime):
         return chosen
