@@ -133,14 +133,18 @@ def suspicious(brain: Understander, hypotheses: Sequence[Hypothesis], now: datet
     """Whether words said to nobody may be a cry for help: it is one of the readings, not necessarily the best.
 
     What the decoder thinks likeliest has a veto: where a guard (talk of others, the past, idioms) holds there, a less
-    likely writing without it (救命恩人 → 救命为人) is only a slip of the decoder.
+    likely writing without it (救命恩人 → 救命为人) is only a slip of the decoder; unless the grammar explains the sound by
+    cries as well as that does (如果喘不上气来了 for 呃，我喘不上气来了).
     """
+    from assistant.understand.judge import BY_SOUND_AGAINST
+
     explained = brain.explain(hypotheses, now)
     best = next((one for one in explained.heard if one.hypothesis.source == "free"), None)
-    if best is not None and best.guards and all(one.intent != "emergency.call" for one in best.fits):
+    guarded = best is not None and best.guards and all(one.intent != "emergency.call" for one in best.fits)
+    if guarded and explained.cried < BY_SOUND_AGAINST:
         return False
     judged = explained.judgement
-    return any(one is not None and one.intent == "emergency.call" for one in (judged.meaning, *judged.nearest))
+    return judged.cry is not None or (judged.meaning is not None and judged.meaning.intent == "emergency.call")
 
 
 class Hearing:

@@ -75,6 +75,8 @@ class Judgement:
     meaning: Meaning | None
     nearest: tuple[Meaning, ...] = ()
     """The two likeliest readings when neither is sure."""
+    cry: Meaning | None = None
+    """What may have been a cry for help although it is not acted on: asked about when it comes again, whoever it was said to."""
 
 
 # --- events -------------------------------------------------------------------------------------------------------

@@ -63,6 +63,13 @@ class Thought:
     """The two opposites the decoders heard."""
     agreed: str = ""
     """The intent that every good hypothesis puts first."""
+    cries: list[Heard] = field(default_factory=list)
+    """The grammar's sentences that are cries for help, also those that its gates shut out."""
+
+    @property
+    def cried(self) -> float:
+        """See `Explanation`."""
+        return sum(one.hypothesis.score for one in self.cries)
 
     @property
     def believed(self) -> list[Heard]:
@@ -83,6 +90,8 @@ class Explanation:
     scores: tuple[tuple[str, float], ...] = ()
     """Intents with their combined scores, best first."""
     reasons: tuple[str, ...] = ()
+    cried: float = 0.0
+    """Share of the grammar's sentences, times how well they explain the sound, that are cries for help."""
 
     def __str__(self) -> str:
         lines = []

@@ -203,6 +203,10 @@ class Interpreter:
                 gated.append(replace(one, trusted=0.97 ** rank))
         return gated
 
+    def alone(self, hypothesis: Hypothesis, now: datetime) -> Heard:
+        """One hypothesis by itself, without the gates of the grammar."""
+        return self._survey(hypothesis, self._prepare(hypothesis.text), now, "", parted=False)
+
     def read(self, text: str, now: datetime) -> Utterance:
         """A sentence with everything known found in it, unjudged: what the second opinion learns from."""
         text = once(self._prepare(text))

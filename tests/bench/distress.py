@@ -19,6 +19,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from time import process_time
 
@@ -31,6 +32,8 @@ from tests.bench.distress_plan import MUSIC, ROOMS, VOICES, Cry, Line, Scene, cr
 from tests.clips.acoustics import RATE, Wave, in_room, noise, with_noise
 
 CACHE = Path(platformdirs.user_cache_dir("xiaoban")) / "bench-distress"
+EVENING = 30
+"""Scenes that follow one another."""
 SCENE_SECONDS = 52.0
 """Length of a scene, on average: how many make an hour."""
 
@@ -46,8 +49,8 @@ def scenes(hours: float) -> list[Scene]:
 
 
 def talks(clips: int) -> list[Cry]:
-    """Cries, and beside them talk that is none."""
-    return [*cries(clips), *cries(clips // 10, "talk"), *cries(clips // 40, "almost")]
+    """Cries, and beside them talk that is none, on television and at home."""
+    return [*cries(clips), *cries(clips // 10, "talk"), *cries(clips // 40, "almost"), *cries(clips // 5, "home")]
 
 
 # --- making -------------------------------------------------------------------------------------------------------
@@ -151,12 +154,12 @@ class Outcome:
     key: str
     """Names what was played, and how."""
     kind: str
-    """cry, talk, almost, or the genre of a scene."""
+    """cry, talk, almost, home, or the genre of a scene."""
     snr: float
     attempt: int
     result: str
     """`alarm` at once, `asks` (the question of an unsure one), `doubt` (other talk has gone on for a while: 是您在喊吗, and silence is a no),
-    `near` (a reading that only a woken ear would offer), or nothing."""
+    `near` (it may have been a cry), `again` (the same perhaps in a quiet house within a minute: asked about like a doubt), or nothing."""
     staged: str
     """The same for what was heard while a cry of a drama was on."""
     seconds: float
@@ -167,12 +170,15 @@ class Outcome:
     """What was said, and what was heard of it if it mattered."""
     called: int = 0
     """How often the ear believed that its wake word was said."""
+    perhaps: str = ""
+    """The sentence that is `near`."""
 
 
 class Bench:
     """The ear of the house and its judgement, without the house."""
 
-    def __init__(self) -> None:
+    def __init__(self, evening: int = EVENING) -> None:
+        self.evening = evening
         self.household = household_file.load(places.sample_household())
         self.model = Model(places.models_dir() / places.VOSK)
         self.brain = understander(self.household)
@@ -185,6 +191,8 @@ class Bench:
         """How much was talked before the scene that comes."""
         self.called = 0
         """Wake words heard in the last sound."""
+        self.almost = ("", -inf)
+        """What was last near, and when, in seconds of the sound that comes."""
         self.now = datetime(2026, 11, 22, 15, tzinfo=self.household.zone)
 
     def heard(self, frames: list[bytes]) -> Iterator[tuple[float, str, str]]:
@@ -214,26 +222,33 @@ class Bench:
         length = len(frames) * FRAME_SECONDS
         self.around = Around(deque((begin - length, seconds) for begin, seconds in ear.around.pieces))
         for when, heard in found:
-            yield when, result(self.brain.judge(heard.hypotheses, self.now), heard), told(heard.hypotheses)
+            judged = self.brain.judge(heard.hypotheses, self.now)
+            now = result(judged, heard)
+            if judged.cry is not None and heard.around < AMID:
+                before, self.almost = self.almost, (judged.cry.text, when)
+                if when - before[1] <= TWICE.total_seconds() and same_cry(before[0], judged.cry.text):
+                    now = "again"
+            yield when, now, told(heard.hypotheses)
+        self.almost = (self.almost[0], self.almost[1] - length)
 
     def clip(self, one: Cry, snr: float, attempt: int) -> Outcome:
         """One clip through the ear, in a quiet house."""
-        self.around = Around()
+        self.around, self.almost = Around(), ("", -inf)
         frames, began = cried(one, snr, attempt), process_time()
         best, why = "", ""
         for _, now, text in self.heard(frames):
             if ORDER.index(now) > ORDER.index(best):
                 best, why = now, text
         return Outcome(f"{one.kind}{one.number}-{snr:.0f}-{attempt}", one.kind, snr, attempt, best, "", len(frames) * FRAME_SECONDS,
-                       process_time() - began, f"{one.line.say} <- {why or self.overheard}")
+                       process_time() - began, f"{one.line.say} <- {why or self.overheard}", perhaps=self.almost[0] if best == "near" else "")
 
     def scene(self, scene: Scene, take: int) -> Outcome:
         """One scene through the ear, after the one before it: at most one alarm comes of it, the rest is the same one going on.
 
-        The television is switched on anew every half hour.
+        The television is switched on anew every `evening` scenes.
         """
-        if scene.number % EVENING == 0:
-            self.around = Around()
+        if scene.number % self.evening == 0:
+            self.around, self.almost = Around(), ("", -inf)
         (frames, spans), began = shown(scene, take), process_time()
         best, staged, why = "", "", ""
         for when, now, text in self.heard(frames):
@@ -253,9 +268,7 @@ def told(hypotheses: tuple[Hypothesis, ...]) -> str:
 
 AFTER = 2.5
 """Seconds after its end within which the ear reports a sentence: the gate's patience, and decoding."""
-EVENING = 30
-"""Scenes that follow one another."""
-ORDER = ("", "near", "doubt", "asks", "alarm")
+ORDER = ("", "near", "again", "doubt", "asks", "alarm")
 ACTED = ("asks", "alarm")
 
 
@@ -265,7 +278,7 @@ def result(judged: Judgement, heard: Heard) -> str:
         if not heard.woken and heard.around >= AMID:
             return "doubt"
         return "asks" if judged.meaning.slots.get("grade") == "unsure" else "alarm"
-    return "near" if any(near.intent == "emergency.call" for near in judged.nearest) else ""
+    return "near" if judged.cry is not None else ""
 
 
 # --- telling ------------------------------------------------------------------------------------------------------
@@ -275,15 +288,18 @@ def report(rows: Iterable[Outcome]) -> None:
     """Figures on stdout."""
     found = list(rows)
     for snr in sorted({row.snr for row in found if row.snr}, reverse=True):
-        for kind in ("cry", "talk", "almost"):
+        for kind in ("cry", "talk", "almost", "home"):
             here = [row for row in found if row.snr == snr and row.kind == kind]
             first = [row for row in here if row.attempt == 0]
             if not first:
                 continue
             acted = {row.key.rpartition("-")[0] for row in here if row.result in ACTED}
+            again = {row.key.rpartition("-")[0] for row in here if row.result == "again"} - acted
+            again |= {clip for clip, tries in perhaps(here).items() if clip not in acted and len(tries) > 1 and same_cry(*tries[:2])}
             alarms = sum(row.result == "alarm" for row in first)
             asked = sum(row.result == "asks" for row in first)
-            within = f", within two {len(acted)} = {len(acted) / len(first):.1%}" if len(here) > len(first) else ""
+            both = len(acted | again)
+            within = f", within two {both} = {both / len(first):.1%} ({len(again)} of them asked whether it was she)" if len(here) > len(first) else ""
             print(f"{snr:.0f} dB {kind}: {alarms + asked} of {len(first)} = {(alarms + asked) / len(first):.1%} at the first try "
                   f"({alarms} alarms, {asked} questions){within}")
     scenes_heard = [row for row in found if not row.snr]
@@ -297,12 +313,21 @@ def report(rows: Iterable[Outcome]) -> None:
             if length:
                 print(f"  {genre}: {length:.2f} h, {sum(row.result == 'alarm' for row in here)} alarms, "
                       f"{sum(row.result == 'asks' for row in here)} questions, {sum(row.result == 'doubt' for row in here)} doubts")
-        alarms, asked, doubts = (sum(row.result == name for row in scenes_heard) for name in ("alarm", "asks", "doubt"))
-        print(f"  without a cry: pre-alarms {alarms / hours:.2f} an hour, questions {asked / hours:.2f}, doubts {doubts / hours:.2f}")
+        alarms, asked, doubts, again = (sum(row.result == name for row in scenes_heard) for name in ("alarm", "asks", "doubt", "again"))
+        print(f"  without a cry: pre-alarms {alarms / hours:.2f} an hour, questions {asked / hours:.2f}, doubts {doubts / hours:.2f}, asked about the same perhaps again {again / hours:.2f}")
         print(f"  the wake word was heard {sum(row.called for row in scenes_heard)} times")
         staged = [row.staged for row in scenes_heard if row.staged]
         print(f"  cries of a drama: {sum(one in ACTED for one in staged)} raised an alarm or a question, {staged.count('doubt')} a doubt")
     print(f"ear: {sum(row.cpu for row in found) / max(1.0, sum(row.seconds for row in found)):.2f} s of processor a second of sound")
+
+
+def perhaps(rows: Iterable[Outcome]) -> dict[str, list[str]]:
+    """By clip, what was heard of it each time that it may have been a cry."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.perhaps:
+            found.setdefault(row.key.rpartition("-")[0], []).append(row.perhaps)
+    return found
 
 
 def fingerprint() -> str:
@@ -331,10 +356,10 @@ def jobs(given: argparse.Namespace) -> Iterator[tuple[str, Cry | Scene, float, i
 
 def measure(given: argparse.Namespace) -> None:
     """Hear what was not heard before, within the budget, and report on all of it."""
-    kept = CACHE / f"results-{fingerprint()}.jsonl"
+    kept = CACHE / f"results-{fingerprint()}{f'-{given.evening}' if given.evening != EVENING else ''}.jsonl"
     known = {row["key"]: Outcome(**row) for row in map(json.loads, kept.read_text(encoding="utf-8").splitlines())} if kept.exists() else {}
     wanted = list(jobs(given))
-    bench = Bench() if any(key not in known for key, *_ in wanted) else None
+    bench = Bench(given.evening) if any(key not in known for key, *_ in wanted) else None
     began = process_time()
     with kept.open("a", encoding="utf-8") as file:
         for done, (key, what, snr, number) in enumerate(wanted):
@@ -360,6 +385,7 @@ def main() -> None:
     wish.add_argument("--snr", type=float, default=0.0, help="all clips at this ratio instead of each at its own (20, 15, 10, 5 dB)")
     wish.add_argument("--tries", type=int, default=2, help="how often each clip is cried")
     wish.add_argument("--takes", type=int, default=1, help="how often each scene is shown, with other voices, music and rooms")
+    wish.add_argument("--evening", type=int, default=EVENING, help="scenes after which the television is switched on anew: 1 is hardest")
     wish.add_argument("--budget", type=float, default=1e6, help="minutes of processor, then stop; it goes on there next time")
     wish.add_argument("--quiet", action="store_true", help="figures only")
     given = wish.parse_args()
@@ -374,7 +400,7 @@ if __name__ == "__main__":
         from datetime import datetime
 
         from assistant import household as household_file
-        from assistant.converse import AMID
+        from assistant.converse import AMID, TWICE, same_cry
         from assistant.furnish import grammars, suspicious, talk, understander
         from assistant.listen.ear import Around, Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames

@@ -9,6 +9,7 @@ import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 SPEAKERS = ("zf_xiaobei", "zf_xiaoni", "zf_xiaoxiao", "zf_xiaoyi", "zm_yunjian", "zm_yunxi", "zm_yunxia", "zm_yunyang")
 VOICES: tuple[dict[str, float], ...] = (
@@ -127,7 +128,7 @@ class Cry:
 
     number: int
     kind: str
-    """cry, talk, almost."""
+    """cry, talk, almost, home."""
     line: Line
     snr: float
     room: float
@@ -145,9 +146,15 @@ class Scene:
     """Places in `lines` of cries for help of a drama, which are counted apart."""
 
 
+def home() -> tuple[str, ...]:
+    """What is said in a home and is no cry."""
+    lines = Path(__file__).with_name("sentences").joinpath("home.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
+
+
 def cries(count: int, kind: str = "cry") -> Iterator[Cry]:
     """The first `count`: every sentence comes round with other voices, manners, speeds, rooms and noises."""
-    sentences = {"cry": CRIES, "talk": TALK, "almost": ALMOST}[kind]
+    sentences = {"cry": CRIES, "talk": TALK, "almost": ALMOST, "home": home()}[kind]
     for number in range(count):
         dice = random.Random(f"{kind} {number}")
         say = sentences[number % len(sentences)]

@@ -51,7 +51,7 @@ def asked(rows: list[dict[str, Any]], brain: Understander) -> tuple[int, float]:
 
 def main() -> None:
     """Figures on stdout."""
-    kept = max(CACHE.glob("results-*.jsonl"), key=lambda path: path.stat().st_mtime)
+    kept = max(CACHE.glob("results-????????????.jsonl"), key=lambda path: path.stat().st_mtime)
     rows = [row for row in map(json.loads, kept.read_text(encoding="utf-8").splitlines()) if row["key"].startswith("tv")]
     rows.sort(key=lambda row: (row["attempt"], int(row["key"][2:].partition("-")[0])))
     questions, hours = asked(rows, understander(household_file.load(places.sample_household())))

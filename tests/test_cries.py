@@ -1,0 +1,115 @@
+"""What may be a cry for help: sound that only the grammar can place, and weak readings that are no reason to call anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+
+from assistant.converse import AMID, TWICE
+from assistant.furnish import suspicious, understander
+from assistant.home import Care, Household
+from assistant.household import load
+from assistant.messages import Hypothesis, Judgement, Meaning
+from assistant.places import sample_household
+from assistant.understand.heard import Explanation
+from tests.faults.scene import Stage, hear, household, stage, wait
+from tests.test_emergency import _state
+
+HOME = load(sample_household())
+NOW = datetime(2026, 11, 22, 15, tzinfo=HOME.zone)
+
+
+def heard(*readings: tuple[str, float], grammar: tuple[tuple[str, float], ...] = ()) -> tuple[Hypothesis, ...]:
+    return (*(Hypothesis(text, "free", share) for text, share in readings), *(Hypothesis(text, "grammar", share) for text, share in grammar))
+
+
+def explain(hypotheses: tuple[Hypothesis, ...]) -> Explanation:
+    return understander(HOME).explain(hypotheses, NOW)
+
+
+UNPLACED = [
+    heard(("那云好", 0.78), ("那云哈", 0.19), grammar=(("来人啊", 0.95),)),
+    heard(("来奶奶员喊", 0.88), grammar=(("来来个人啊", 0.37), ("来个人啊", 0.34), ("来来人啊", 0.17))),
+    heard(("慢点", 0.6), ("那种", 0.3), grammar=(("来人啊", 0.7),)),
+]
+
+
+@pytest.mark.parametrize("hypotheses", UNPLACED, ids=lambda one: one[0].text)
+def test_what_the_grammar_explains_as_a_cry_and_nobody_else_hears_may_be_one(hypotheses: tuple[Hypothesis, ...]) -> None:
+    judged = explain(hypotheses).judgement
+    assert judged.meaning is None or judged.meaning.intent != "emergency.call"
+    assert judged.cry is not None and judged.cry.slots["grade"] == "unsure"
+    assert suspicious(understander(HOME), hypotheses, NOW)
+
+
+@pytest.mark.parametrize("score", [0.05, 0.2, 0.35])
+def test_a_grammar_that_explains_the_sound_badly_makes_no_cry(score: float) -> None:
+    hypotheses = heard(("那云好", 0.78), ("那云哈", 0.19), grammar=(("来人啊", score),))
+    assert explain(hypotheses).judgement == Judgement(None)
+    assert not suspicious(understander(HOME), hypotheses, NOW)
+
+
+@pytest.mark.parametrize("hypotheses", [
+    heard(("就明天吧", 0.86), ("就名品吧", 0.07), ("救明天吧", 0.04), grammar=(("救命血打", 0.24), ("救命血哪", 0.11))),
+    heard(("这坏人准坏", 0.47), ("这坏人诊换", 0.23), grammar=(("救坏人警快", 0.62), ("有坏人警快", 0.11))),
+    heard(("国家统计局上前把他扶了起来", 0.61), ("国家统计局上前把她扶了起来", 0.39), ("着扶着起来", 0.003)),
+    heard(("笑死我了", 0.72), ("吓死我了", 0.28), grammar=(("血要死我了", 0.12),)),
+], ids=lambda one: one[0].text)
+def test_a_cry_that_no_likely_reading_knows_calls_nobody(hypotheses: tuple[Hypothesis, ...]) -> None:
+    meaning = explain(hypotheses).judgement.meaning
+    assert meaning is None or meaning.intent != "emergency.call"
+
+
+def test_one_that_a_likely_reading_knows_still_does() -> None:
+    meaning = explain(heard(("我摔到了起不来", 0.5), ("我说到了起不来", 0.4))).judgement.meaning
+    assert meaning is not None and meaning.intent == "emergency.call"
+
+
+def test_a_grammar_that_explains_the_sound_as_well_outweighs_a_guard() -> None:
+    guarded = (("如果喘不上气来了", 0.82), ("如果喘不上汽来了", 0.15))
+    surely = heard(*guarded, grammar=(("我我喘不上气来了", 0.5), ("不我喘不上气来了", 0.3), ("了我喘不上气来了", 0.2)))
+    badly = heard(*guarded, grammar=(("我我喘不上气来了", 0.2),))
+    assert [suspicious(understander(HOME), one, NOW) for one in (surely, badly)] == [True, False]
+
+
+# --- what the house makes of it ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Wonders:
+    """Hears what may be cries, and nothing else."""
+
+    household: Household
+    heard: list[str] = field(default_factory=list)
+
+    def judge(self, hypotheses: object, now: datetime, asking: object = None, options: tuple[str, ...] = ()) -> Judgement:
+        said = hypotheses[0].text  # type: ignore[index]
+        return Judgement(None, cry=Meaning("emergency.call", {"kind": "generic", "grade": "unsure"}, 0.5, said) if asking is None else None)
+
+
+def wondering(home: Household | None = None) -> Stage:
+    scene = stage(home)
+    scene.dialogue._judge = Wonders(scene.dialogue.household)
+    return scene
+
+
+@pytest.mark.parametrize(("second", "pause", "around", "state"), [
+    ("来个人啊", 20.0, 0.0, "doubt"), ("来人啊", TWICE.total_seconds() + 5, 0.0, "idle"), ("吃过了吃过了", 20.0, 0.0, "idle"),
+    ("来人啊", 20.0, AMID + 0.1, "idle"),
+])
+def test_the_same_perhaps_again_within_a_minute_is_asked_about(second: str, pause: float, around: float, state: str) -> None:
+    scene = wondering()
+    hear(scene, "来人啊", woken=False)
+    assert _state(scene) == "idle"
+    wait(scene, pause)
+    hear(scene, second, woken=False, around=around)
+    assert _state(scene) == state
+
+
+def test_a_family_that_wants_no_doubts_gets_the_question_whose_silence_is_a_yes() -> None:
+    scene = wondering(household(care=Care(doubts=False)))
+    for _ in range(2):
+        hear(scene, "来人啊", woken=False)
+    assert _state(scene) == "question"
