@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -234,13 +235,37 @@ def test_a_cry_for_another_is_one(say: str) -> None:
     assert meaning.intent == "emergency.call"
 
 
+@pytest.mark.parametrize(("asking", "say", "meant"), [
+    ("yes_no", "嗯，让我琢磨琢磨，行吧", "dialogue.yes"), ("yes_no", "容我想一想啊，不要了", "dialogue.no"), ("dose", "我想想看，哦，吃了", "medication.taken"),
+    ("text", "算了，也没啥要紧的，不捎了", "dialogue.no"), ("yes_no", "我再想想", "dialogue.wait"),
+])
+def test_what_is_decided_after_thinking_aloud_counts(asking: Asking, say: str, meant: str) -> None:
+    meaning = understander(HOME).judge([Hypothesis(say, "free")], NOW, asking).meaning
+    assert meaning is not None and meaning.intent == meant
+
+
+@pytest.mark.parametrize("breath", ["你", "唔", "呐"])
+def test_good_with_a_breath_before_it_is_a_yes_but_not_in_cantonese(breath: str) -> None:
+    heard = [Hypothesis(f"{breath}好", "free", 0.6), Hypothesis("唔好", "free", 0.4)]
+    meaning = understander(HOME).judge(heard, NOW, "yes_no").meaning
+    cantonese = replace(HOME, elder=replace(HOME.elder, accent="广东"))
+    refused = understander(cantonese).judge([Hypothesis("唔好", "free")], NOW, "yes_no").meaning
+    assert (meaning and meaning.intent, refused and refused.intent) == ("dialogue.yes", "dialogue.no")
+
+
+@pytest.mark.parametrize("say", ["大冬天的，被窝里真起不来", "我早上起不来，那么早干啥"])
+def test_who_sleeps_late_has_not_fallen(say: str) -> None:
+    meaning = judge(say).meaning
+    assert meaning is None or meaning.intent != "emergency.call"
+
+
 def test_a_guard_lets_ask_what_is_likely() -> None:
     judgement = judge("老姐妹约我听戏，我怕误点，出门前就把粉色胶囊吃了")
     assert judgement.meaning is None
     assert [near.intent for near in judgement.nearest] == ["medication.taken"]
 
 
-@pytest.mark.parametrize("say", ["要是觉得半边身子发麻，一定要打一二零", "要是胸口闷得慌，记得赶紧打一二零"])
+@pytest.mark.parametrize("say", ["要是觉得半边身子发麻，一定要打一二零", "要是胸口闷得慌，记得赶紧打一二零", "要是我哪天摔倒了起不来，这屋里可没人晓得"])
 def test_advice_is_no_cry(say: str) -> None:
     judgement = judge(say)
     assert judgement.meaning is None

@@ -94,6 +94,9 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
             or (_AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST) for span in names if span.value in left
         )
         return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
+    last = {span.value for span in names if span.value in left and _AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST}
+    if len(last) == 1:
+        return last.pop(), len(text)  # 强子，哦不，强子这会儿上班，找敏敏
     options = tuple(option for option in options if option not in denied)
     if seen := question.looks.told(text, options):
         return seen, len(text)
@@ -164,6 +167,8 @@ def _syllables(one: Heard) -> int:
 
 _LEAVE_IT = re.compile(r"(?:[嗯哦呃啊唉哎呀那就还是我我看]*)(?:(?:算了|罢了|不发|不写|不说|不讲|不记|别发|别写|别记|莫发|不用发|不用写|不用记|不必发|不消发|不想发|不想说|拉倒)[了吧啊嘛哦罢算就先]*)+")
 """Instead of words to be written down: nothing shall be."""
+_LEFT = re.compile(r"(?:算了|罢了|拉倒|唉|哎|不说了|不写了).*(?:不|别|莫|甭|没必要)(?:给[他她]|跟[他她])?(?:发|捎|写|说|讲|留|带)(?:了|咯|啦)?[吧啊罢哈]?")
+"""The same with its reason in between: 算了，也没啥要紧的，不发了."""
 _DICTATES = re.compile(r"^(?:.{0,9}?(?:[你您](?:就|帮我|给我)?(?:写|说|讲)|就(?:写|说|讲)|对了就说)(?:上|道)?)(?![好话明不了啥什])(?=..)")
 """Before the words to be written down: 嗯，我想一想啊，你就写|天冷了把棉袄穿上."""
 
@@ -175,7 +180,7 @@ def _text(thought: Thought, question: Question) -> Judgement | None:
     if not free:
         return None
     text = filling.clean(spoken(free[0].hypothesis.text)[:200])
-    if _LEAVE_IT.fullmatch(text):
+    if _LEAVE_IT.fullmatch(text) or _LEFT.fullmatch(text):
         return Judgement(Meaning("dialogue.no", {}, 0.9, text))
     text = filling.clean(_DICTATES.sub("", text))
     return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None

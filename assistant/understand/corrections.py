@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant.understand.matcher import Span, Utterance
 from assistant.understand.slots import Measures
 
-CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|啊不|[哦噢呃啊]不行(?!了)|哦不|噢不|呃不|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|应该是(?![吃服喝打咽没忘])|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|[哦噢呃啊]不行(?!了)|[啊哦噢呃]不(?![要用好成必想能会接])|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|应该是(?![吃服喝打咽没忘])|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
 """Where an elder takes a word back."""
 
 _RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我是说")
@@ -64,6 +64,18 @@ def restarted(text: str, least: int = 4) -> str:
         if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS and not (mark.start() == 0 and _RATHER.match(text[mark.end():])))
     ]
     return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= least else ""
+
+
+_PONDERS = re.compile(
+    r"(?:(?:[让容等叫]?[我俺咱])?(?:再|先|好好)*(?:(?:琢磨|考虑|合计|寻思|思量|盘算|掂量){1,2}(?:一下)?|想想看?|想一[想下])|[让容等叫][我俺咱](?:再|先|好好)*想)[啊嘛吧呢哈哦哎嗯呀]*"
+)
+
+
+def decided(text: str) -> str:
+    """What is said after thinking aloud: 嗯，让我琢磨琢磨，|成吧."""
+    marks = list(_PONDERS.finditer(text))
+    rest = text[marks[-1].end():] if marks else ""
+    return "" if rest.startswith(("再", "一会", "等会")) else rest
 
 
 def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:

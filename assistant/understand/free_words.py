@@ -28,11 +28,11 @@ _ASK = re.compile(
 """The asking itself."""
 _AROUND = re.compile(
     rf"^(?:那个|这个|就是说?|哎呀|(?:老是|总是|老|总)忘[了记]?|到时候|[啊呃嗯哎呀呢吧，、就再你您那]|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
-    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘[了记][哒咯啊]?|[别莫]像|(?<=...)过了|记得|[你您]|千万|一定|了?哈哈|{_ME})+$"
+    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘[了记][哒咯啊]?|[别莫]像|(?<=...)过了|记得|[你您]|千万|一定|提前|提早|了?哈哈|{_ME})+$"
 )
 _GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里|[唱歌舞乐]团|食堂|教堂|[寺庙观]$|楼下|河边|大学))")
 """Of a reminder that is named to be deleted: 去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
-_NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个"})
+_NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个", "提前", "提早"})
 _BECAUSE = re.compile(
     rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?个?(?:人|记性|脑子|脑壳|脑袋|脑筋|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性|(?:那个|这个)?上(?:个|一)?(?:礼拜|星期|周|回|次|趟)|(?:锅|炉子|灶)(?:里|上|头)(?=.*[着起](?!的))).*$"
 )
@@ -156,9 +156,19 @@ _WHY = re.compile(r"(?<!取消)(?<!不[去来做开])[了吧](?:那个|这个|�
 _PAST_IT = re.compile(r"(?<=..)(?:了|啦|咯|哒|吧|啊|呢).*$")
 
 
+_KEPT = re.compile(r"(?:的|那个|这个)*(?:提醒|闹钟|闹铃)?(?:就|先|还|给我)*(?:别动|莫动|不动|不要动|别取消|别删|留着|留到|照旧|照样|保留)[的吧啊呀哈]?(?=.*(?:取消|删|不要|不用|撤|免了))")
+"""Behind a reminder that is not the one: 浇花那个提醒|留着|，交电费那个不要了."""
+
+
+def _kept_until(text: str) -> int:
+    """Where what is said of reminders that stay ends."""
+    return max((match.end() for match in _KEPT.finditer(text)), default=0)
+
+
 def cancelled(said: Utterance, measured: Sequence[times.Span]) -> str:
     """Which reminder is meant: 衣服我已经收进来了|那个|收衣服|的提醒就不用了 → 收衣服."""
     text = cut(said.text, _gone(said, measured))
+    text = text[_kept_until(text):]
     off = next(iter(_OFF.finditer(text)), None)
     deletes = [match.span() for match in _DELETE.finditer(text)]
     if off is None and (named := next(iter(_NAMED.finditer(text)), None)):
@@ -183,6 +193,7 @@ def cancelled(said: Utterance, measured: Sequence[times.Span]) -> str:
 def of_deletion(said: Utterance, measured: Sequence[times.Span]) -> list[times.Span]:
     """Times that say which reminder is meant, not why it is not wanted: 那个饮茶的闹钟不要了|明天下雨; 下午不去了|跳舞的提醒撤了."""
     text = cut(said.text, _gone(said, measured))
+    measured = [span for span in measured if span.start >= _kept_until(text)]
     if not cancelled(said, measured):
         return list(measured)
     named = next(iter(_NAMED.finditer(text)), None) or next(iter(_OFF.finditer(text)), None)
@@ -235,7 +246,7 @@ _EDGE = re.compile(
 OR_ELSE = re.compile(r"(?:不是不是|不是)[给跟找]$")
 """Before a name: not this one, or, where nothing was asked of the one before, this one instead: 给儿子，不是，给小军打视频."""
 _REFUSED = re.compile(
-    r"^(?:打?个?(?:电话|视频)|[发捎带][个条句]?(?:消息|微信|短信|话)|说|讲)?[，。]?(?:[哎呃哦啊噢唉]?不行|[哎呃哦啊噢唉]?不(?=[他她])|[哎呃哦啊噢唉]不(?=这|那|算)|[哎呃哦啊噢唉]+[，。]?不是|算了|[哎呃哦啊噢唉]*.{0,2}(?:[他她]|今天|这会儿)(?:今天|这会儿|正|那边)?(?:在|上班|上课|值班|夜班|忙|睡|开会|没空|不在|信号))"
+    r"^(?:打?个?(?:电话|视频)|[发捎带][个条句]?(?:消息|微信|短信|话)|说|讲)?[，。]?(?:[哎呃哦啊噢唉]?不行|[哎呃哦啊噢唉]?不(?=[他她])|[哎呃哦啊噢唉]不(?=这|那|算)|[哎呃哦啊噢唉]+[，。]?不是|不不(?:对|是)?|算了|[哎呃哦啊噢唉]*.{0,2}(?:[他她]|今天|这会儿)(?:今天|这会儿|正|那边)?(?:在|上班|上课|值班|夜班|忙|睡|开会|没空|不在|信号))"
 )
 """Behind a name: this one after all not, with the reason: 给军军打电话，不行，他这会儿上课呢，打给我闺女."""
 
@@ -275,12 +286,23 @@ def message(said: Utterance) -> str:
         return rest
     after = _BEHIND_A_NAME.sub("", _A_WORD.sub("", after))
     verb = _TELL.match(after)
-    rest = _tidy(_whom(verb[0], after[verb.end():]) if verb else _whom("", after))
+    if verb and verb[0] in ("让", "叫", "喊") and any(span.start == len(text) - len(after) + 1 for span in people):
+        verb = None  # 告诉强子，叫敏敏别买药了
+    rest = _tidy(_said_again(_whom(verb[0], after[verb.end():]) if verb else _whom("", after)))
     before = _TELLING.sub("", text[:head.start])
     before = _tidy(before) if len(before) > 2 else ""
     if _ONLY_WHY.match(rest):
         return before + rest
     return before if rest in _KNOWS or not (rest or verb) else rest
+
+
+_OR_RATHER = re.compile(r".{2,}?(?:[哎呃哦啊噢唉]呀?)*(?:不是|不对|[说讲]错了)(?:是)?(?:说|讲)(?!话)(?=..)")
+
+
+def _said_again(rest: str) -> str:
+    """What is told after what was told first is taken back: 我星期三在家，哎呀不是，说|我星期四在家."""
+    again = _OR_RATHER.match(rest)
+    return rest[again.end():] if again else rest
 
 
 def _told(text: str, span: Span) -> bool:

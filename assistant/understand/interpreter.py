@@ -10,12 +10,12 @@ from math import inf
 from typing import get_args
 
 from assistant.home import Household
-from assistant.messages import YES_OR_NO, Asking, Hypothesis
+from assistant.messages import WAIT, YES_OR_NO, Asking, Hypothesis
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
-from assistant.understand.corrections import mended, restarted, take_back
+from assistant.understand.corrections import decided, mended, restarted, take_back
 from assistant.understand.evidence import LIMIT, PLAINLY, Odds, learned
 from assistant.understand.heard import Heard, strongest_of
 from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asked_at_most
@@ -124,6 +124,11 @@ LIKE_SHORT = 0.85
 """The same for one and two syllables: nearly the same sound."""
 SAYABLE = 0.80
 """Gate (a): the grammar's text must itself be something one can say, at least with this score."""
+PONDERED = frozenset({"dose", "yes_no", "ring"})
+"""Questions one thinks aloud about and then answers."""
+YES_OR_NO_ASKED = frozenset({"yes_no", "ring"})
+_GOOD = re.compile(r"[你您唔呐我哦嗯]好[啊呀的嘞呢]?")
+"""What the decoders write of 好, with a breath before it; in Cantonese the same is a no."""
 _NUMERIC = frozenset("零一二三四五六七八九十百千两俩仨半刻点分秒号月周拜期天日明后昨今早晚上中下午夜每隔")
 
 Reading = dict[str, Fit]
@@ -175,6 +180,8 @@ class Interpreter:
         for hypothesis in hypotheses[:MOST]:
             rival = hypothesis.score >= RIVAL * strongest[hypothesis.source]
             text = self._prepare(hypothesis.text)
+            if asking in YES_OR_NO_ASKED and hypothesis.source != "text" and self.household.elder.accent != "广东" and _GOOD.fullmatch(text):
+                text = text[1:]
             if not text or (hypothesis.source, text) in seen:
                 continue
             seen.add((hypothesis.source, text))
@@ -277,6 +284,10 @@ class Interpreter:
         opinion = self._opinion(said)
         fits, fired, never = self._fits(said, opinion, asking)
         whole = Heard(hypothesis, said, found, fired, tuple(fits), opinion=opinion)
+        if asking in PONDERED and (answer := decided(text)):
+            again = self._survey_once(hypothesis, answer, now, asking)
+            if again.fits and again.fits[0].kind == "asked" and again.fits[0].score >= TAKEN_BACK and again.fits[0].intent != WAIT:
+                return again  # 嗯，让我琢磨琢磨，成吧
         if asking and (answer := restarted(text, ANSWER)):
             again = self._survey_once(hypothesis, answer, now, asking)
             best = again.fits[0] if again.fits else NOTHING
@@ -536,6 +547,8 @@ def _ceiling(intent: str, fired: tuple[Guard, ...], opinion: Odds, said: Utteran
     stopped, weakened = guarding.stopped(intent, fired), guarding.weakened(intent, fired)
     if not stopped and not weakened:
         return 1.0
+    if any(guard.unyielding and guarding.stopped(intent, (guard,)) for guard in fired):
+        return 0.0
     plainly, lead, likely = opinion.plainly(intent), opinion.lead(intent), LIKELY
     if intent == "emergency.call":
         yields = plainly and lead >= CRY

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from assistant.home import Household
 from assistant.messages import YES_OR_NO, Asking, Hypothesis, Judgement, Meaning, Slot
-from assistant.understand import confidence, emergencies
+from assistant.understand import confidence, emergencies, times
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand.answers import CLOSED, Question
@@ -390,6 +390,7 @@ class Understander:
         best = strongest_of(one.hypothesis for one in thought.heard)
         longest = max(len(one.said.text) for one in thought.heard)
         votes: dict[str, list[tuple[Slot, float]]] = {}
+        hours: set[datetime] = set()
         for one in thought.heard:
             fitting = max((fit.score for fit in one.fits if fit.intent == intent), default=0.0)
             if not one.trusted or fitting < ASK:
@@ -398,6 +399,8 @@ class Understander:
             weight = max(0.0, one.hypothesis.score) / max(1e-6, best[one.hypothesis.source]) * one.trusted * fitting * covers
             read = one.where(intent)
             filled = filling.fill(intent, read.said, read.measures, self._interpreter.values(intent, read.said))
+            if one.hypothesis.source != "grammar":
+                hours |= {span.value for span in read.measures.times if isinstance(span.value, datetime) and times.has_clock(span.text)}
             sampled = one.hypothesis.source == "grammar" and any(other.hypothesis.source == "free" for other in thought.believed)
             for slot, value in filled.slots.items():
                 # A decoder that caught only the end (十点找个人) knows nothing of 明天上午 before it.
@@ -407,7 +410,8 @@ class Understander:
             slots.pop("medicine", None)  # which one is asked, or is the one that is due: never another one written down as taken
             votes.pop("medicine", None)
         split: dict[str, tuple[str, ...]] = {}
-        for slot, cast in votes.items():
+        for slot, given in votes.items():
+            cast = [(_in_the_hour(value, hours) if slot == "when" else value, weight) for value, weight in given]
             values: list[Slot] = []
             for value, _ in cast:
                 if value not in values:
@@ -462,6 +466,17 @@ class Understander:
             if any(holds(frame, said) is not None for frame in frames):
                 return grade
         return "unsure"
+
+
+def _in_the_hour(value: Slot, hours: Collection[datetime]) -> Slot:
+    """星期二上午 as the hour that another hypothesis heard in it: 星期二上午八点半; the value itself where that is none or two."""
+    if not isinstance(value, datetime) or value in hours:
+        return value
+    within = {hour for hour in hours if hour.date() == value.date() and (hour.hour < NOON) == (value.hour < NOON)}
+    return within.pop() if len(within) == 1 else value
+
+
+NOON = 12
 
 
 def _outvoted(pair: tuple[str, str], good: Sequence[Heard]) -> bool:

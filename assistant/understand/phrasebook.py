@@ -73,6 +73,8 @@ class Guard:
     """It forbids nothing in a clause that can be heard to be another: 昨天没睡好|给我闺女打电话."""
     not_beside: tuple[str, ...] = ()
     """Open questions beside which it does not hold: 先挂了 is talk on the telephone, and how one hangs up on ours."""
+    unyielding: bool = False
+    """It yields to nothing: 要是我哪天摔倒了 is plainly of a fall, and of none."""
 
 
 @dataclass(frozen=True, slots=True)

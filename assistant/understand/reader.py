@@ -220,7 +220,7 @@ class Reader:
         return Guard(
             title, tuple(self._frames(name, title, row.get("when", []), "")),
             tuple(self._frames(name, title, row.get("unless", []), "")),
-            tuple(row.get("stops", ())), tuple(row.get("weakens", ())), row.get("of_clause") is True, tuple(row.get("not_beside", ())),
+            tuple(row.get("stops", ())), tuple(row.get("weakens", ())), row.get("of_clause") is True, tuple(row.get("not_beside", ())), row.get("unyielding") is True,
         )
 
     def _check_questions(self, name: str, where: str, questions: Iterable[str]) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from assistant.home import Care, Household
 from assistant.messages import Slot
@@ -293,19 +293,23 @@ def _leaves_open(between: str, intent: str) -> bool:
     if between in ("还是", "或者", "或", "要么"):
         return True
     hesitates = times.HESITATION.fullmatch(between) or (len(between) <= 4 and times.HESITATION.match(between))
-    return "不是" in between[-4:] or hesitates is not None
+    return "不是" in between[-4:] or bool(hesitates)
 
 
-_INTRODUCED = re.compile(r"[给跟和找叫诉对向同](?:[我俺咱阮](?:家|屋里|屋头)?的?)?$")
+_INTRODUCED = re.compile(r"[给跟和找叫诉对向同拨俾畀](?:[我俺咱阮](?:家|屋里|屋头)?的?|阿拉|伲)?$")
 """Before a name: it is who is asked for."""
-_NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿)(?:打电话|打|发消息|发)?|不是)[给跟找]$")
+_NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿要|勿)(?:打电话|打|发消息|发)?|不是|勿是|唔系|弗是)[给跟找拨俾畀]$")
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
+_NOT_CALLED = re.compile(r"(?:不是|勿是|唔系|弗是)[打捎发][给拨俾畀]$")
+"""The same, where somebody else is named behind; last of all it is asked which: 打给闺女不是打给儿子."""
+_ANOTHERS = re.compile(r"[他她](?:爸|妈|爹|娘|爷|奶|哥|姐|弟|妹|姑|舅|姨|叔|伯|婶|嫂|媳妇|爱人|对象|婆婆|丈母娘|老婆|老公|男人|屋里)")
+"""Behind a name: somebody of hers is meant, 小军他爸."""
 _BUT = re.compile(r"(?<!不)是$")
 """不是张护士，|是|王建国."""
 _TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
 """Right behind who is told: from here on it is what is told, and whoever is named there is not asked for."""
 _TAKES_BACK = re.compile(r"不对|不是|[哦呃啊噢]不|算了|错了")
-_INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先]))")
+_INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?|[发捎带留写回传]一?[个条封句]?(?:(?:微信|消息|短信|信息|信|话|口信|语音)儿?)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先])|(?:(?:不是)?[说讲叫搞弄](?:岔|错|差)[了啦咯]?|不对))")
 """Right behind a name: another one is meant. 给强子打不是给敏敏 is left open."""
 _REQUEST = re.compile(r"(?:打|拨|挂|开|来|通|连|发|说|讲)")
 
@@ -334,6 +338,8 @@ def _last_said(said: Utterance, people: Sequence[tuple[tuple[int, int], tuple[st
         if not names or not _INSTEAD.match(between):
             continue
         later = [(where, who) for where, who in people[at + 1:] if who and (_INTRODUCED.search(said.text[:where[0]]))]
+        if not later:
+            later = [(where, who) for where, who in people[at + 1:] if who]
         asked = [who for where, who in later if _REQUEST.match(said.text, where[1])]
         return (asked or [who for _, who in later] or [()])[-1]
     return ()
@@ -346,6 +352,8 @@ _Named = Sequence[tuple[tuple[int, int], tuple[str, ...]]]
 def _person(intent: str, said: Utterance, kept: _Named) -> tuple[str, ...]:
     """Who is asked for, or the several it may be."""
     text = said.text
+    own = [(place, names) for place, names in kept if not _ANOTHERS.match(text, place[1])]
+    kept = own if any(names for _, names in own) else [(place, ()) for place, _ in kept]
     if restated := _restated(said, [place for place, _ in kept], intent):
         kept = kept[restated:]
         if len(kept) == 1 and kept[0][1]:
@@ -354,8 +362,11 @@ def _person(intent: str, said: Utterance, kept: _Named) -> tuple[str, ...]:
         return kept[meant][1]
     if intent == "message.send" and (told := _told(text, kept)):
         return told
+    denied = [at for at, (place, _) in enumerate(kept) if _NOT_CALLED.search(text[:place[0]])]
+    if denied and denied[-1] == len(kept) - 1 > 0:
+        return tuple(dict.fromkeys((*kept[0][1], *kept[-1][1])))
     wanted = [
-        (place, names) for at, (place, names) in enumerate(kept) if not _NOT_TO.search(text[:place[0]])
+        (place, names) for at, (place, names) in enumerate(kept) if at not in denied and not _NOT_TO.search(text[:place[0]])
         and not (text[:place[0]].endswith("不是") and any(_BUT.search(text[place[1]:other[0]]) for other, _ in kept[at + 1:]))
     ]
     kept = wanted or kept
@@ -436,8 +447,16 @@ def _asked_service(text: str, named: Sequence[tuple[tuple[int, int], str]]) -> t
 
 
 def _asked_of(said: Utterance, place: tuple[int, int]) -> bool:
-    """Whether a name stands where one asks for a call or a message: 给|强子|拨."""
-    return bool(_INTRODUCED.search(said.text[:place[0]]) and _REQUEST.match(said.text, place[1]))
+    """Whether a name stands where one asks for a call or a message: 给|强子|拨, 打|老王|的电话, 想看的是|小军."""
+    before = said.text[:place[0]]
+    if _WANTED_IS.search(before) or (_DIALS.search(before) and _ONES_NUMBER.match(said.text, place[1])):
+        return True
+    return bool(_INTRODUCED.search(before) and _REQUEST.match(said.text, place[1]))
+
+
+_DIALS, _ONES_NUMBER = re.compile(r"[打拨挂按]$"), re.compile(r"的?(?:电话|手机|号码|号|视频)")
+_WANTED_IS = re.compile(r"[想要](?:看|打|找|叫|联系|见)的(?:人)?(?:就)?是$|[打拨](?:给|拨|俾|畀)(?:[我俺咱阮](?:家)?的?|阿拉|伲)?$")
+"""Before a name, around one: it is who is asked for."""
 
 
 def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
@@ -456,7 +475,8 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if chosen is not None and intent in ("booking.create", "booking.change"):
         chosen = times.with_hour(chosen, useful)
     if chosen is not None and intent in AHEAD:
-        chosen = _on_its_day(said, chosen, useful)
+        counted = _counted_from(said, found.times)
+        chosen = counted if counted is not None else _on_its_day(said, chosen, useful)
     if chosen is not None and intent == "reminder.add" and chosen.length and found.now is not None:
         last = times.last_word([span for span in found.times if span.length], said.text)
         if last is not None and last.start > chosen.start and isinstance(last.value, timedelta):
@@ -468,6 +488,33 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if found.now is not None and intent in AHEAD:
         return times.still_ahead(chosen.value, chosen.text, found.now.date())
     return chosen.value
+
+
+_EARLIER = re.compile(r"(?:提前|提早|早|往前提?|(?<!吃饭)之前|以前)(?:了|个)?$")
+_EARLIER_BEHIND = re.compile(r"(?:之前|以前|前)(?!天|年)")
+"""Before a length and behind it: it is counted back from the time that was said before."""
+_DAY_BEFORE = re.compile(r"(?:头一天|前一天|头天)的?$")
+
+
+def _counted_from(said: Utterance, spans: Sequence[times.Span]) -> times.Span | None:
+    """What is counted back from another time: 九点半的车，比那个早一个钟头叫我; 三号过生日，你头一天上午十点提醒我."""
+    text = said.text
+    for place, span in enumerate(spans):
+        before = text[:span.start]
+        points = [one for one in spans[:place] if isinstance(one.value, datetime) and not one.length and times.has_clock(one.text)]
+        length = span.length or (span.value if span.kind == "duration" else None)
+        back = span.text.endswith("前") or _EARLIER.search(before) or _EARLIER_BEHIND.match(text, span.end)
+        said_again = any(times.has_clock(one.text) and times.names_a_day(one.text) for one in spans[place + 1:])
+        if isinstance(length, timedelta) and back and points and isinstance(points[-1].value, datetime) and not said_again:
+            return replace(span, value=points[-1].value - abs(length), kind="moment", length=None)
+        dated = [one for one in spans[:place] if isinstance(one.value, date) and not one.length and times.names_a_day(one.text)]
+        counted = _DAY_BEFORE.search(before)
+        if counted and dated and dated[-1].end <= counted.start() and isinstance(span.value, datetime) and isinstance(dated[-1].value, date):
+            day = dated[-1].value.date() if isinstance(dated[-1].value, datetime) else dated[-1].value
+            return replace(span, value=datetime.combine(day - timedelta(days=1), span.value.time()))
+        if _THAT_DAY.search(before) and dated and times.has_clock(span.text):
+            return times.on_the_day_of(dated[-1], span)
+    return None
 
 
 def _on_its_day(said: Utterance, chosen: times.Span, spans: Sequence[times.Span]) -> times.Span:

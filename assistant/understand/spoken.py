@@ -21,7 +21,10 @@ def hanzi(text: str) -> str:
 
 def spoken(text: str) -> str:
     """Characters only: simplified, numbers in words."""
-    return hanzi(NUMBER.sub(lambda found: in_words(found[0]), simplified(text[:RAW])))
+    return hanzi(NUMBER.sub(lambda found: in_words(found[0]), simplified(text[:RAW]).translate(_TENS)))
+
+
+_TENS = str.maketrans({"廿": "二十", "卅": "三十"})
 
 
 def borders(text: str) -> frozenset[str]:

@@ -185,7 +185,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
                 rf"|再?过(?P<fm>{n})个月(?:{far})?|(?P<gm>{n})个月{far}|再?过半个月(?:{far})?|半个月(?P<gh>{far})"
                 rf"|(?P<bn>{n})天(?:以前|之前|前)"),
         "weekend": r"(?P<wkrel>下下|上上|这|本|下|上)?一?个?(?:周|星期|礼拜)末",
-        "weekday": rf"(?P<wrel>下下|上上|这|本|下|上)?一?个?(?<![一两三四五六七八九十几半]){week}(?P<wd>[一二三四五六日天])(?!次|回|遍|趟|共|起|直|定)",
+        "weekday": rf"(?P<wrel>下下|上上|这|本|下|上)?一?个?(?:(?<![一两三四五六七八九十几半])|(?<=一)(?={week}[一二三四五六日天][上下中早晚])){week}(?P<wd>[一二三四五六日天])(?!次|回|遍|趟|共|起|直|定)",
         "lunar": lunar_date,
         "solar": solar_date,
         "in_month": rf"(?P<mrel>这个月|本月|下下个月|下个月|下月|上个月|上月)(?P<md>{dayn})[号日]?{places}{named}",
@@ -1220,7 +1220,7 @@ def _longest(readings: list[_Reading]) -> list[_Reading]:
 
 # --- evidence -----------------------------------------------------------------------------------------------------
 
-_FUNCTION = frozenset("你我您咱是就吧把爸有以已要也儿而起在再地的事无我和不医气其去他她它到倒道得没久")
+_FUNCTION = frozenset("着你我您咱是就吧把爸有以已要也儿而起在再地的事无我和不医气其去他她它到倒道得没久")
 """Words of their own: they stand for a number or time word only between two exact ones."""
 _REAL_WORDS = ("酒店", "饭店", "书店", "商店", "出事", "小事", "有事", "商务", "网上", "往上", "出席", "出息", "出气", "造反",
                "网点", "师傅", "老师", "一是", "医生", "医院", "散步", "巴士", "爸爸", "时候", "事儿", "试试", "天气", "么久", "多久", "好久", "不久", "太久", "很久")
@@ -1230,6 +1230,9 @@ _ALONE = frozenset("点号分半天月周个后前过再早晚初底末每逢隔
 """Characters that are a time word by themselves."""
 _AFTER_DIAN = frozenset("菜餐外头名歌火灯滴赞评击子心")
 """After these 点 is a verb or another word: 就点菜."""
+
+
+_OF_ONE_WEEK = frozenset("这那上下一两二三四五六七八九十几半哪整头")
 
 
 def _believable(text: str, span: Span, whole: bool) -> bool:
@@ -1255,6 +1258,8 @@ def _believable(text: str, span: Span, whole: bool) -> bool:
         return False
     if sure < (1 if whole else 2) or doubt > sure * (2 if whole else 1):
         return False
+    if text[start] == "个" and text[max(0, start - 1):start] in _OF_ONE_WEEK:
+        return False  # 这个星期, never 隔星期
     if whole:
         return True
     if any(word in text[max(0, start - 1) : end + 1] for word in _REAL_WORDS):
@@ -1324,7 +1329,7 @@ def _find(text: str, now: datetime, care: Care, whole: bool) -> list[Span]:
     certain = [
         replace(one, part=_written_part(one.part)) if one.part else one for one in certain
     ]
-    spans = _inherited(_gathered(certain, shown, written), shown, written)
+    spans = _inherited(_gathered(_moved(certain, shown), shown, written), shown, written)
     return [replace(span, text=text[span.start : span.end]) for span in spans]
 
 
@@ -1337,6 +1342,32 @@ def _written_part(part: str) -> str:
 
 _COURSE = re.compile(r"(?:连着?|连续|一共|共|先)?(?:[吃喝服用打量测]|吃药|用药)$|连着?$|连续$")
 _UNTIL = re.compile(r"(?:一直)?[吃喝服用打量测]?(?:药)?到$")
+
+
+_DAYS_ON = {
+    1: re.compile(r"(?:的|再|又|往){0,3}(?:第二天|次日|下一天|隔天|过一天|(?:往后|后头?|后面)的?一天)"), 2: re.compile(r"(?:的|再|又|往){0,3}(?:第三天|过两天|(?:往后|后头?)的?两天)"),
+    -1: re.compile(r"(?:的|往){0,2}(?:头一天|头天|上一天|(?:前头?|前面)的?一天)"), -2: re.compile(r"(?:的|往){0,2}(?:头两天|(?:前头?)的?两天)"),
+}
+"""Behind a day: another one is meant, so many days from it."""
+
+
+def _moved(readings: list[_Reading], text: str) -> list[_Reading]:
+    """星期六的前一天, 大后天再往后一天: the day that is counted to, in place of the one it is counted from."""
+    found: list[_Reading] = []
+    end = 0
+    for one in readings:
+        if one.span.start < end:
+            continue  # 一天, which was counted already
+        if one.day is not None and one.clock is None and one.span.kind == "date" and isinstance(one.span.value, date):
+            for days, pattern in _DAYS_ON.items():
+                if match := pattern.match(text, one.span.end):
+                    end = match.end()
+                    away = timedelta(days=days)
+                    span = replace(one.span, end=end, text=text[one.span.start:end], value=one.span.value + away, alternatives=())
+                    one = replace(one, span=span, day=one.day + away)
+                    break
+        found.append(one)
+    return found
 
 
 def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Reading]:
@@ -1352,9 +1383,9 @@ def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Rea
     corrected = CORRECTIONS.search(text) is not None
     if len(rules) == 1 and not corrected:
         return _gathered_rule(readings, rules[0], clocks, text, reader)
-    if len(days) != 1 or not clocks or (len(clocks) > 1 and not corrected):
+    if len({one.day for one in days}) != 1 or not clocks or (len(clocks) > 1 and not corrected):
         return readings
-    day, last = days[0], days[0].span.end == len(text)
+    day, last = days[-1], days[-1].span.end == len(text)
     if (day.part and any(not one.clock or one.part for one in clocks)) or not last and (corrected or day.span.start > clocks[0].span.start):
         return readings
     placed = {id(one): _placed(replace(one, part=one.part or day.part), day.day, reader) for one in clocks}
@@ -1476,11 +1507,26 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     不是八点是九点 counts 九点, 明天呃后天 counts 后天, and so does 明天后天上午十点, where the hour is said with it only. `spans`
     are those `find` gave for `text`.
     """
+    if len(spans) > 2 and _DENIED.search(text[:spans[-1].start]) and _MORE_EXACTLY.fullmatch(text[spans[0].end:spans[1].start]):
+        spans = spans[:-1]  # 后天七点，我说的是晚上七点，不是早上
     if not spans:
         return None
     for rule in (_refused_with_a_reason, _settled):
         if (rest := rule(spans, text)) is not None:
             return rest
+    chosen = _along(spans, text)
+    for correction in CORRECTIONS.finditer(text):
+        after = [span for span in spans if span.start >= correction.end()]
+        if not after:
+            continue
+        chosen = _along(after, text)
+        if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"[,，、 ]*(?:而?是)", text[after[0].end : after[1].start]):
+            chosen = after[1]
+    return chosen
+
+
+def _along(spans: list[Span], text: str) -> Span:
+    """The first, or what replaces it right behind it, and so on."""
     chosen = spans[0]
     for one, other in zip(spans, spans[1:], strict=False):
         between = text[one.end:other.start]
@@ -1488,20 +1534,19 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         if one is chosen and between and one.length and other.length and _gives_way(between):
             chosen = other  # 半小时，不，二十分钟以后
         again = one is not chosen and one.kind == chosen.kind == "moment" and one.length == chosen.length and _at(one) == _at(chosen)
-        if again and same and _gives_way(between):
-            chosen = on_the_day_of(chosen, other)  # 明天九点叫保洁，九点太早了，十点吧
+        if (again and same and _gives_way(between)) or (one is chosen and same and _MORE_EXACTLY.fullmatch(between)):
+            chosen = on_the_day_of(chosen, other)  # 明天九点叫保洁，九点太早了，十点吧; 后天七点，我说的是晚上七点
         elif one is chosen and same and "duration" not in (one.kind, other.kind) and (
             _gives_way(between) or ((one.kind, other.kind) == ("date", "moment") and _SOFTLY.fullmatch(between))
         ):
             chosen = other
-    for correction in CORRECTIONS.finditer(text):
-        after = [span for span in spans if span.start >= correction.end()]
-        if not after:
-            continue
-        chosen = after[0]
-        if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"[,，、 ]*(?:而?是)", text[after[0].end : after[1].start]):
-            chosen = after[1]
     return chosen
+
+
+_MORE_EXACTLY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*我?(?:说的|讲的|指的)(?:就)?是[,，、 ]*")
+"""Between two times: the second says the first again, better."""
+_DENIED = re.compile(r"(?:不是|可?别是|不要|唔系|勿是)$")
+"""Before a time that comes last: it is not this one."""
 
 
 def _refused_with_a_reason(spans: list[Span], text: str) -> Span | None:
@@ -1532,6 +1577,8 @@ def _says_again(span: Span, first: Span) -> bool:
     """Whether a time says nothing but the day, the hour or the length of another one."""
     if span.length or first.length:
         return span.length == first.length
+    if isinstance(first.value, Recurrence) and isinstance(span.value, date):
+        return first.value.days == (WEEKDAYS[span.value.weekday()],) and not has_clock(span.text)
     if not isinstance(span.value, date) or not isinstance(first.value, date):
         return span.value == first.value
     clock = has_clock(span.text)
