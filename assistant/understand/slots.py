@@ -302,7 +302,7 @@ _NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿要|勿)(?:打电话|打|发�
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
 _NOT_CALLED = re.compile(r"(?:不是|勿是|唔系|弗是)[打捎发][给拨俾畀]$")
 """The same, where somebody else is named behind; last of all it is asked which: 打给闺女不是打给儿子."""
-_ANOTHERS = re.compile(r"[他她](?:爸|妈|爹|娘|爷|奶|哥|姐|弟|妹|姑|舅|姨|叔|伯|婶|嫂|媳妇|爱人|对象|婆婆|丈母娘|老婆|老公|男人|屋里)")
+_ANOTHERS = re.compile(r"[他她](?:爸|[把巴](?=就是|[我俺]儿子)|妈|爹|娘|爷|奶|哥|姐|弟|妹|姑|舅|姨|叔|伯|婶|嫂|媳妇|爱人|对象|婆婆|丈母娘|老婆|老公|男人|屋里)")
 """Behind a name: somebody of hers is meant, 小军他爸."""
 _BUT = re.compile(r"(?<!不)是$")
 """不是张护士，|是|王建国."""
@@ -455,7 +455,7 @@ def _asked_of(said: Utterance, place: tuple[int, int]) -> bool:
 
 
 _DIALS, _ONES_NUMBER = re.compile(r"[打拨挂按]$"), re.compile(r"的?(?:电话|手机|号码|号|视频)")
-_WANTED_IS = re.compile(r"[想要](?:看|打|找|叫|联系|见)的(?:人)?(?:就)?是$|[打拨](?:给|拨|俾|畀)(?:[我俺咱阮](?:家)?的?|阿拉|伲)?$")
+_WANTED_IS = re.compile(r"[想要](?:看|打|找|叫|联系|见)的(?:人)?(?:就)?是$|(?:[打拨]|电话|视频)(?:给|拨|俾|畀)(?:[我俺咱阮](?:家)?的?|阿拉|伲)?$")
 """Before a name, around one: it is who is asked for."""
 
 
