@@ -292,10 +292,12 @@ def _leaves_open(between: str, intent: str) -> bool:
         return intent.startswith("call.")
     if between in ("还是", "或者", "或", "要么"):
         return True
-    hesitates = times.HESITATION.fullmatch(between) or (len(between) <= 4 and times.HESITATION.match(between))
-    return "不是" in between[-4:] or bool(hesitates)
+    hesitates = times.HESITATION.fullmatch(between) or (len(between) <= HESITATING and times.HESITATION.match(between))
+    return "不是" in between[-4:] or len(between) > HESITATING or bool(hesitates)
 
 
+HESITATING = 4
+"""Syllables between two people that may be hesitation; more may hide a correction (给女儿打视频|裤腿别|小军打视频 for 不对，给小军打视频)."""
 _INTRODUCED = re.compile(r"[给跟和找叫诉对向同拨俾畀](?:[我俺咱阮](?:家|屋里|屋头)?的?|阿拉|伲)?$")
 """Before a name: it is who is asked for."""
 _NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿要|勿)(?:打电话|打|发消息|发)?|不是|勿是|唔系|弗是)[给跟找拨俾畀]$")
@@ -372,6 +374,9 @@ def _person(intent: str, said: Utterance, kept: _Named) -> tuple[str, ...]:
     kept = wanted or kept
     if chosen := _last_said(said, kept):
         return chosen
+    surely = [names for place, names in kept if names and _surely_asked_of(said, place)]
+    if len(surely) == 1:
+        return surely[0]
     asked = [(place, names) for place, names in kept if names and _asked_of(said, place)]
     for (place, one), (following, other) in zip(kept, kept[1:], strict=False):
         if any(later >= following for later, _ in asked) and not _INTRODUCED.search(text[:place[0]]):
@@ -447,11 +452,14 @@ def _asked_service(text: str, named: Sequence[tuple[tuple[int, int], str]]) -> t
 
 
 def _asked_of(said: Utterance, place: tuple[int, int]) -> bool:
-    """Whether a name stands where one asks for a call or a message: 给|强子|拨, 打|老王|的电话, 想看的是|小军."""
+    """Whether a name stands where one asks for a call or a message: 给|强子|拨."""
+    return bool(_INTRODUCED.search(said.text[:place[0]]) and _REQUEST.match(said.text, place[1])) or _surely_asked_of(said, place)
+
+
+def _surely_asked_of(said: Utterance, place: tuple[int, int]) -> bool:
+    """Whether it can mean nobody else: 打|老王|的电话, 想看的是|小军, 打个电话给|老王."""
     before = said.text[:place[0]]
-    if _WANTED_IS.search(before) or (_DIALS.search(before) and _ONES_NUMBER.match(said.text, place[1])):
-        return True
-    return bool(_INTRODUCED.search(before) and _REQUEST.match(said.text, place[1]))
+    return bool(_WANTED_IS.search(before) or (_DIALS.search(before) and _ONES_NUMBER.match(said.text, place[1])))
 
 
 _DIALS, _ONES_NUMBER = re.compile(r"[打拨挂按]$"), re.compile(r"的?(?:电话|手机|号码|号|视频)")
