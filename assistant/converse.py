@@ -118,7 +118,7 @@ and 19 in 1,000 sentences of programmes full of falls and fires (tests/bench/ove
 TWICE = timedelta(seconds=60)
 """Any other is asked about when there is a second one so soon: who needs help cries again."""
 SAME_CRY = 0.45
-"""Share of characters two sentences that may be cries have in common, in order, to be the same cry: 13 of 16 that were written twice for one
+"""Share of characters two sentences that may be cries have in common, in order, to be the same cry: 14 of 16 that were written twice for one
 cry in noise have it."""
 WEARY = timedelta(minutes=10)
 """So long after a doubt that nobody stood by, one cry alone is not asked about either."""
@@ -207,7 +207,7 @@ class Dialogue:
     _lapsed: bool = False
     _cries: list[datetime] = field(default_factory=list)
     _almost: tuple[str, datetime] | None = None
-    """What may have been a cry."""
+    """What last may have been a cry, and when."""
 
     def __post_init__(self) -> None:
         self.skills = self.skills or SKILLS

@@ -76,7 +76,7 @@ class Judgement:
     nearest: tuple[Meaning, ...] = ()
     """The two likeliest readings when neither is sure."""
     cry: Meaning | None = None
-    """What may have been a cry for help although it is not acted on: asked about when it comes again, whoever it was said to."""
+    """What may have been a cry for help although it is not acted on: asked about when it comes again and was said to nobody."""
 
 
 # --- events -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
@@ -82,7 +82,6 @@ class Wonders:
     """Hears what may be cries, and nothing else."""
 
     household: Household
-    heard: list[str] = field(default_factory=list)
 
     def judge(self, hypotheses: object, now: datetime, asking: object = None, options: tuple[str, ...] = ()) -> Judgement:
         said = hypotheses[0].text  # type: ignore[index]

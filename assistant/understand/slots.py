@@ -498,31 +498,50 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     return chosen.value
 
 
-_EARLIER = re.compile(r"(?:提前|提早|早|往前提?|(?<!吃饭)之前|以前)(?:了|个)?$")
+_EARLIER = re.compile(r"(?:提前|提早|早|往前提?|之前|以前)(?:了|个)?$")
 _EARLIER_BEHIND = re.compile(r"(?:之前|以前|前)(?!天|年)")
 """Before a length and behind it: it is counted back from the time that was said before."""
 _DAY_BEFORE = re.compile(r"(?:头一天|前一天|头天)的?$")
 
 
 def _counted_from(said: Utterance, spans: Sequence[times.Span]) -> times.Span | None:
-    """What is counted back from another time: 九点半的车，比那个早一个钟头叫我; 三号过生日，你头一天上午十点提醒我."""
-    text = said.text
+    """What is counted from another time that was said before it."""
     for place, span in enumerate(spans):
-        before = text[:span.start]
-        points = [one for one in spans[:place] if isinstance(one.value, datetime) and not one.length and times.has_clock(one.text)]
-        length = span.length or (span.value if span.kind == "duration" else None)
-        back = span.text.endswith("前") or _EARLIER.search(before) or _EARLIER_BEHIND.match(text, span.end)
-        said_again = any(times.has_clock(one.text) and times.names_a_day(one.text) for one in spans[place + 1:])
-        if isinstance(length, timedelta) and back and points and isinstance(points[-1].value, datetime) and not said_again:
-            return replace(span, value=points[-1].value - abs(length), kind="moment", length=None)
-        dated = [one for one in spans[:place] if isinstance(one.value, date) and not one.length and times.names_a_day(one.text)]
-        counted = _DAY_BEFORE.search(before)
-        if counted and dated and dated[-1].end <= counted.start() and isinstance(span.value, datetime) and isinstance(dated[-1].value, date):
-            day = dated[-1].value.date() if isinstance(dated[-1].value, datetime) else dated[-1].value
-            return replace(span, value=datetime.combine(day - timedelta(days=1), span.value.time()))
-        if _THAT_DAY.search(before) and dated and times.has_clock(span.text):
-            return times.on_the_day_of(dated[-1], span)
+        for rule in (_so_long_before, _on_the_day_before, _on_that_day):
+            if (found := rule(said.text, spans[:place], span, spans[place + 1:])) is not None:
+                return found
     return None
+
+
+def _so_long_before(text: str, before: Sequence[times.Span], span: times.Span, after: Sequence[times.Span]) -> times.Span | None:
+    """九点半的车，比那个早一个钟头叫我; unless the time that comes of it is said, too (改早一个钟头，礼拜三下午两点)."""
+    points = [one.value for one in before if isinstance(one.value, datetime) and not one.length and times.has_clock(one.text)]
+    length = span.length or (span.value if span.kind == "duration" else None)
+    back = span.text.endswith("前") or _EARLIER.search(text[:span.start]) or _EARLIER_BEHIND.match(text, span.end)
+    if not points or not back or not isinstance(length, timedelta) or any(times.has_clock(one.text) and times.names_a_day(one.text) for one in after):
+        return None
+    return replace(span, value=points[-1] - abs(length), kind="moment", length=None)
+
+
+def _on_the_day_before(text: str, before: Sequence[times.Span], span: times.Span, _after: Sequence[times.Span]) -> times.Span | None:
+    """三号过生日，你头一天上午十点提醒我."""
+    words = _DAY_BEFORE.search(text[:span.start])
+    day = _day_named(before)
+    if words is None or day is None or day.end > words.start() or not isinstance(span.value, datetime) or not isinstance(day.value, date):
+        return None
+    named = day.value.date() if isinstance(day.value, datetime) else day.value
+    return replace(span, value=datetime.combine(named - timedelta(days=1), span.value.time()))
+
+
+def _on_that_day(text: str, before: Sequence[times.Span], span: times.Span, _after: Sequence[times.Span]) -> times.Span | None:
+    """星期三中午的火车，那天早上八点半约保洁."""
+    day = _day_named(before)
+    return times.on_the_day_of(day, span) if day is not None and times.has_clock(span.text) and _THAT_DAY.search(text[:span.start]) else None
+
+
+def _day_named(spans: Sequence[times.Span]) -> times.Span | None:
+    """The last that names a day."""
+    return next((one for one in reversed(spans) if isinstance(one.value, date) and not one.length and times.names_a_day(one.text)), None)
 
 
 def _on_its_day(said: Utterance, chosen: times.Span, spans: Sequence[times.Span]) -> times.Span:

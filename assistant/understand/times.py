@@ -1233,6 +1233,7 @@ _AFTER_DIAN = frozenset("菜餐外头名歌火灯滴赞评击子心")
 
 
 _OF_ONE_WEEK = frozenset("这那上下一两二三四五六七八九十几半哪整头")
+"""Before 个 of 个星期: which week, or how many, and no 隔 that is only heard."""
 
 
 def _believable(text: str, span: Span, whole: bool) -> bool:
@@ -1329,7 +1330,7 @@ def _find(text: str, now: datetime, care: Care, whole: bool) -> list[Span]:
     certain = [
         replace(one, part=_written_part(one.part)) if one.part else one for one in certain
     ]
-    spans = _inherited(_gathered(_moved(certain, shown), shown, written), shown, written)
+    spans = _inherited(_gathered(_counted_on(certain, shown), shown, written), shown, written)
     return [replace(span, text=text[span.start : span.end]) for span in spans]
 
 
@@ -1351,7 +1352,7 @@ _DAYS_ON = {
 """Behind a day: another one is meant, so many days from it."""
 
 
-def _moved(readings: list[_Reading], text: str) -> list[_Reading]:
+def _counted_on(readings: list[_Reading], text: str) -> list[_Reading]:
     """星期六的前一天, 大后天再往后一天: the day that is counted to, in place of the one it is counted from."""
     found: list[_Reading] = []
     end = 0

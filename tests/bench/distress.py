@@ -356,7 +356,8 @@ def jobs(given: argparse.Namespace) -> Iterator[tuple[str, Cry | Scene, float, i
 
 def measure(given: argparse.Namespace) -> None:
     """Hear what was not heard before, within the budget, and report on all of it."""
-    kept = CACHE / f"results-{fingerprint()}{f'-{given.evening}' if given.evening != EVENING else ''}.jsonl"
+    often = "" if given.evening == EVENING else f"-{given.evening}"
+    kept = CACHE / f"results-{fingerprint()}{often}.jsonl"
     known = {row["key"]: Outcome(**row) for row in map(json.loads, kept.read_text(encoding="utf-8").splitlines())} if kept.exists() else {}
     wanted = list(jobs(given))
     bench = Bench(given.evening) if any(key not in known for key, *_ in wanted) else None
