@@ -17,7 +17,7 @@ import hashlib
 import json
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
@@ -354,6 +354,12 @@ def jobs(given: argparse.Namespace) -> Iterator[tuple[str, Cry | Scene, float, i
         yield key, what, snr, number
 
 
+def helped(known: Mapping[str, Outcome], key: str, attempt: int) -> bool:
+    """Whether an earlier try of the clip was acted on already: nobody cries again then. A scene has no tries, only takes."""
+    clip, _, _ = key.rpartition("-")
+    return not clip.startswith("tv") and any(known[f"{clip}-{n}"].result in ACTED for n in range(attempt) if f"{clip}-{n}" in known)
+
+
 def measure(given: argparse.Namespace) -> None:
     """Hear what was not heard before, within the budget, and report on all of it."""
     often = "" if given.evening == EVENING else f"-{given.evening}"
@@ -364,7 +370,7 @@ def measure(given: argparse.Namespace) -> None:
     began = process_time()
     with kept.open("a", encoding="utf-8") as file:
         for done, (key, what, snr, number) in enumerate(wanted):
-            if key in known or bench is None or process_time() - began > given.budget * 60:
+            if key in known or bench is None or process_time() - began > given.budget * 60 or helped(known, key, number):
                 continue
             row = bench.clip(what, snr, number) if isinstance(what, Cry) else bench.scene(what, number)
             known[key] = row
@@ -384,7 +390,7 @@ def main() -> None:
     wish.add_argument("--clips", type=int, default=2000, help="cries in the plan; talk and cries of a drama come on top")
     wish.add_argument("--hours", type=float, default=6.0, help="television in the plan")
     wish.add_argument("--snr", type=float, default=0.0, help="all clips at this ratio instead of each at its own (20, 15, 10, 5 dB)")
-    wish.add_argument("--tries", type=int, default=2, help="how often each clip is cried")
+    wish.add_argument("--tries", type=int, default=2, help="how often each clip is cried, until it is acted on")
     wish.add_argument("--takes", type=int, default=1, help="how often each scene is shown, with other voices, music and rooms")
     wish.add_argument("--evening", type=int, default=EVENING, help="scenes after which the television is switched on anew: 1 is hardest")
     wish.add_argument("--budget", type=float, default=1e6, help="minutes of processor, then stop; it goes on there next time")
