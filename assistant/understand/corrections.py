@@ -41,6 +41,10 @@ def take_back(said: Utterance, found: Measures) -> None:
             last = max(before, key=lambda old: (old.end, old.end - old.start))
             measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
             places = [(mark.start(), span.start)] if measured else [(last.start, last.end), (mark.start(), span.start)]
+            if span.concept == "{person}" and said.text[span.start:span.end] == said.text[last.start:last.end] and any(
+                other.concept == "{person}" and other.start >= span.end and other.value != span.value for other in said.spans
+            ):
+                places.append((span.start, span.end))  # 跟强子视频，哦不，强子今天值班，跟小军视频
             gone = [old for old in said.spans if any(start <= old.start and old.end <= end for start, end in places)]
             said.taken_back.append((last.start, span.start) if measured else (last.start, last.end))
             for old in gone:

@@ -14,18 +14,20 @@ from assistant.understand.matcher import Span
 
 COLOURS = {
     "粉红": "粉", "桃红": "粉", "粉": "粉", "白": "白", "红": "红", "黄": "黄", "蓝": "蓝", "绿": "绿", "橙": "橙", "橘": "橙", "桔": "橙", "黑": "黑", "棕": "棕", "褐": "棕",
-    "咖啡": "棕", "紫": "紫", "灰": "灰",
+    "咖啡": "棕", "紫": "紫", "灰": "灰", "透明": "透明",
 }
 SHAPES = {"椭圆": "椭圆", "长圆": "椭圆", "橄榄": "椭圆", "八角": "八角", "三角": "三角", "圆": "圆", "长": "长", "扁": "扁", "方": "方"}
 SIZES = {"大": "大", "小": "小"}
-FORMS = {"胶囊": "胶囊", "药片": "片", "片": "片", "药丸": "丸", "丸": "丸", "颗粒": "颗粒"}
+FORMS = {"胶囊": "胶囊", "药片": "片", "片": "片", "药丸": "丸", "丸": "丸", "颗粒": "颗粒", "圆筒": "筒", "筒": "筒", "瓶": "瓶", "笔": "笔"}
+CONTAINERS = frozenset({"筒", "瓶", "笔"})
+"""What a medicine is in: said of one that is not, it speaks against it; 白瓶子 may be anything, so no more than what the family wrote."""
 _FEATURE = re.compile("|".join(sorted((*COLOURS, *SHAPES, *SIZES, *FORMS), key=len, reverse=True)))
 _RUN = re.compile(
-    rf"(?:{_FEATURE.pattern}|颜色|色|不拉几|不拉唧|不拉叽|拉吧唧|不唧|唧唧|乎乎|呼呼|不溜|不叽|生生|花花|不点|个儿|个头|的|[那这一]?[个种颗粒片]|那|这|药|子|儿|老(?=大)|(?:形|状)的?)+"
+    rf"(?:{_FEATURE.pattern}|颜色|色|不拉几|不拉唧|不拉叽|拉吧唧|不唧|唧唧|乎乎|呼呼|不溜|不叽|生生|花花|不点|个儿|个头|的|[那这一]?[个种颗粒片支管瓶筒]|那|这|药|子|儿|老(?=大)|(?:形|状)的?)+"
 )
 _LEADING = re.compile(r"(?:[的子儿色]|[那这一][个种颗粒片]?|[个种颗粒片](?=[白红粉黄蓝绿橙橘桔黑棕褐紫灰大小圆长椭扁药])|药(?=的))+")
 _TRAILING = re.compile(r"(?:的|那|这|一|儿)+$")
-_THING = re.compile(r"胶囊|药|[片丸颗粒]")
+_THING = re.compile(r"胶囊|药|[片丸颗粒筒瓶笔]")
 _SURE_THING = re.compile(r"胶囊|药[片丸粒]|丸|[颗粒]|[那这][片个]|片片|片子")
 """Where only size or shape is said a 片 alone may be anything, and the recogniser writes 大的药 for 那个药: 一大片."""
 _OTHERWISE = re.compile(r"[房店盒箱水膏瓶袋铺材酒费钱罐贴方师膏粉味渣壶柜架单]")
@@ -62,6 +64,8 @@ def _likeness(said: _Seen, known: _Seen) -> int:
     if said.colours and not said.colours <= known.colours:
         return 0
     if said.size and known.size and said.size != known.size:
+        return 0
+    if said.form != known.form and (said.form in CONTAINERS or (said.form and known.form in CONTAINERS)):
         return 0
     if {said.form, known.form} in ({"胶囊", "片"}, {"胶囊", "丸"}, {"片", "颗粒"}, {"胶囊", "颗粒"}):
         return 0

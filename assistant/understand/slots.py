@@ -311,8 +311,10 @@ _BUT = re.compile(r"(?<!不)是$")
 _TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
 """Right behind who is told: from here on it is what is told, and whoever is named there is not asked for."""
 _TAKES_BACK = re.compile(r"不对|不是|[哦呃啊噢]不|算了|错了")
-_INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?|[发捎带留写回传]一?[个条封句]?(?:(?:微信|消息|短信|信息|信|话|口信|语音)儿?)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先])|(?:(?:不是)?[说讲叫搞弄](?:岔|错|差)[了啦咯]?|不对))")
+_INSTEAD = re.compile(r"(?:打(?:个?电话|个?视频)?|(?:开|通|来)?个?视频(?:一下|通话)?|[发捎带留写回传]一?[个条封句]?(?:(?:微信|消息|短信|信息|信|话|口信|语音)儿?)?)?[吧啊呀，]*(?:(?:呃|哎呀?|哦|啊|嗯|噢|唉)+不+(?:是|对)?|不不+(?:是|对)?|不(?=[给跟找打先])|算了|还是(?=[给跟找打先])|(?:(?:不是)?[说讲叫搞弄](?:岔|错|差)[了啦咯]?|不对))")
 """Right behind a name: another one is meant. 给强子打不是给敏敏 is left open."""
+_NO_MORE = re.compile(r"(?:不+|不[行对是])$")
+"""Before a name that is said again, to say why it is another one after all: 打给敏敏，不，敏敏这会儿在飞机上，打给小军."""
 _REQUEST = re.compile(r"(?:打|拨|挂|开|来|通|连|发|说|讲)")
 
 
@@ -337,9 +339,10 @@ def _last_said(said: Utterance, people: Sequence[tuple[tuple[int, int], tuple[st
     """Who is asked for after a name was taken back: 给小军|哎不他上课呢|给强子打个电话; nobody where none was."""
     for at, (place, names) in enumerate(people):
         between = said.text[place[1]:people[at + 1][0][0]] if at + 1 < len(people) else ""
-        if not names or not _INSTEAD.match(between):
+        repeated = at + 2 < len(people) and people[at + 1][1] == names and _NO_MORE.search(between)
+        if not names or not (repeated or _INSTEAD.match(between)):
             continue
-        later = [(where, who) for where, who in people[at + 1:] if who and (_INTRODUCED.search(said.text[:where[0]]))]
+        later = [(where, who) for where, who in people[at + 1 + bool(repeated):] if who and (_INTRODUCED.search(said.text[:where[0]]))]
         if not later:
             later = [(where, who) for where, who in people[at + 1:] if who]
         asked = [who for where, who in later if _REQUEST.match(said.text, where[1])]

@@ -11,6 +11,8 @@ RAW = 2000
 
 NUMBER = re.compile(r"\d+(?:[.:：]\d+)?")
 _REPEATED = re.compile(r"([^零一二三四五六七八九十百千点两]{2,8}?)\1+")
+_SAME_HOUR = re.compile(r"([零一二两三四五六七八九十]{1,3}点[零一二三四五六七八九十半]{1,3})\1")
+"""三点五十，三点五十提醒我, which is no 三点五十三."""
 _STUTTER = re.compile(r"([^零一二三四五六七八九十百千点两看听说试问聊])\1{2,}")
 
 
@@ -35,7 +37,7 @@ def borders(text: str) -> frozenset[str]:
 
 def once(text: str) -> str:
     """Without what is said twice in a row; numbers stand as they are."""
-    return _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", text))
+    return _STUTTER.sub(r"\1", _REPEATED.sub(r"\1", _SAME_HOUR.sub(r"\1", text)))
 
 
 def in_words(number: str) -> str:

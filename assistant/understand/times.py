@@ -78,8 +78,8 @@ WINDOWS: Mapping[str, Mapping[int, int]] = {
     "dusk": {**{hour: hour + 12 for hour in range(4, 9)}, **{hour: hour for hour in range(16, 21)}},
     "evening": {0: 24, 12: 24, 1: 25, 2: 26, 3: 27, **{hour: hour + 12 for hour in range(5, 12)},
                 **{hour: hour for hour in range(17, 24)}, 24: 24},
-    "night": {0: 24, 12: 24, 24: 24, **{hour: hour + 24 for hour in range(1, 7)},
-              **{hour: hour + 12 for hour in range(7, 12)}, **{hour: hour for hour in range(19, 24)}},
+    "night": {0: 24, 12: 24, 24: 24, **{hour: hour + 24 for hour in range(1, 6)},
+              **{hour: hour + 12 for hour in range(6, 12)}, **{hour: hour for hour in range(18, 24)}},
 }
 """Kind of part → hour said → hour meant; 24 and more belong to the night that follows the day named."""
 
@@ -1381,6 +1381,8 @@ def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Rea
     days = [one for one in readings if one.day and not one.clock and (one.span.kind == "date" or one.part)]
     rules = [one for one in readings if isinstance(one.span.value, Recurrence)]
     clocks = [one for one in readings if one.span.kind == "moment" and not one.day and one.span.length is None]
+    if sum(bool(one.clock) for one in clocks) == 1 and not clocks[0].clock:
+        clocks = [one for one in clocks if one.clock]  # 后天吃了晌午，下午一点半
     corrected = CORRECTIONS.search(text) is not None
     if len(rules) == 1 and not corrected:
         return _gathered_rule(readings, rules[0], clocks, text, reader)
@@ -1571,7 +1573,14 @@ def _settled(spans: list[Span], text: str) -> Span | None:
         return _with_what_it_lacks(hours[-1], spans[spans.index(hours[-1]) + 1:], spans[0])
     if len(hours) == 2 and _at(hours[0]) == _at(hours[1]) and not names_a_day(hours[0].text) and names_a_day(hours[1].text):
         return hours[1]
+    if len(hours) == 2 and text[hours[1].end:] in _ENDS_IT and hours[1].start - hours[0].end > 1 and not _JOINED.search(text[hours[0].end:hours[1].start]):
+        return _with_what_it_lacks(hours[1], [], hours[0])  # 明早六点半叫我，哎，明天不用送娃儿，七点半吧
     return None
+
+
+_ENDS_IT = frozenset({"吧", "呗", "算了", "得了", "好了", "吧那就", "吧就"})
+_JOINED = re.compile(r"(?:到|至|和|或者?|还是|跟|要么|不是|前|后|再)$")
+"""Before a second hour: it does not replace the first."""
 
 
 def _says_again(span: Span, first: Span) -> bool:
