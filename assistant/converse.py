@@ -89,6 +89,7 @@ FOLLOW_UP = 8.0
 ANSWERS: dict[Asking, tuple[str, ...]] = {
     "dose": ("medication.taken", "medication.not_taken", "medication.taking", "medication.unsure",
              "medication.snooze", "medication.skip", "dialogue.yes", "dialogue.no"),
+    "chore": ("dialogue.yes", "dialogue.no", "medication.snooze", "medication.taken", "medication.not_taken", "medication.taking", "medication.skip"),
     "yes_no": ("dialogue.yes", "dialogue.no"),
     "emergency": ("emergency.cancel", "emergency.call", "dialogue.yes", "dialogue.no"),
     "which": ("dialogue.which",),
@@ -349,6 +350,8 @@ class Dialogue:
                 request = None
         meaning = judged.meaning
         log.debug("heard %s, meant %s", event.hypotheses[0].text, meaning)
+        if ask is None and meaning is not None and meaning.intent == ALWAYS and self._says_it_is_done(event, now):
+            meaning = None  # 倒了, some minutes after she was reminded of the rubbish
         if meaning is not None and meaning.intent == ALWAYS and not (ask and ask.asking == "emergency"):
             # In answer to a question, or to none, a cry is one that nobody called us for: it may be a film's (CARE 4: likely).
             called = event.woken and not (event.prompted and (ask is not None or self.lapsed))
@@ -459,11 +462,15 @@ class Dialogue:
             return None
         return meaning
 
+    def _says_it_is_done(self, event: Heard, now: datetime) -> bool:
+        """Whether it says in so many words that what she was reminded of last is done."""
+        return self._recent is not None and self._recent.ask.asking == "chore" and (late := self._late_answer(event, now)) is not None and "what" in late.slots
+
     def _fits_late(self, late: Meaning, meaning: Meaning | None) -> bool:
         """Whether nobody answered that question and what is said now is an answer to it and no request of its own."""
         return (
             self._recent is not None and not self._recent.answered and (self._recent.skill, late.intent) in self._lates
-            and (meaning is None or meaning.intent == late.intent or meaning.intent not in self._meanings)
+            and (meaning is None or meaning.intent == late.intent or meaning.intent not in self._meanings or "what" in late.slots)
         )
 
     def _answered(self, talk: Talk, ask: Ask, event: Heard, judged: Judgement, now: datetime) -> None:
@@ -493,7 +500,7 @@ class Dialogue:
                 asked = self._nearest_question(nearest, now)
                 talk.offered = nearest[0] if len(nearest) == 1 else None
             elif talk.tries == 1:
-                asked = self.replies.say("dialogue", f"again_{ask.asking}", elder=self.household.elder.call)
+                asked = self.replies.say("dialogue", f"again_{ask.asking}", elder=self.household.elder.call, what="".join(ask.options[:1]))
             else:
                 asked = self.replies.say("dialogue", "once_more", elder=self.household.elder.call) + ask.text
             self._emit(replace(ask, text=asked), now)

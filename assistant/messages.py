@@ -13,10 +13,10 @@ from typing import Any, Literal
 from assistant.home import Household
 from assistant.when import Recurrence
 
-Asking = Literal["dose", "yes_no", "emergency", "which", "when", "evidence", "text", "ring", "talk"]
+Asking = Literal["dose", "chore", "yes_no", "emergency", "which", "when", "evidence", "text", "ring", "talk"]
 """What kind of answer an open question expects; each is a closed grammar of its own.
 
-dose: the six answers to 您吃了吗. yes_no: 是/不是 in every manner. emergency: 您还好吗 and the cancel window.
+dose: the six answers to 您吃了吗. chore: the same of what she was reminded of, whose words are the option: 关了, 倒过了. yes_no: 是/不是 in every manner. emergency: 您还好吗 and the cancel window.
 which: one of the question's options. when: a time. evidence: the pillbox is empty or full. text: free words (a message).
 ring: 接 or 不接. talk: two people are on the telephone, and nothing is for us but 挂了.
 """
@@ -251,7 +251,7 @@ class Ask:
     seconds: float = 10.0
     """How long to wait for an answer after the question has been spoken."""
     options: tuple[str, ...] = ()
-    """For `which`: the canonical names to choose from."""
+    """For `which`: the canonical names to choose from; for `chore`: what there is to do."""
     urgent: bool = False
     repair: bool = True
     """Whether an unclear answer is asked again by the dialogue (once) before the skill gets None; with False the

@@ -210,8 +210,7 @@ def due(turn: Turn, row: int) -> Conversation:
     key = "late" if late else "due" if r.said == 0 else "due_again"
     r = reminder.saying(turn.store, turn.now, r)
     text = turn.reply(f"{key}_safety" if r.safety and not late else key, what=r.what, time=saying.moment(r.due, turn.now))
-    # The dose question's grammar has 等会儿 and 好, which are what one answers to a reminder.
-    answer = yield Ask(text, asking="dose", seconds=12.0 if r.safety else 8.0, repair=r.safety)
+    answer = yield Ask(text, asking="chore", options=(r.what,), seconds=12.0 if r.safety else 8.0, repair=r.safety)
     r = reminder.get(turn.store, row, zone)
     if r is not None and r.state is reminder.State.SAID and answer is not None:
         yield from _answered(turn, r, answer)

@@ -11,7 +11,7 @@ from assistant.messages import WAIT, Asking, Judgement, Meaning, Slot
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.heard import Heard, Thought
-from assistant.understand.levels import ACT
+from assistant.understand.levels import ACT, ASK
 from assistant.understand.looks import Looks
 from assistant.understand.sound import Ear, syllables
 from assistant.understand.spoken import hanzi, spoken
@@ -27,6 +27,9 @@ _CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
 _AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|打给|叫|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
 """Before the last words of a longer answer: these are the answer. 人家今天上班忙，我不去烦她，|还是|强子吧."""
+_DESCRIBED = re.compile(r"(?:[，了]|[那这]个|[的嘛呢])*(?:(?:跟|和|同)(?:我|饭).{1,8}|住.{1,8}|在.{1,8}|以前.{1,10}|姓.{1,3}|管.{1,5}|[早中晚睡饭].{0,6}[吃喝])的(?:[那这]个)?[啊嘛呀]?$")
+"""Behind a name that stands first: what else is told of who or what is meant: 我那个老同事，|跟我一个车间的."""
+_MINE = re.compile(r"(?:[我俺咱阮嗯哦呃啊就是还要那这个的老说]|阿拉)*$")
 LAST = 3
 """Syllables that may follow the last words: 吧, 好了, 正好啊."""
 _CLOCK = re.compile(r"[点时刻]")
@@ -91,7 +94,8 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     if len(left) == 1:
         chosen = any(
             (_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]))
-            or (_AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST) for span in names if span.value in left
+            or (_AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST)
+            or (_MINE.match(text[:span.start]) and _DESCRIBED.match(text, span.end)) for span in names if span.value in left
         )
         return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
     last = {span.value for span in names if span.value in left and _AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST}
@@ -167,8 +171,9 @@ def _syllables(one: Heard) -> int:
 
 _LEAVE_IT = re.compile(r"(?:[嗯哦呃啊唉哎呀那就还是我我看]*)(?:(?:算了|罢了|不发|不写|不说|不讲|不记|别发|别写|别记|莫发|不用发|不用写|不用记|不必发|不消发|不想发|不想说|拉倒)[了吧啊嘛哦罢算就先]*)+")
 """Instead of words to be written down: nothing shall be."""
-_LEFT = re.compile(r"(?:算了|罢了|拉倒|唉|哎|不说了|不写了).*(?:不|别|莫|甭|没必要)(?:给[他她]|跟[他她])?(?:发|捎|写|说|讲|留|带)(?:了|咯|啦)?[吧啊罢哈]?")
-"""The same with its reason in between: 算了，也没啥要紧的，不发了."""
+_LEFT = re.compile(r"(?:算了|罢了|拉倒|唉|哎|不说了|不写了).*(?:不|别|莫|甭|没必要)(?:给[他她]|跟[他她])?(?:发|捎|写|说|讲|留|带)(?:了|咯|啦)?[吧啊罢哈]?"
+    r"|(?:[嗯哦呃啊唉哎呀]*)(?:算了|罢了|拉倒)[吧啊嘛]?(?:不|别|莫|甭)(?:给[他她]|跟[他她])?(?:发|捎|写|说|讲|留)(?:了|咯|啦)[吧啊嘛]?(?:等|我|还是|反正|免得|省得|回头|改天|过几?天|人家|[他她]).*")
+"""The same with its reason in between or behind: 算了，也没啥要紧的，不发了; 算了，不发了，等她回来当面说."""
 _DICTATES = re.compile(r"^(?:.{0,9}?(?:[你您](?:就|帮我|给我)?(?:写|说|讲)|就(?:写|说|讲)|对了就说)(?:上|道)?)(?![好话明不了啥什])(?=..)")
 """Before the words to be written down: 嗯，我想一想啊，你就写|天冷了把棉袄穿上."""
 
@@ -186,8 +191,69 @@ def _text(thought: Thought, question: Question) -> Judgement | None:
     return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None
 
 
+_DONE = re.compile(r"(?:好|完|掉|过|上|下|出去|起来|干净)*(?:了|啦|咯|喽|过|嘞|哒|好|完)")
+_DONE_SOUNDS = frozenset({"le", "la", "lo", "luo", "lei", "guo", "hao", "wan"})
+"""Behind the verb of what there was to do: it is done."""
+_UNSURELY = re.compile(r"[别不甭莫吗么嘛]|等|一会|待会|马上|就[来去]|再|要不|什么|啥|谁|哪|疼|救|快来|来人|怎|摔|跌|晕|昏|绊|滑|栽|[着起失走冒]火|冒烟|[煤燃]气|漏|血|命")
+"""Later, not surely, or something else has happened: the question's usual answers and the cries tell."""
+_UNDONE = re.compile(r"(?:还?没(?:有|得|去)?|冇|未|忘了?|忘记了?).?$")
+"""Before the verb: not yet."""
+_ANY_CHORE = re.compile(r"[嗯哦啊呀好的行早都已经我]*(?:弄|做|办|搞|整|收拾|忙)(?:好|完|妥|停当|利索)(?:了|啦|咯|喽)[啊呀吧嘛哈]*")
+_OF_NO_CHORE = frozenset("的一个把给我他她去来在有是和跟了药上下前后早晚中要记得点今明天家里出门看")
+"""Characters of a reminder that say nothing of what is done."""
+
+
+def _chore(thought: Thought, question: Question) -> Judgement | None:
+    """The thing itself is said to be done or not, in its own words (关了, 垃圾倒了, 还没浇) or ones that sound like them; those never where it may be a cry."""
+    chore = question.options[0] if question.options else ""
+    words = [char for char in hanzi(chore) if char not in _OF_NO_CHORE]
+    alike = [] if thought.scores.get("emergency.call", 0.0) >= ASK else [sound for char in words for sound in syllables(char)]
+    for one in thought.believed:
+        text, sounds = one.said.text, one.said.sounds
+        if _UNSURELY.search(text):
+            continue
+        named = [at for at, char in enumerate(text) if char in words or any(question.ear.edit((sounds[at],), (known,)) <= ALIKE for known in alike)]
+        beside = _syllables(one) - len(named)
+        undone = [at for at in named if _UNDONE.search(text[:at])]
+        done = [at for at in named if at not in undone and (_DONE.match(text, at + 1) or (alike and at + 1 < len(text) and sounds[at + 1] in _DONE_SOUNDS))]
+        if beside <= FEW and (undone or done):
+            return Judgement(Meaning("dialogue.no" if undone else "dialogue.yes", {"what": chore}, 0.95, text))
+        if _ANY_CHORE.fullmatch(text):
+            return Judgement(Meaning("dialogue.yes", {"what": chore}, 0.95, text))
+    return None
+
+
+ALIKE = 0.25
+"""Cost of one syllable for another up to which it may be the same one misheard."""
+
+
+_LEAVES_IT = re.compile(
+    r"(?:不|别|莫|甭|勿要|唔|没空|懒得)(?:要|想|用|去|得|好)?接|(?:接|腾)不(?:了|出|起|来|成|到)|(?<![不别莫甭])(?:挂|摁|按|掐)(?:了|掉|断)|[让叫喊](?:他|她|它|佢|伊|人家|对方).{0,3}(?:[待等过一]?会|晚点|晚些|回头|改天|明天|下午|晚上).{0,4}打"
+)
+_TAKES_IT = re.compile(r"(?<![不别莫甭直间连迎要唔])接(?!不接|水|孩|娃|孙|人|客|触|待|力|你|他|她|住|头|口|班|完|过|吗)|(?<![沟交普])通(?:咯|上|起来|了吧|一下)|别挂|莫挂|不要挂")
+"""What is said of a call that rings, within a longer sentence."""
+_ANSWERS_IT = {"dialogue.yes": -3.0, "dialogue.no": -5.0}
+"""Log-odds of a yes or a no below which what is said of a call is none; a call that is not taken can be made again."""
+
+
+def _ring(thought: Thought, question: Question) -> Judgement | None:
+    """What is said last of taking the call or leaving it, where no phrase knows the whole: 一手的面，腾不出来，先不接了，让他待会儿再打."""
+    if any(fit.kind == "asked" and fit.score >= ACT for one in thought.believed for fit in one.fits) or _strongest(thought) >= ACT:
+        return None
+    for one in thought.believed:
+        found = [(place.end(), intent) for pattern, intent in ((_LEAVES_IT, "dialogue.no"), (_TAKES_IT, "dialogue.yes")) for place in pattern.finditer(one.said.text)]
+        if found and "接不接" not in one.said.text and one.opinion.answers.get(max(found)[1], 0.0) >= _ANSWERS_IT[max(found)[1]]:
+            return Judgement(Meaning(max(found)[1], {}, 0.9, one.said.text))
+    return None
+
+
+def _strongest(thought: Thought) -> float:
+    """How well anything that is no answer fits."""
+    return max((score for intent, score in thought.scores.items() if not intent.startswith("dialogue.")), default=0.0)
+
+
 CLOSED: Mapping[Asking, Callable[[Thought, Question], Judgement | None]] = {
-    "which": _which, "when": _when, "evidence": _evidence, "text": _text,
+    "which": _which, "when": _when, "evidence": _evidence, "text": _text, "ring": _ring, "chore": _chore,
 }
 """(what was heard, the question) → the answer, or None where it is none."""
 

@@ -34,6 +34,8 @@ BESIDE: Mapping[Asking, frozenset[str]] = {
     "talk": frozenset({"emergency"}),
 }
 """Skills that are listened to beside these questions; beside the others all of them are."""
+ANSWERED_LIKE: Mapping[Asking, Asking] = {"chore": "dose"}
+"""Questions whose answers are said in the words of another one's."""
 POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.unsure", "medication.query", "medication.taking", "medication.snooze"})
 """Those that one syllable divides."""
 SAMPLED = 0.25
@@ -100,9 +102,10 @@ class Understander:
         options: tuple[str, ...] = (),
     ) -> Explanation:
         """The same with every step."""
-        thought = Thought(self._interpreter.hear(hypotheses, now, asking or ""), now.replace(tzinfo=None))
+        like = ANSWERED_LIKE.get(asking, asking) if asking is not None else None
+        thought = Thought(self._interpreter.hear(hypotheses, now, like or ""), now.replace(tzinfo=None))
         thought.cries = self._cries(hypotheses, thought, now)
-        self._combine(thought, asking)
+        self._combine(thought, like)
         judgement = _told_honestly(self._decide(thought, now, asking, options))
         if asking is None:
             judgement = replace(judgement, cry=self._cry(judgement, thought))
@@ -249,8 +252,10 @@ class Understander:
     ) -> Judgement | None:
         """The question's own grammar first; None: not an answer, judge it as anything else."""
         scores = thought.scores
+        if asking == "chore" and (done := CLOSED[asking](thought, Question(options, self.ear, thought.now, self._interpreter.looks))) is not None:
+            return done  # 倒了, of the rubbish, is no fall
         alarm = scores.get("emergency.call", 0.0)
-        mine = [intent for intent in scores if intent in self._interpreter.asked[asking]]
+        mine = [intent for intent in scores if intent in self._interpreter.asked[ANSWERED_LIKE.get(asking, asking)]]
         best = max(mine, key=lambda intent: scores[intent], default=None)
         other = max((scores[intent] for intent in scores if intent not in mine), default=0.0)
         if asking in BESIDE:

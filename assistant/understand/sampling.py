@@ -35,10 +35,12 @@ def phrases(home: Household, book: Phrasebook, asking: Asking | None) -> list[st
     """At most MOST different phrases, distress first: nothing may crowd it out."""
     fills = fills_of(home, book)
     found: dict[str, None] = dict.fromkeys((*book.distress, *book.cancel) if asking in (None, "emergency") else book.distress)
-    own = [template for template in book.templates if template.asking == asking and asking is not None]
+    own = [template for template in book.templates if template.asking == ("dose" if asking == "chore" else asking) and asking is not None]
     anywhere = [template for template in book.templates if not template.asking]
     for template in own:
         found.update(dict.fromkeys(islice(walks(template, fills), 4 * WALKS)))
+    if asking == "chore":
+        found.update(dict.fromkeys((*DONE, *(chore + done for chore in CHORES for done in ("了", "过了", "好了")))))
     if asking == "evidence":
         found.update(dict.fromkeys(EVIDENCE))
     if asking == "which":
@@ -61,6 +63,8 @@ def phrases(home: Household, book: Phrasebook, asking: Asking | None) -> list[st
 
 
 EVIDENCE = ("空了", "空的", "是空的", "没有了", "没药了", "格子空了", "药没了", "还在", "还在呢", "药还在", "有药", "还有药", "没空", "里面有药", "还有一片")
+DONE = ("弄好了", "做好了", "办好了", "做完了", "搞好了", "火关了", "花浇了", "垃圾倒了", "门锁了", "衣服收了")
+CHORES = ("关", "倒", "浇", "收", "锁", "拿", "量", "洗", "买", "交", "打", "喂", "晒", "充")
 WHICH = ("第一个", "第二个", "第三个", "头一个", "前面那个", "后面那个", "最后一个", "都不是", "都要", "都不要")
 PARTS = ("", "早上", "上午", "下午", "晚上", "明天早上", "明天下午", "后天上午", "星期六下午")
 CLOCKS = ("六点", "七点", "七点半", "八点", "八点半", "九点", "十点", "十一点", "十二点", "一点", "两点", "三点", "四点", "五点", "五点半")
