@@ -129,6 +129,8 @@ PATIENCE = 45.0
 
 ALARMS = "emergency."
 """An alarm is begun and called off at any moment."""
+OTHER_DANGER = "smoke"
+"""What is told also to two people on the telephone while help is being called: it may not be what they speak of."""
 ALWAYS = "emergency.call"
 """The one intent that needs no wake word and no turn."""
 
@@ -573,7 +575,8 @@ class Dialogue:
             self._waiting.append(waiting)
 
     def _pressed(self, event: Pressed, now: datetime) -> None:
-        if self._between_people and (event.button == "wake" or self._helped()):
+        beside = self._between_people and (event.button == "wake" or self._helped())
+        if beside and event.button != OTHER_DANGER:
             return
         if event.button == "wake":
             self._emit(Listen(), now)
@@ -581,7 +584,8 @@ class Dialogue:
             return
         for skill in self.skills:
             if begin := skill.presseds.get(event.button):
-                self._interrupt(Waiting(lambda turn, begin=begin: begin(turn, event), skill.name, ALARM), now)  # type: ignore[misc]
+                waiting = Waiting(lambda turn, begin=begin: begin(turn, event), skill.name, ALARM)  # type: ignore[misc]
+                self._start(waiting, now) if beside else self._interrupt(waiting, now)
 
     def _delivered(self, event: Delivered, now: datetime) -> None:
         purpose = message.settle(self.store, event, now)

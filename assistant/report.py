@@ -145,7 +145,7 @@ def _happenings(store: Store, household: Household, start: datetime, now: dateti
         found.append(Happening(moment(row["at"]).astimezone(zone), "药", f"{str(row['text']).split()[0]}：{NOTES[row['kind']]}"))
     for row in store.find("incident", "started_at >= ?", start):
         who = f"，{row['person']}应了" if row["person"] else ""
-        kind = "演习" if row["drill"] else INCIDENTS.get(row["kind"], "求助")
+        kind = "演习" if row["drill"] else "、".join(dict.fromkeys(INCIDENTS.get(kind, "求助") for kind in row["kind"].split()))
         end = "取消了" if row["state"] == "cancelled" else "报警了"
         found.append(Happening(moment(row["started_at"]).astimezone(zone), "求助", f"{kind}，{end}{who}"))
     for row in store.find("booking", "visit_at >= ? AND visit_at <= ?", f"{start:%Y-%m-%dT%H:%M}", f"{now + timedelta(days=14):%Y-%m-%dT%H:%M}"):

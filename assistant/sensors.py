@@ -33,7 +33,8 @@ BOUNCE = 0.3
 AGAIN = 5.0
 """Seconds after which a button that was unplugged is looked for again."""
 SAME = 60.0
-"""Seconds in which the same thing told again is the same event: sensors repeat themselves until they are quiet."""
+"""Seconds in which the same thing told again is the same event: sensors repeat themselves until they are quiet. Told for longer it counts
+once a minute: smoke that was called off and goes on is smoke."""
 REQUEST_SECONDS = 3.0
 """Longest a sensor may take to say what it wants."""
 
@@ -83,17 +84,19 @@ class Key:
 class Repeats:
     """Lets an event through once a minute; buttons each time."""
 
-    def __init__(self, post: Callable[[Pressed], None]) -> None:
+    def __init__(self, post: Callable[[Pressed], None], clock: Callable[[], float] = monotonic) -> None:
         self._post = post
+        self._clock = clock
         self._last: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def tell(self, told: Told) -> None:
         """A sensor says so."""
         with self._lock:
-            now = monotonic()
+            now = self._clock()
             repeated = told not in ("help", "cancel") and now - self._last.get(told, float("-inf")) < SAME
-            self._last[told] = now
+            if not repeated:
+                self._last[told] = now
         if not repeated:
             self._post(Pressed(told))
 

@@ -19,7 +19,7 @@ from assistant.home import Care
 from assistant.household import parse
 from assistant.messages import Acknowledged, Notify, Pressed
 from assistant.notify.web import Unreached, fetch
-from assistant.sensors import DOWN, EV_KEY, EVENT, Key, Port, Topic, presses
+from assistant.sensors import DOWN, EV_KEY, EVENT, Key, Port, Repeats, Topic, presses
 from tests.faults.scene import NOON, household, lines, stage, wait
 from tests.test_notify import broker  # noqa: F401
 
@@ -92,6 +92,15 @@ def test_a_sensor_that_repeats_itself_counts_once_and_a_button_each_time() -> No
         fetch("POST", f"http://127.0.0.1:{port.port}/{path}", seconds=5.0)
     port.close()
     assert [inbox.get_nowait() for _ in range(inbox.qsize())] == [Pressed("fall"), Pressed("help"), Pressed("help")]
+
+
+def test_a_sensor_that_never_stops_counts_once_a_minute() -> None:
+    passed: list[float] = []
+    at = [0.0]
+    repeats = Repeats(lambda _event: passed.append(at[0]), lambda: at[0])
+    for at[0] in range(0, 200, 30):
+        repeats.tell("smoke")
+    assert passed == [0, 60, 120, 180]
 
 
 def test_a_key_counts_when_it_goes_down_and_bounces_do_not() -> None:

@@ -321,6 +321,135 @@ def test_a_film_that_goes_on_crying_during_the_prompt_neither_sends_sooner_nor_h
     assert sent[0] == sent[1]
 
 
+# --- another danger -----------------------------------------------------------------------------------------------
+
+
+def _told(scene: Stage, since: float = 0.0) -> list[str]:
+    """What the family has read from this many seconds after noon on, each text once."""
+    return list(dict.fromkeys(one.text for one in scene.happened if one.kind == "sent" and one.at >= NOON + timedelta(seconds=since)))
+
+
+def test_a_fire_cried_during_the_countdown_is_what_the_family_reads_and_she_is_sent_out_of_the_house() -> None:
+    scene = stage()
+    hear(scene, "救命啊", woken=False)
+    scene.until_quiet()
+    hear(scene, "着火了", woken=False)
+    assert (["求助：着火了。" in text for text in _told(scene)], "出门" in lines(scene, "said")[-1]) == ([True], True)
+
+
+def test_smoke_while_a_fall_is_asked_about_begins_its_own_countdown_and_is_named() -> None:
+    scene = stage()
+    scene.tell(Pressed("fall"))
+    wait(scene, 8)
+    scene.tell(Pressed("smoke"))
+    asked = lines(scene, "asked")[-1]
+    wait(scene, 60)
+    assert (asked[:15], _first(scene, "sent") < 60, "求助：着火了。" in _told(scene)[0]) == ("烟雾感应器响了。王奶奶，我听见", True, True)
+
+
+def test_smoke_during_a_countdown_makes_it_no_longer() -> None:
+    sent = []
+    for smoke in (False, True):
+        scene = stage()
+        hear(scene, CRY, woken=False)
+        wait(scene, 8)
+        if smoke:
+            scene.tell(Pressed("smoke"))
+        wait(scene, 60)
+        sent.append(_first(scene, "sent"))
+    assert (sent[1] <= sent[0], "求助：着火了；摔倒了，起不来。" in _told(scene)[0]) == (True, True)
+
+
+def test_smoke_during_an_alarm_is_a_round_at_once_that_says_what_is_new() -> None:
+    scene = _alerting()
+    before = scene.clock.now
+    scene.tell(Pressed("smoke"))
+    wait(scene, 1)
+    after = [one for one in scene.happened if one.kind == "sent" and one.at >= before]
+    assert (len(after), all("新情况：着火了。王奶奶（王秀珍）12:00 求助：着火了；摔倒了，起不来。" in one.text for one in after), lines(scene, "said")[-1]) == (
+        5, True, "烟雾感应器响了。王奶奶，我听见了，这就再告诉女儿刘敏和另外三个人。能走就先出门去，别回头拿东西。",
+    )
+
+
+def test_smoke_that_goes_on_during_an_alarm_is_said_once() -> None:
+    scene = _alerting()
+    for _ in range(3):
+        scene.tell(Pressed("smoke"))
+    assert len([text for text in lines(scene, "said") if "烟雾" in text]) == 1
+
+
+def test_the_old_words_go_out_no_more_when_the_network_comes_back() -> None:
+    scene = _alerting(People(network=False))
+    scene.tell(Pressed("smoke"))
+    scene.people.network = True
+    wait(scene, 15)
+    assert (len(_told(scene)), all("着火了" in text for text in _told(scene))) == (1, True)
+
+
+@pytest.mark.parametrize("how", ["smoke", "着火了"])
+def test_whoever_took_a_fall_has_not_taken_a_fire(how: str) -> None:
+    scene = _alerting(People(answers={"刘敏": "coming"}))
+    wait(scene, 60)
+    taken, before = _state(scene), scene.clock.now - NOON
+    scene.people.answers.clear()
+    scene.tell(Pressed("smoke")) if how == "smoke" else hear(scene, how)
+    wait(scene, 5)
+    assert (taken, _state(scene), any("新情况：着火了" in text for text in _told(scene, before.total_seconds())), "出门" in lines(scene, "said")[-1]) == (
+        State.ACKED, State.ALERTING, True, True,
+    )
+
+
+def test_whoever_is_on_the_way_to_a_cry_hears_at_once_that_she_fell() -> None:
+    scene = stage(people=People(answers={"刘敏": "coming"}))
+    hear(scene, "救命啊")
+    wait(scene, 60)
+    hear(scene, "救命啊")
+    before = scene.clock.now - NOON
+    wait(scene, 5)
+    hear(scene, CRY)
+    wait(scene, 2)
+    assert (_state(scene), any("新情况：摔倒了" in text for text in _told(scene, before.total_seconds()))) == (State.ACKED, True)
+
+
+def test_a_cry_without_a_name_takes_nothing_from_what_is_known() -> None:
+    scene = _alerting()
+    scene.tell(Pressed("help"))
+    wait(scene, 1)
+    assert scene.dialogue.store.find("incident")[0]["kind"] == "fall"
+
+
+def test_smoke_is_told_to_the_family_also_while_a_helper_is_on_the_telephone() -> None:
+    scene = _alerting(People(talk=90))
+    scene.ring("13800000001")
+    wait(scene, 10)
+    scene.tell(Pressed("smoke"))
+    wait(scene, 2)
+    assert (any("新情况：着火了" in text for text in _told(scene)), lines(scene, "hung_up")) == (True, [])
+
+
+def test_smoke_that_goes_on_after_it_was_called_off_is_an_alarm_again() -> None:
+    scene = stage()
+    scene.tell(Pressed("smoke"))
+    scene.until_quiet()
+    hear(scene, CANCEL)
+    called_off = _state(scene)
+    wait(scene, 40)
+    scene.tell(Pressed("smoke"))
+    again = _state(scene)
+    wait(scene, 60)
+    assert (called_off, again, _state(scene)) == (State.CANCELLED, State.PREALARM, State.ALERTING)
+
+
+def test_a_power_cut_keeps_both_dangers() -> None:
+    scene = stage()
+    scene.tell(Pressed("fall"))
+    hear(scene, CRY)
+    scene.tell(Pressed("smoke"))
+    again = stage(store=scene.dialogue.store, people=scene.people, at=scene.clock.now + timedelta(seconds=60))
+    wait(again, 60)
+    assert all("着火了；摔倒了，起不来" in text for text in _told(again))
+
+
 def test_the_button_twice_sends_at_once() -> None:
     scene = stage()
     scene.tell(Pressed("help"))

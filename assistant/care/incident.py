@@ -58,6 +58,8 @@ class Step(StrEnum):
     """A cry or a complaint, said to nobody, while somebody else has been talking for minutes."""
     AGAIN = "again"
     """Triggered once more: the same incident, at once, no new countdown."""
+    WORSE = "worse"
+    """A danger from outside that nobody knew of when help was called: who took the first has not taken this one."""
     YES = "yes"
     SILENCE = "silence"
     """The window ended, or what was said was no whole cancel phrase: both count as yes."""
@@ -83,6 +85,7 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.DOUBT, Step.SILENCE): State.CLOSED,
     (State.DOUBT, Step.CANCEL): State.CLOSED,
     (State.QUESTION, Step.AGAIN): State.ALERTING,
+    (State.QUESTION, Step.LIKELY): State.PREALARM,
     (State.QUESTION, Step.YES): State.ALERTING,
     (State.QUESTION, Step.SILENCE): State.PREALARM,
     (State.QUESTION, Step.CANCEL): State.CANCELLED,
@@ -94,12 +97,15 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.CANCELLED, Step.SILENCE): State.CLOSED,
     (State.CANCELLED, Step.YES): State.ALERTING,
     (State.CANCELLED, Step.AGAIN): State.PREALARM,
+    (State.CANCELLED, Step.LIKELY): State.PREALARM,
     (State.ALERTING, Step.AGAIN): State.ALERTING,
+    (State.ALERTING, Step.WORSE): State.ALERTING,
     (State.ALERTING, Step.ACK): State.ACKED,
     (State.ALERTING, Step.ARRIVED): State.CLOSED,
     (State.ALERTING, Step.ALL_CLEAR): State.CLOSED,
     (State.ALERTING, Step.DONE): State.CLOSED,
     (State.ACKED, Step.AGAIN): State.ACKED,
+    (State.ACKED, Step.WORSE): State.ALERTING,
     (State.ACKED, Step.ACK): State.ACKED,
     (State.ACKED, Step.LATE): State.ALERTING,
     (State.ACKED, Step.ARRIVED): State.CLOSED,
@@ -155,6 +161,15 @@ WORDS: Mapping[str, str] = {
 }
 """What the family reads, by kind."""
 
+OUTSIDE = ("fire", "gas", "intruder")
+"""Kinds that are a danger to whoever is in the house, gravest first."""
+INSIDE = ("breath", "chest_pain", "stroke", "bleeding", "fall")
+"""Kinds that say what has happened to her."""
+NAMELESS = ("unwell", "generic", "button", "checkin", "sensor")
+"""Kinds that say less; any other takes their place, and none is named beside another."""
+GRAVITY = (*OUTSIDE, *INSIDE, *NAMELESS)
+"""All kinds of an incident, gravest first."""
+
 AUTHORITIES = frozenset({"110", "112", "119", "120", "122", "911", "999"})
 """Never dialled by us (CARE 4), even where the family wrote one of them as somebody's telephone."""
 
@@ -179,8 +194,8 @@ class Incident:
 
     id: int
     key: str
-    kind: str
-    """fall, chest_pain, … as in the intents; `button`, `sensor`."""
+    kinds: tuple[str, ...]
+    """fall, chest_pain, … as in the intents; `button`, `sensor`. Gravest first: a fall and smoke are one incident."""
     grade: Step
     """CERTAIN, LIKELY, UNSURE or AMID."""
     state: State
@@ -193,6 +208,11 @@ class Incident:
     """Who took it; empty if nobody did."""
     drill: bool
     ended: datetime | None
+
+    @property
+    def kind(self) -> str:
+        """The gravest."""
+        return self.kinds[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,12 +304,24 @@ def grade(meaning: Meaning) -> Step:
 # --- triggers and answers -----------------------------------------------------------------------------------------
 
 
-def trigger(store: Store, now: datetime, household: Household, kind: str, how: Step) -> Incident:
+def trigger(store: Store, now: datetime, household: Household, kind: str, how: Step, *, sensed: bool = False) -> Incident:
     """Begin an incident, or drive the present one on. The row is committed before anything is said or sent.
 
+    `sensed`: by a sensor, which repeats itself; only what is new hurries the present one.
     If the ledger cannot be written the incident goes on in memory: a full disk must not cost a life.
     """
-    return _surely(store, lambda: _trigger(store, now, household, kind, how))
+    return _surely(store, lambda: _trigger(store, now, household, kind, how, sensed))
+
+
+def join(store: Store, now: datetime, incident: Incident, kind: str) -> Incident:
+    """Write down what else has happened, and nothing more."""
+
+    def change() -> Incident:
+        with store.atomic():
+            _joined(store, now, incident, kind)
+            return _known(store, incident.id)
+
+    return _surely(store, change)
 
 
 def step(store: Store, now: datetime, household: Household, incident: Incident, what: Step, person: str = "") -> Incident:
@@ -398,9 +430,13 @@ def words_of(household: Household, incident: Incident, now: datetime) -> str:
     local = incident.started.astimezone(now.tzinfo)
     if incident.drill:
         return f"这是演习，不是真的。{elder.call}家的小伴在试紧急通知，{local:%H:%M} 发出。收到请回一声。"
-    what = WORDS.get(incident.kind, WORDS["generic"])
     day = "" if local.date() == now.date() else f"{local:%-m月%-d日}"
-    return f"{elder.call}（{elder.name}）{day}{local:%H:%M} 求助：{what}。请马上打电话过去，或者去看看；您来处理的话请回应这条。"
+    return f"{elder.call}（{elder.name}）{day}{local:%H:%M} 求助：{what_of(incident)}。请马上打电话过去，或者去看看；您来处理的话请回应这条。"
+
+
+def what_of(incident: Incident) -> str:
+    """What has happened, gravest first."""
+    return "；".join(dict.fromkeys(WORDS.get(kind, WORDS["generic"]) for kind in incident.kinds))
 
 
 def call_text(household: Household, kind: str, *, drill: bool = False) -> str:
@@ -496,13 +532,17 @@ def hopeless(known: Status) -> bool:
 # --- inside -------------------------------------------------------------------------------------------------------
 
 
-def _trigger(store: Store, now: datetime, household: Household, kind: str, how: Step) -> Incident:
+def _trigger(store: Store, now: datetime, household: Household, kind: str, how: Step, sensed: bool) -> Incident:
     present = live(store)
     if present is not None and not present.drill:
         with store.atomic():
-            if present.state is State.DOUBT:  # what began it was perhaps the television's
+            doubted = present.state is State.DOUBT
+            news = "" if doubted else _joined(store, now, present, kind)
+            if doubted:  # what began it was perhaps the television's
                 store.update("incident", present.id, kind=kind)
-            return _step(store, now, household, present, Step.AGAIN)
+            worse = news in OUTSIDE and present.state in (State.ALERTING, State.ACKED)
+            what = Step.WORSE if worse else how if sensed and not doubted else Step.AGAIN
+            return _step(store, now, household, present, what, news=news)
     with store.atomic():
         if present is not None:  # the real thing ends a rehearsal
             _step(store, now, household, present, Step.DONE)
@@ -516,25 +556,39 @@ def _trigger(store: Store, now: datetime, household: Household, kind: str, how: 
         return _enter(store, now, household, _known(store, number), how, state)
 
 
+def _joined(store: Store, now: datetime, incident: Incident, kind: str) -> str:
+    """Write down what else has happened. Returns it, or nothing where that was known or says less than what is known."""
+    if kind in incident.kinds or kind not in GRAVITY:
+        return ""
+    if kind in NAMELESS and GRAVITY.index(kind) > GRAVITY.index(incident.kind):
+        return ""
+    kinds = sorted({kind, *(one for one in incident.kinds if one not in NAMELESS)}, key=GRAVITY.index)
+    store.update("incident", incident.id, kind=" ".join(kinds))
+    store.note_down(now, "incident.joined", incident.id, kind)
+    return kind
+
+
 def _just_cancelled(store: Store, now: datetime) -> bool:
     where = "state = 'closed' AND person = '' AND ended_at > ? AND drill = 0 AND grade <> 'amid'"
     return bool(store.find("incident", where, now - MISTRUST))
 
 
-def _step(store: Store, now: datetime, household: Household, incident: Incident, what: Step, person: str = "") -> Incident:
+def _step(
+    store: Store, now: datetime, household: Household, incident: Incident, what: Step, person: str = "", news: str = ""
+) -> Incident:
     incident = _known(store, incident.id)
     state = TRANSITIONS.get((incident.state, what))
     if state is None:
         return incident
     with store.atomic():
         store.note_down(now, f"incident.{what}", incident.id, person)
-        return _enter(store, now, household, incident, what, state, person)
+        return _enter(store, now, household, incident, what, state, person, news)
 
 
 def _enter(
-    store: Store, now: datetime, household: Household, incident: Incident, what: Step, state: State, person: str = ""
+    store: Store, now: datetime, household: Household, incident: Incident, what: Step, state: State, person: str = "", news: str = ""
 ) -> Incident:
-    """Write the new state and everything that follows from it."""
+    """Write the new state and everything that follows from it. `news`: the kind that has joined it."""
     columns: dict[str, object] = {"state": state.value, "asked": 0}
     match state:
         case State.DOUBT | State.QUESTION:
@@ -544,7 +598,7 @@ def _enter(
             window = timedelta(seconds=LOUDER * WINDOW.get(what, 2))
             if what is Step.AGAIN:
                 columns["grade"] = Step.CERTAIN.value
-            elif what is Step.YES:
+            elif what in (Step.YES, Step.LIKELY):
                 columns["grade"] = Step.LIKELY.value
             columns |= {"until_at": now + window + STUCK, "wake_at": now + timedelta(seconds=LOUDER) + STUCK}
         case State.CANCELLED:
@@ -563,11 +617,11 @@ def _enter(
     after = _known(store, incident.id)
     match state:
         case State.ALERTING:
-            _alert(store, now, household, after)
+            _alert(store, now, household, after, news)
         case State.ACKED if what is Step.ACK:
             _taken(store, now, household, incident, after)
         case State.ACKED:
-            _still_crying(store, now, household, after)
+            _still_crying(store, now, household, after, news)
         case State.CLOSED:
             _over(store, now, household, incident, after, what)
         case _:
@@ -575,8 +629,10 @@ def _enter(
     return after
 
 
-def _alert(store: Store, now: datetime, household: Household, incident: Incident) -> None:
+def _alert(store: Store, now: datetime, household: Household, incident: Incident, news: str = "") -> None:
     """Messages to everybody at once, and the ladder begins (or begins again)."""
+    if news:  # what is still unsent tells less than is known
+        message.withdraw(store, now, PURPOSE, incident.id, kinds=("text",))
     known = ladder_of(store, incident.id)
     if known is None:
         store.insert("ladder", incident=incident.id, lap_at=now, call_at=now, status_at=now + STATUS_FIRST, wake_at=now)
@@ -588,16 +644,16 @@ def _alert(store: Store, now: datetime, household: Household, incident: Incident
         )
     ladder = ladder_of(store, incident.id)
     assert ladder is not None
-    _round(store, now, household, incident, ladder)
+    _round(store, now, household, incident, ladder, news)
 
 
-def _round(store: Store, now: datetime, household: Household, incident: Incident, ladder: Ladder) -> None:
+def _round(store: Store, now: datetime, household: Household, incident: Incident, ladder: Ladder, news: str = "") -> None:
     """Every contact on every channel. What is still unsent keeps its key and tries on; what was sent is sent again."""
     unsent = {
         (m.person, m.channels)
         for m in message.of_incident(store, PURPOSE, incident.id, f"kind = 'text' AND {message.STILL}")
     }
-    body = words_of(household, incident, now)
+    body = (f"新情况：{WORDS[news]}。" if news and ladder.round else "") + words_of(household, incident, now)
     title = "【演习】小伴紧急通知" if incident.drill else "【紧急】请马上联系老人"
     for contact in household.ladder:
         for channel in contact.notify:
@@ -694,13 +750,14 @@ def _taken(store: Store, now: datetime, household: Household, before: Incident, 
     _rest(store, now, after.id)
     if before.state is State.ACKED and before.person == after.person:
         return
+    told = f"现在的情况：{what_of(after)}。" if len(after.kinds) > 1 else ""  # the call may have begun before the second
     for contact in household.ladder:
         if not contact.notify:
             continue
         mine = contact.name == after.person
-        if mine and (after.drill or not card(household)):
+        if mine and (after.drill or not told + card(household)):
             continue
-        body = card(household) if mine else f"{after.person} 已经答应去处理。{household.elder.call}的情况等回音。"
+        body = told + card(household) if mine else f"{after.person} 已经答应去处理。{household.elder.call}的情况等回音。"
         message.post(
             store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
             title="进门和病史（只发给您）" if mine else ("【演习】" if after.drill else "") + "有人接手了", body=body,
@@ -708,16 +765,18 @@ def _taken(store: Store, now: datetime, household: Household, before: Incident, 
         )
 
 
-def _still_crying(store: Store, now: datetime, household: Household, incident: Incident) -> None:
-    """Somebody is on the way and the elder calls again: that person and the others hear of it, at most once a minute."""
+def _still_crying(store: Store, now: datetime, household: Household, incident: Incident, news: str) -> None:
+    """Somebody is on the way and the elder calls again: that person and the others hear of it, at most once a minute, and at once if
+    something else has happened."""
     last = [m for m in message.of_incident(store, f"{PURPOSE}.note", incident.id) if m.created > now - CALM and "又" in m.title]
-    if last:
+    if last and not news:
         return
+    body = (f"新情况：{WORDS[news]}。" if news else "") + words_of(household, incident, now)
     for contact in household.ladder:
         if contact.notify:
             message.post(
                 store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
-                title="【紧急】老人又喊了一次", body=words_of(household, incident, now), incident=incident.id,
+                title="【紧急】老人又喊了一次", body=body, incident=incident.id,
             )
 
 
@@ -797,7 +856,7 @@ def _key(store: Store, now: datetime) -> str:
 
 def _incident(row: Row) -> Incident:
     return Incident(
-        id=int(row["id"]), key=row["key"], kind=row["kind"], grade=Step(row["grade"]), state=State(row["state"]),
+        id=int(row["id"]), key=row["key"], kinds=tuple(row["kind"].split()) or ("generic",), grade=Step(row["grade"]), state=State(row["state"]),
         started=moment(row["started_at"]), until=_maybe(row["until_at"]), asked=row["asked"], person=row["person"],
         drill=bool(row["drill"]), ended=_maybe(row["ended_at"]),
     )

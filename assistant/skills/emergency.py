@@ -91,8 +91,8 @@ def bed_sensor(turn: Turn, event: Pressed) -> Conversation:
 
 @skill.pressed("smoke")
 def smoke_sensor(turn: Turn, event: Pressed) -> Conversation:
-    """Smoke does not wait for two questions, but burnt toast can be called off."""
-    yield from _sensed(turn, "fire", Step.LIKELY)
+    """Smoke does not wait for two questions, but burnt toast can be called off: so she hears what it is about."""
+    yield from _after(turn.reply("smoke"), _sensed(turn, "fire", Step.LIKELY))
 
 
 @skill.pressed("cancel")
@@ -133,22 +133,42 @@ def stepped(turn: Turn, by: timedelta) -> None:
 
 
 def _sensed(turn: Turn, kind: str, how: Step) -> Conversation:
-    """A sensor repeats itself, which says no more than the first time: it hurries no question that is already being asked."""
-    present = incident.live(turn.store)
-    if present is None or present.drill or present.state is State.DOUBT:
-        yield from _trigger(turn, kind, how)
-    else:
-        yield from TALKS[present.state](turn, present)
+    """A sensor repeats itself, which says no more than the first time: it hurries no question that is already being asked, and
+    says nothing while help is being called or under way."""
+    before = incident.live(turn.store)
+    known = incident.trigger(turn.store, turn.now, turn.household, kind, how, sensed=True)
+    if known == before and known.state in (State.ALERTING, State.ACKED):
+        return
+    yield from _triggered(turn, before, known)
 
 
 def _trigger(turn: Turn, kind: str, how: Step) -> Conversation:
     before = incident.live(turn.store)
-    known = incident.trigger(turn.store, turn.now, turn.household, kind, how)
-    again = before is not None and before.id == known.id
-    if again and known.state is State.ALERTING and before is not None and before.state is State.ALERTING:
-        yield Say(turn.reply("again", status=_status(turn, known)), urgent=True)
-    else:
+    yield from _triggered(turn, before, incident.trigger(turn.store, turn.now, turn.household, kind, how))
+
+
+def _triggered(turn: Turn, before: Incident | None, known: Incident) -> Conversation:
+    """What is said of a trigger: it may have begun an incident, driven it on, or told of another danger."""
+    if before is None or before.id != known.id or not before.state is known.state is State.ALERTING:
         yield from TALKS[known.state](turn, known)
+    elif before.kinds != known.kinds:
+        stay = turn.reply(STAY.get(known.kind, "stay"))
+        yield Say(turn.reply("joined", people=_first_of(turn.household)) + stay, urgent=True)
+    else:
+        yield Say(turn.reply("again", status=_status(turn, known)), urgent=True)
+
+
+def _after(words: str, talk: Conversation) -> Conversation:
+    """The same talk, with these words before its first sentence."""
+    answer = None
+    while True:
+        try:
+            action = talk.send(answer)
+        except StopIteration:
+            return
+        if words and isinstance(action, Say | Ask):
+            action, words = replace(action, text=words + action.text), ""
+        answer = yield action
 
 
 # --- talks, one a state -------------------------------------------------------------------------------------------
@@ -175,7 +195,7 @@ def _doubt(turn: Turn, known: Incident) -> Conversation:
         if answer.intent in ("emergency.cancel", "dialogue.no"):
             denied = True
         elif answer.intent == "emergency.call":
-            known = incident.trigger(turn.store, turn.now, turn.household, str(answer.slots.get("kind", known.kind)), Step.AGAIN)
+            known = _cried(turn, known, answer)
         elif any(word in answer.text for word in HERS):
             known = incident.step(turn.store, turn.now, turn.household, known, Step.YES)
     yield from TALKS[known.state](turn, known)
@@ -197,7 +217,7 @@ def _question(turn: Turn, known: Incident) -> Conversation:
             if noes == 2:
                 known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL)
         elif answer is not None and answer.intent in READ_AS:
-            known = incident.step(turn.store, turn.now, turn.household, known, READ_AS[answer.intent])
+            known = _answered(turn, known, answer)
     yield from TALKS[known.state](turn, known)
 
 
@@ -215,7 +235,7 @@ def _prealarm(turn: Turn, known: Incident) -> Conversation:
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.LOUDER)
         answer = yield _emergency(text, incident.LOUDER)
         if answer is not None and answer.intent in READ_AS and answer.text not in GRUNTS and not _half(turn, answer):
-            known = incident.step(turn.store, turn.now, turn.household, known, READ_AS[answer.intent])
+            known = _answered(turn, known, answer)
         elif answer is not None:
             # A bare 不, 嗯 or noise is no cancel: once more with the whole phrase, then it is sent.
             if warned:
@@ -272,6 +292,8 @@ def _check(turn: Turn, known: Incident) -> Conversation:
             known = incident.step(turn.store, turn.now, turn.household, known, Step.FINE)
             yield Say(turn.reply("fine") + _told(turn))
         elif answer.intent == "emergency.call" or any(word in answer.text for word in HELP_WORDS):
+            if answer.intent == "emergency.call":
+                known = incident.join(turn.store, turn.now, known, _kind(answer))
             known = incident.step(turn.store, turn.now, turn.household, known, Step.YES)
             yield from TALKS[known.state](turn, known)
 
@@ -441,6 +463,21 @@ def spoken(turn: Turn, truth: Status) -> str:
 
 def _status(turn: Turn, known: Incident) -> str:
     return spoken(turn, incident.status(turn.store, turn.household, known))
+
+
+def _answered(turn: Turn, known: Incident, answer: Meaning) -> Incident:
+    """What an answer during question or countdown does; a cry may tell of something else than the first."""
+    if answer.intent == "emergency.call":
+        return _cried(turn, known, answer)
+    return incident.step(turn.store, turn.now, turn.household, known, READ_AS[answer.intent])
+
+
+def _cried(turn: Turn, known: Incident, answer: Meaning) -> Incident:
+    return incident.trigger(turn.store, turn.now, turn.household, _kind(answer) or known.kind, Step.AGAIN)
+
+
+def _kind(answer: Meaning) -> str:
+    return str(answer.slots.get("kind", ""))
 
 
 def _half(turn: Turn, answer: Meaning) -> bool:

@@ -23,6 +23,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 SENTENCES: dict[str, Meaning] = {
     "救命啊我摔倒了": Meaning("emergency.call", {"kind": "fall", "grade": "likely"}),
     "救命啊": Meaning("emergency.call", {"kind": "generic", "grade": "likely"}),
+    "着火了": Meaning("emergency.call", {"kind": "fire", "grade": "likely"}),
     "心口闷": Meaning("emergency.call", {"kind": "chest_pain", "grade": "unsure"}),
     "我没事不用叫": Meaning("emergency.cancel"),
     "没事": Meaning("emergency.cancel"),
