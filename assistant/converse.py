@@ -595,11 +595,11 @@ class Dialogue:
 
     def _acknowledged(self, event: Acknowledged, now: datetime) -> None:
         found = message.by_key(self.store, event.key)
-        if found is None and (rang := request.of_call(self.store, event.key)) is not None and incident.live(self.store):
-            # A key pressed in a call that rang us means the alarm that person was told of.
+        if found is None and (rang := request.of_call(self.store, event.key)) is not None and rang.person:
+            # A key pressed in a call that rang us means the alarm that is going on, whether or not it has reached that person yet.
             event = replace(event, person=rang.person)
-            key = message.last_key(self.store, rang.person, (incident.PURPOSE,)) if rang.person else None
-            found = message.by_key(self.store, key) if key else None
+            alarm = incident.live(self.store)
+            found = (alarm.id, incident.RANG) if alarm is not None else None
         if found is None:
             self.store.note_down(now, "acknowledged.unknown", text=event.person)
             return
@@ -607,7 +607,7 @@ class Dialogue:
         for skill in self.skills:
             if follow := skill.acknowledgeds.get(purpose):
                 begin = Waiting(lambda turn, follow=follow: follow(turn, row, event), skill.name, ALARM)  # type: ignore[misc]
-                if purpose != "incident":
+                if purpose not in (incident.PURPOSE, incident.RANG):
                     self._waiting.append(begin)
                 elif self._between_people:
                     self._start(begin, now)  # it is only told, and may be told by the one on the telephone

@@ -274,7 +274,48 @@ def test_a_key_in_a_call_that_rang_us_takes_the_alarm() -> None:
     scene.tell(Acknowledged("in-1", "", "coming"))
     wait(scene, 2)
     rows = scene.dialogue.store.find("incident")
-    assert (rows[0]["state"], rows[0]["person"], lines(scene, "hung_up")) == ("acked", "刘敏", [])
+    assert (rows[0]["state"], rows[0]["person"], "in-1" in lines(scene, "hung_up")) == ("acked", "刘敏", False)
+
+
+def test_a_key_of_somebody_the_alarm_has_not_reached_yet_takes_it_too() -> None:
+    home = household()
+    grandson = replace(home.family[3], notify=())
+    scene = stage(replace(home, family=(*home.family[:3], grandson)), People(talk=90))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 25)
+    told = scene.dialogue.store.find("message", "person = ?", grandson.name)
+    scene.ring(grandson.phone)
+    wait(scene, 6)
+    scene.tell(Acknowledged("in-1", "", "coming"))
+    wait(scene, 2)
+    row = scene.dialogue.store.find("incident")[0]
+    assert (told, row["state"], row["person"], "刘小军回话了" in lines(scene, "said")[-1]) == ([], "acked", "刘小军", True)
+
+
+def test_a_key_means_the_alarm_that_is_going_on_and_not_an_older_one() -> None:
+    scene = stage(people=People(answers={"刘小军": "all_clear"}, talk=90))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 200)
+    scene.people.answers.clear()
+    wait(scene, 700)
+    scene.people.dead_channels = {"小军微信"}
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 25)
+    scene.ring("13800000003")
+    wait(scene, 6)
+    scene.tell(Acknowledged("in-1", "", "coming"))
+    wait(scene, 2)
+    assert [row["state"] for row in scene.dialogue.store.find("incident")] == ["closed", "acked"]
+
+
+def test_a_stranger_who_presses_a_key_takes_nothing_over() -> None:
+    scene = stage(people=People(talk=90))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 40)
+    scene.ring(STRANGER)
+    wait(scene, 3)
+    scene.tell(Acknowledged("in-1", "", "coming"))
+    assert scene.dialogue.store.find("incident")[0]["state"] == "alerting"
 
 
 def test_what_is_said_on_the_telephone_is_not_written_down_and_only_hanging_up_is_obeyed() -> None:

@@ -26,6 +26,8 @@ Changed = TypeVar("Changed")
 
 PURPOSE = "incident"
 """Purpose of an incident's messages and calls."""
+RANG = "incident.rang"
+"""Purpose of an answer that names no message but the incident itself: a key in a call that rang us."""
 DOUBTED = "incident.doubt"
 """Purpose of the note about a cry amid other talk that nobody stood by."""
 

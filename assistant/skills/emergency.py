@@ -375,7 +375,7 @@ def delivered(turn: Turn, row: int, event: Delivered) -> Conversation:
             yield Say(turn.reply(NOT_TAKEN[sent.detail], person=_called(turn.household, sent.person)), urgent=True)
 
 
-@skill.acknowledged("incident")
+@skill.acknowledged(incident.PURPOSE)
 def acknowledged(turn: Turn, row: int, event: Acknowledged) -> Conversation:
     """A live person pressed a key, opened the link or answered."""
     answered = message.get(turn.store, row)
@@ -383,6 +383,19 @@ def acknowledged(turn: Turn, row: int, event: Acknowledged) -> Conversation:
     if answered is None or known is None:
         return
     message.answer(turn.store, turn.now, row, event.person, event.answer)
+    yield from _taken(turn, known, event)
+
+
+@skill.acknowledged(incident.RANG)
+def rang_us(turn: Turn, row: int, event: Acknowledged) -> Conversation:
+    """Somebody who rang us pressed a key; `row` is the incident."""
+    known = incident.get(turn.store, row)
+    if known is not None:
+        yield from _taken(turn, known, event)
+
+
+def _taken(turn: Turn, known: Incident, event: Acknowledged) -> Conversation:
+    """What an answer does, and what is said of it."""
     person = _called(turn.household, event.person)
     what = incident.STEP_OF.get(event.answer)
     if what is None:
