@@ -322,6 +322,8 @@ class Dialogue:
                     self._due(Due(table, row), now)
             case Connected():
                 for skill in self.skills:
+                    for line in skill.lines:
+                        line(self._turn(skill.name, now), event)
                     for connected in skill.connecteds:
                         self._connected(Waiting(lambda turn, connected=connected: connected(turn, event), skill.name, CALL), now)  # type: ignore[misc]
             case DeviceLost() | DeviceFound():
@@ -433,7 +435,7 @@ class Dialogue:
             return
         if meaning.intent in ANSWERS["talk"]:
             self._resume(talk, meaning, now)
-        elif meaning.intent == ALWAYS and incident.grade(meaning) is not incident.Step.UNSURE and not self._helped():
+        elif meaning.intent == ALWAYS and incident.grade(meaning) is not incident.Step.UNSURE and not self._helped_on_the_line():
             # Complaints are what one tells a daughter on the telephone; a cry is a cry.
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(event.woken)}), now, ALARM)
 
@@ -564,7 +566,7 @@ class Dialogue:
         if event.table not in self._dues:
             raise LookupError(f"no skill drives table {event.table}")
         skill, begin, priority = self._dues[event.table]
-        if self._between_people and priority == ALARM:
+        if priority == ALARM and self._between_people and self._with_a_contact():
             return  # 到了吗, 真的没事吗: whoever is on the telephone asks that too; the row stays due
         if any(talk.cause == event for talk in self._talks) or any(w.cause == event for w in self._waiting):
             return
@@ -575,7 +577,7 @@ class Dialogue:
             self._waiting.append(waiting)
 
     def _pressed(self, event: Pressed, now: datetime) -> None:
-        beside = self._between_people and (event.button == "wake" or self._helped())
+        beside = self._between_people and (event.button == "wake" or self._helped_on_the_line())
         if beside and event.button != OTHER_DANGER:
             return
         if event.button == "wake":
@@ -636,10 +638,16 @@ class Dialogue:
         ask = self.asking
         return ask is not None and ask.asking == "talk"
 
-    def _helped(self) -> bool:
-        """Whether help is being called or under way: whoever is on the telephone meanwhile is left there."""
+    def _with_a_contact(self) -> bool:
+        """Whether one of the household's people is on the telephone; a stranger holds up no alarm."""
+        ask = self.asking
+        called = request.of_call(self.store, ask.call) if ask is not None else None
+        return called is not None and bool(called.person)
+
+    def _helped_on_the_line(self) -> bool:
+        """Whether help is being called or under way, and one of those who help is on the telephone: they are left there."""
         known = incident.live(self.store)
-        return known is not None and known.state in (incident.State.ALERTING, incident.State.ACKED)
+        return known is not None and known.state in (incident.State.ALERTING, incident.State.ACKED) and self._with_a_contact()
 
     def _stepped(self, by: timedelta, trusted: bool, now: datetime) -> None:
         if trusted and not self.trusted:

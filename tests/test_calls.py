@@ -318,6 +318,78 @@ def test_a_stranger_who_presses_a_key_takes_nothing_over() -> None:
     assert scene.dialogue.store.find("incident")[0]["state"] == "alerting"
 
 
+def test_a_stranger_is_not_announced_while_help_is_called_and_holds_up_nobody() -> None:
+    alone, rung = stage(), stage(people=People(talk=500))
+    for scene in (alone, rung):
+        hear(scene, "救命啊我摔倒了")
+        wait(scene, 30)
+    rung.ring(STRANGER, 60)
+    wait(rung, 8)
+    rung.until_quiet()
+    hear(rung, "接")
+    for scene in (alone, rung):
+        scene.run(alone.clock.now.replace(minute=12))
+    calls = [[one.at for one in scene.happened if one.kind == "called"] for scene in (alone, rung)]
+    assert (calls[0] == calls[1], lines(rung, "asked", "picked_up")) == (True, lines(alone, "asked", "picked_up"))
+
+
+def test_a_stranger_who_rang_during_an_alarm_is_told_of_once_it_is_taken() -> None:
+    scene = stage()
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 30)
+    scene.ring(STRANGER, 20)
+    wait(scene, 120)
+    during = [text for text in lines(scene, "said") if "不认识的号码" in text]
+    scene.people.answers["刘敏"] = "coming"
+    wait(scene, 300)
+    assert (during, [text for text in lines(scene, "said") if "不认识的号码" in text]) == ([], ["刚才有个不认识的号码来过电话，没有接。"])
+
+
+def test_a_stranger_who_was_picked_up_just_before_is_hung_up_for_the_alarm() -> None:
+    scene = stage(people=People(talk=500))
+    _rung(scene, STRANGER)
+    hear(scene, "接", woken=False)
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 60)
+    assert (lines(scene, "hung_up"), len(lines(scene, "called")) > 0) == (["in-1"], True)
+
+
+def test_a_stranger_on_the_telephone_does_not_keep_us_from_asking_whether_help_has_come() -> None:
+    scene = stage(people=People(answers={"刘敏": "coming"}, talk=3000))
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 700)
+    _rung(scene, STRANGER)
+    hear(scene, "接", woken=False)
+    wait(scene, 500)
+    assert ("王奶奶，女儿刘敏到了吗？" in lines(scene, "asked"), lines(scene, "hung_up")) == (True, ["in-1"])
+
+
+def test_an_alarm_hangs_up_a_call_that_still_rings_and_begins_its_own_at_once() -> None:
+    scene = stage()
+    hear(scene, "给强子打电话")
+    wait(scene, 3)
+    key = scene.dialogue.store.find("message")[0]["key"]
+    scene.tell(Pressed("help"))
+    wait(scene, 1)
+    scene.tell(Pressed("help"))
+    kinds = [(one.kind, one.text if one.kind == "hung_up" else one.who) for one in scene.happened if one.kind in ("hung_up", "called")]
+    wait(scene, 60)
+    assert (kinds, _rows(scene), [text for text in lines(scene, "asked") if "捎" in text or "留" in text]) == (
+        [("called", "刘强"), ("hung_up", key), ("called", "刘敏")], [("voice", "刘强", "given_up")], [],
+    )
+
+
+def test_a_son_who_answers_during_the_countdown_is_not_hung_up_for_the_alarm() -> None:
+    scene = stage(people=People(answers={"刘强": "accepted"}, talk=120))
+    hear(scene, "给强子打电话")
+    wait(scene, 3)
+    hear(scene, "救命啊我摔倒了")
+    wait(scene, 40)
+    assert (lines(scene, "hung_up"), lines(scene, "asked", "said")[-1], [one.who for one in scene.happened if one.kind == "called"]) == (
+        [], "儿子刘强的电话通了，您说话。", ["刘强"],
+    )
+
+
 def test_what_is_said_on_the_telephone_is_not_written_down_and_only_hanging_up_is_obeyed() -> None:
     scene = stage(people=People(answers={"刘强": "accepted"}, talk=300))
     hear(scene, "给强子打电话")

@@ -881,6 +881,32 @@ def test_the_real_thing_ends_a_drill() -> None:
     assert [row["state"] for row in scene.dialogue.store.find("incident")] == ["closed", "alerting"]
 
 
+def test_the_real_thing_hangs_up_a_drill_before_it_calls_anybody() -> None:
+    scene = stage()
+    hear(scene, "咱们演习一回")
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, 3)
+    drilled = [row["key"] for row in scene.dialogue.store.find("message", "kind = 'call'")]
+    scene.tell(Pressed("help"))
+    assert (len(drilled), lines(scene, "hung_up")) == (1, drilled)
+
+
+def test_nobody_is_said_to_be_rung_while_another_call_has_the_line() -> None:
+    people = People(answers=dict.fromkeys(("刘敏", "刘强", "王建国", "刘小军"), "busy"))
+    scene = _alerting(people)
+    wait(scene, 10)
+    people.answers.clear()
+    hear(scene, "给强子打电话")
+    wait(scene, 20)
+    known = incident.live(scene.dialogue.store)
+    assert known is not None
+    called, truth = len(lines(scene, "called")), incident.status(scene.dialogue.store, scene.dialogue.household, known)
+    wait(scene, 12)
+    later = incident.status(scene.dialogue.store, scene.dialogue.household, known)
+    assert (called, truth.ringing, later.ringing) == (6, "", "刘敏")
+
+
 # --- words --------------------------------------------------------------------------------------------------------
 
 

@@ -382,6 +382,16 @@ def shift(store: Store, by: timedelta) -> None:
                 store.update(table, int(row["id"]), **moved)
 
 
+def free_the_line(store: Store, now: datetime) -> tuple[str, ...]:
+    """Keys of the calls that must be hung up for the first one of an alarm (`request.free_the_line`)."""
+    return _surely(store, lambda: request.free_the_line(store, now))
+
+
+def ringing(store: Store, incident: Incident) -> tuple[str, ...]:
+    """Keys of its calls that have been handed to the telephone."""
+    return tuple(call.key for call in message.of_incident(store, PURPOSE, incident.id, "kind = 'call' AND state = 'sending'"))
+
+
 # --- the ladder ---------------------------------------------------------------------------------------------------
 
 
@@ -503,6 +513,9 @@ def status(store: Store, household: Household, incident: Incident) -> Status:
     ringing: dict[str, None] = {}
     rung: dict[str, None] = {}
     failing: dict[str, None] = {}
+    # Calls are handed to the telephone at once, but it dials them one after the other: only the first rings.
+    first = store.find("message", "kind = 'call' AND state = 'sending'", order="id", limit=1)
+    held = bool(first) and (first[0]["purpose"], first[0]["incident"]) != (PURPOSE, incident.id)
     # An alarm that nobody takes has some hundred messages by the evening: they are walked through once.
     for one in message.fates(store, PURPOSE, incident.id):
         if one.kind == "text":
@@ -510,7 +523,7 @@ def status(store: Store, household: Household, incident: Incident) -> Status:
             if one.state in (message.State.SENT, message.State.ANSWERED):
                 told[one.person] = None
             failed = failed or (one.state in message.OPEN and one.failed)
-        elif one.state is message.State.SENDING:
+        elif one.state is message.State.SENDING and not held:
             ringing[one.person] = None
         elif one.state is message.State.FAILED:
             failing[one.person] = None

@@ -196,12 +196,25 @@ def of_call(store: Store, key: str) -> Request | None:
 
 
 def talking(store: Store, now: datetime) -> Request | None:
-    """The conversation that is going on, if one is; none is believed to last longer than `HELPING`."""
+    """The conversation with a contact that is going on, if one is; none is believed to last longer than `HELPING`. Strangers hold up nothing."""
     rows = store.find(
-        "request", "kind IN ('incoming', 'voice') AND state = 'accepted' AND asked_at > ?", now - HELPING,
+        "request", "kind IN ('incoming', 'voice') AND state = 'accepted' AND person <> '' AND asked_at > ?", now - HELPING,
         order="id DESC", limit=1,
     )
     return _request(rows[0]) if rows else None
+
+
+def free_the_line(store: Store, now: datetime) -> tuple[str, ...]:
+    """An alarm needs the telephone: calls of hers that still ring and strangers' are over, a contact she talks with stays. Returns their keys."""
+    keys = []
+    with store.atomic():
+        for row in store.find("request", "kind = 'voice' AND state = 'noted' OR kind = 'incoming' AND person = '' AND state = 'accepted'"):
+            one = _request(row)
+            step(store, now, one, Step.FINISH if one.kind == "incoming" else Step.EXPIRE)
+            dialled = message.get(store, one.message)
+            message.withdraw_one(store, one.message)
+            keys.append(dialled.key if dialled is not None else one.link)
+    return tuple(keys)
 
 
 def resume(store: Store, now: datetime) -> None:

@@ -162,12 +162,15 @@ def recordings_changed(turn: Turn, before: Household) -> Conversation:
 
 
 @skill.line
-def noted(turn: Turn, event: Rang | HungUp) -> None:
-    """The row of a call that rings us, and its end."""
+def noted(turn: Turn, event: Rang | Connected | HungUp) -> None:
+    """The row of a call that rings us, and its end; from the moment it is answered the line is theirs, whatever is still being said here."""
     if isinstance(event, Rang):
         request.rang(turn.store, turn.now, turn.household, event.key, event.number)
         return
     one = request.of_call(turn.store, event.key)
+    if isinstance(event, Connected) and one is not None:
+        request.step(turn.store, turn.now, one, Step.ACCEPT)
+        return
     if one is None or one.kind != "incoming":
         return  # the end of a call of ours is reported by its delivery
     if one.state is State.ACCEPTED:
@@ -181,6 +184,9 @@ def _rings(turn: Turn, one: Request) -> Conversation:
     request.postpone(turn.store, one.id, None)
     contact = turn.household.contact(one.person)
     alarm = incident.recent(turn.store, turn.now)
+    if contact is None and _calling_for_help(turn):
+        request.postpone(turn.store, one.id, turn.now + incident.POLL)
+        return
     if contact is not None and alarm is not None:
         yield from _picked_up(turn, one, incident.PICKED_UP if alarm.state is incident.State.ALERTING else "")
         return
@@ -206,23 +212,33 @@ def _picked_up(turn: Turn, one: Request, text: str) -> Conversation:
 
 
 def _missed(turn: Turn, one: Request) -> Conversation:
-    """A call that nobody answered is told, once."""
-    request.postpone(turn.store, one.id, None)
+    """A call that nobody answered is told, once; a stranger's not while help is being called."""
     contact = turn.household.contact(one.person)
+    if contact is None and _calling_for_help(turn):
+        request.postpone(turn.store, one.id, turn.now + incident.STATUS_EVERY)
+        return
+    request.postpone(turn.store, one.id, None)
     if contact is None:
         yield Say(turn.reply("missed_stranger"))
     else:
         yield Say(turn.reply("missed", person=_called(contact)))
 
 
+def _calling_for_help(turn: Turn) -> bool:
+    """Whether nobody has taken the alarm yet: a stranger must not stand in its way."""
+    alarm = incident.live(turn.store)
+    return alarm is not None and alarm.state is incident.State.ALERTING and not alarm.drill
+
+
 @skill.connected
 def talk(turn: Turn, event: Connected) -> Conversation:
     """Both are there: the ear gives its microphone to the telephone until one of them hangs up."""
     one = request.of_call(turn.store, event.key)
-    if one is None:
+    if one is not None and one.state is not State.ACCEPTED:
+        return  # it is over by now
+    if one is None or (_calling_for_help(turn) and not one.person):
         yield HangUp(event.key)
         return
-    request.step(turn.store, turn.now, one, Step.ACCEPT)
     alarm = incident.live(turn.store)
     untaken = alarm is not None and alarm.state is incident.State.ALERTING
     contact = turn.household.contact(one.person)

@@ -80,19 +80,19 @@ def help_button(turn: Turn, event: Pressed) -> Conversation:
 @skill.pressed("fall")
 def fall_sensor(turn: Turn, event: Pressed) -> Conversation:
     """A sensor believes that somebody fell: asked about, silence counts as yes."""
-    yield from _sensed(turn, "sensor", Step.UNSURE)
+    yield from _trigger(turn, "sensor", Step.UNSURE, sensed=True)
 
 
 @skill.pressed("bed")
 def bed_sensor(turn: Turn, event: Pressed) -> Conversation:
     """Not up at the usual time, or out of bed for too long."""
-    yield from _sensed(turn, "sensor", Step.UNSURE)
+    yield from _trigger(turn, "sensor", Step.UNSURE, sensed=True)
 
 
 @skill.pressed("smoke")
 def smoke_sensor(turn: Turn, event: Pressed) -> Conversation:
     """Smoke does not wait for two questions, but burnt toast can be called off: so she hears what it is about."""
-    yield from _after(turn.reply("smoke"), _sensed(turn, "fire", Step.LIKELY))
+    yield from _after(turn.reply("smoke"), _trigger(turn, "fire", Step.LIKELY, sensed=True))
 
 
 @skill.pressed("cancel")
@@ -132,23 +132,19 @@ def stepped(turn: Turn, by: timedelta) -> None:
     incident.shift(turn.store, by)
 
 
-def _sensed(turn: Turn, kind: str, how: Step) -> Conversation:
-    """A sensor repeats itself, which says no more than the first time: it hurries no question that is already being asked, and
-    says nothing while help is being called or under way."""
+def _trigger(turn: Turn, kind: str, how: Step, *, sensed: bool = False) -> Conversation:
+    """What is said of a trigger: it may have begun an incident, driven it on, or told of another danger.
+
+    A sensor repeats itself, which says no more than the first time: it hurries no question that is already being asked, and says
+    nothing while help is being called or under way.
+    """
     before = incident.live(turn.store)
-    known = incident.trigger(turn.store, turn.now, turn.household, kind, how, sensed=True)
-    if known == before and known.state in (State.ALERTING, State.ACKED):
+    rehearsed = incident.ringing(turn.store, before) if before is not None and before.drill else ()
+    known = incident.trigger(turn.store, turn.now, turn.household, kind, how, sensed=sensed)
+    for key in rehearsed:
+        yield HangUp(key)
+    if sensed and known == before and known.state in (State.ALERTING, State.ACKED):
         return
-    yield from _triggered(turn, before, known)
-
-
-def _trigger(turn: Turn, kind: str, how: Step) -> Conversation:
-    before = incident.live(turn.store)
-    yield from _triggered(turn, before, incident.trigger(turn.store, turn.now, turn.household, kind, how))
-
-
-def _triggered(turn: Turn, before: Incident | None, known: Incident) -> Conversation:
-    """What is said of a trigger: it may have begun an incident, driven it on, or told of another danger."""
     if before is None or before.id != known.id or not before.state is known.state is State.ALERTING:
         yield from TALKS[known.state](turn, known)
     elif before.kinds != known.kinds:
@@ -248,6 +244,7 @@ def _prealarm(turn: Turn, known: Incident) -> Conversation:
 def _alerting(turn: Turn, known: Incident) -> Conversation:
     """What is being done now; never that it is done."""
     yield Hush()
+    yield from _free_the_line(turn)
     texts = any(contact.notify for contact in turn.household.ladder)
     calls = bool(incident.callable_contacts(turn.household))
     key = {
@@ -256,6 +253,12 @@ def _alerting(turn: Turn, known: Incident) -> Conversation:
     }[texts, calls]
     stay = turn.reply(STAY.get(known.kind, "stay"))
     yield Say(turn.reply(key, people=_first_of(turn.household)) + stay * (key != "alerting_nobody"), urgent=True)
+
+
+def _free_the_line(turn: Turn) -> Conversation:
+    """The first call of an alarm waits for none that still rings, nor for a stranger's."""
+    for key in incident.free_the_line(turn.store, turn.now):
+        yield HangUp(key)
 
 
 def _on_the_way(turn: Turn, known: Incident) -> Conversation:
@@ -270,6 +273,8 @@ def _on_the_way(turn: Turn, known: Incident) -> Conversation:
     answer = yield Ask(text, asking="yes_no", seconds=incident.LOUDER, urgent=True, repair=False)
     came = answer is not None and (answer.intent == "dialogue.yes" or _says_came(answer.text))
     known = incident.step(turn.store, turn.now, turn.household, known, Step.ARRIVED if came else Step.LATE)
+    if not came:
+        yield from _free_the_line(turn)
     yield Say(turn.reply("closed_arrived") + _told(turn) if came else turn.reply("not_arrived"), urgent=not came)
 
 
@@ -402,8 +407,7 @@ def _taken(turn: Turn, known: Incident, event: Acknowledged) -> Conversation:
         if event.answer == "declined" and known.state is State.ALERTING:
             yield Say(turn.reply("declined", person=person), urgent=True)
         return
-    calls = message.of_incident(turn.store, incident.PURPOSE, known.id, "kind = 'call' AND state = 'sending'")
-    ringing = [call.key for call in calls if call.key != event.key]
+    ringing = [key for key in incident.ringing(turn.store, known) if key != event.key]
     after = incident.step(turn.store, turn.now, turn.household, known, what, event.person)
     if after == known:
         return
