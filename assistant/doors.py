@@ -20,10 +20,13 @@ class Doors:
     """Closed by default: without a line in the family's file nothing listens."""
 
     def __init__(
-        self, household: Household, data: Path, wall: Callable[[], datetime], post: Callable[[Acknowledged | Pressed], None]
+        self, household: Household, data: Path, wall: Callable[[], datetime], post: Callable[[Acknowledged | Pressed], None],
+        answer: Callable[[Acknowledged], str | None] | None = None,
     ) -> None:
-        """`data`: the folder of the signing key and of the answers that have counted."""
+        """`data`: the folder of the signing key and of the answers that have counted. `answer` posts one of these, and gives what the page
+        is to say of it (`Page`)."""
         self._data, self._wall, self._post = data, wall, post
+        self._answer = answer or post
         self._care = Care()
         self._links: Links | None = None
         self._open: list[Page | Port | Topic | Key] = []
@@ -60,7 +63,7 @@ class Doors:
             return
         secret = secret_of(self._data)
         used = Used(self._data / "answers.used")
-        self._open.append(Page(("0.0.0.0", urlsplit(care.answers).port or 80), secret, used, self._wall, self._post))
+        self._open.append(Page(("0.0.0.0", urlsplit(care.answers).port or 80), secret, used, self._wall, self._answer))
         self._links = Links(care.answers, secret, self._wall)
 
     def _port(self, care: Care) -> None:

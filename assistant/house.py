@@ -33,6 +33,7 @@ from assistant.keeper import Keeper, fingerprint, watch
 from assistant.listen.recordings import Recordings
 from assistant.memory import give_back, thrifty
 from assistant.messages import (
+    Acknowledged,
     Action,
     Adjust,
     Ask,
@@ -109,6 +110,18 @@ class Stop:
     error: XiaobanError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """Somebody answered on the page, and waits to read what came of it."""
+
+    event: Acknowledged
+    told: queue.SimpleQueue[str]
+
+
+PAGE_SECONDS = 3.0
+"""Longest a page waits for it."""
+
+
 class House:
     """The core, its senses and its hands."""
 
@@ -129,7 +142,7 @@ class House:
         told, in the loop's thread, each event and what was done about it.
         """
         thrifty()
-        self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop | Replied] = queue.SimpleQueue()
         self._data = data
         seen = fingerprint(household_file)
         self._keeper = Keeper(household_file, data)
@@ -165,7 +178,7 @@ class House:
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
         self._ahead = RenderAhead(choice.engine, self._cache)
-        self._doors = Doors(kept.household, data, self._clock.wall, self.post)
+        self._doors = Doors(kept.household, data, self._clock.wall, self.post, self.answer)
         for problem in self._doors.troubles:
             print(problem, file=sys.stderr)
         self._notifier = Notifier(
@@ -198,6 +211,15 @@ class House:
     def post(self, event: Event) -> None:
         """Something happened."""
         self._inbox.put(event)
+
+    def answer(self, event: Acknowledged) -> str | None:
+        """Somebody answered on the page. What the page is to say of it (`notify.acks.Page`)."""
+        told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._inbox.put(Replied(event, told))
+        try:
+            return told.get(timeout=PAGE_SECONDS)
+        except queue.Empty:
+            return None
 
     def stop(self) -> None:
         """End the loop."""
@@ -242,7 +264,7 @@ class House:
             log.exception("could not handle %s", type(event).__name__)
         self._clockwork.wind(self._store.next_wake())
 
-    def _handle(self, event: Event | Look | Reload | Stop | None) -> None:
+    def _handle(self, event: Event | Look | Reload | Stop | Replied | None) -> None:
         now = self._clock.wall()
         match event:
             case None:
@@ -254,6 +276,8 @@ class House:
                     self._do(due)
             case Reload():
                 self._reload()
+            case Replied():
+                self._reply(event)
             case Heard(woken=True) if self._deaf_until is not None and now < self._deaf_until and not self._core.asking:
                 self._do(replace(event, woken=False))  # 别听了: only cries for help count
             case _:
@@ -265,6 +289,15 @@ class House:
             log.warning("the mouth has not reported; listening again")
             self._do(Spoken())
         self._tend(now)
+
+    def _reply(self, replied: Replied) -> None:
+        late = ""
+        try:
+            late = incident.too_late(self._store, replied.event.key, replied.event.person)
+        except StoreError as error:  # what the page says must not cost the answer
+            log.error("%s", error)
+        self._do(replied.event)
+        replied.told.put(late)
 
     def _stop(self, error: XiaobanError | None) -> None:
         """A house that cannot hear ends with its reason, but never in the middle of an alarm."""

@@ -55,6 +55,29 @@ def test_each_answer_counts_once_and_survives_a_restart(tmp_path: Path) -> None:
     assert answered(SECRET, Used(tmp_path / "used"), token, "arrived", NOON).answer == "arrived"
 
 
+def test_an_answer_counts_once_also_on_a_full_disk(tmp_path: Path) -> None:
+    used, token = Used(tmp_path / "used"), sign(SECRET, CLAIM)
+    (tmp_path / "used").symlink_to("/dev/full")
+    assert answered(SECRET, used, token, "coming", NOON).answer == "coming"
+    with pytest.raises(Refused, match="repeated"):
+        answered(SECRET, used, token, "coming", NOON)
+
+
+def test_an_answer_after_one_that_was_torn_is_still_remembered(tmp_path: Path) -> None:
+    (tmp_path / "used").write_text("0123abc", encoding="ascii")
+    answered(SECRET, Used(tmp_path / "used"), sign(SECRET, CLAIM), "coming", NOON)
+    with pytest.raises(Refused, match="repeated"):
+        answered(SECRET, Used(tmp_path / "used"), sign(SECRET, CLAIM), "coming", NOON)
+
+
+@pytest.mark.parametrize(("told", "shown"), [("", "收到了，已经告诉小伴"), ("这次报警已经解除了", "这次报警已经解除了"), (None, "收到了，正在告诉小伴")])
+def test_the_page_says_what_came_of_the_answer(tmp_path: Path, told: str | None, shown: str) -> None:
+    page = Page(("127.0.0.1", 0), SECRET, Used(tmp_path / "used"), lambda: NOON, lambda _event: told)
+    body = fetch("POST", f"http://127.0.0.1:{page.port}/{sign(SECRET, CLAIM)}/coming", seconds=5.0).body
+    page.close()
+    assert shown in body.decode()
+
+
 def test_an_old_link_is_refused() -> None:
     with pytest.raises(Refused, match="expired"):
         read(SECRET, sign(SECRET, CLAIM), NOON + LIFE + timedelta(seconds=1))

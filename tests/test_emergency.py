@@ -545,6 +545,18 @@ def test_an_answer_by_message_hangs_up_the_call_in_the_air() -> None:
     assert HangUp(call.key) in [action for _, action in seen.actions]
 
 
+def test_whoever_answers_late_is_told_that_it_is_taken_or_over() -> None:
+    scene = _alerting()
+    store = scene.dialogue.store
+    hers, his = (str(message.last_key(store, name, ("incident",))) for name in ("刘敏", "刘强"))
+    said = [incident.too_late(store, his, "刘强")]
+    scene.tell(Acknowledged(hers, "刘敏", "coming"))
+    said += [incident.too_late(store, hers, "刘敏"), incident.too_late(store, his, "刘强")]
+    scene.tell(Acknowledged(hers, "刘敏", "all_clear"))
+    said += [incident.too_late(store, his, "刘强")]
+    assert said == ["", "", "收到了，已经告诉小伴。刘敏 先前也说来处理。谢谢您。", "这次报警已经解除了，不用再处理。谢谢您。"]
+
+
 def test_nobody_arrived_in_a_quarter_of_an_hour_means_the_ladder_again() -> None:
     scene = _alerting(People(answers={"刘敏": "coming"}))
     before = len(lines(scene, "called"))

@@ -18,6 +18,7 @@ from assistant.clock import VirtualClock
 from assistant.house import House
 from assistant.listen.frames import FRAME_BYTES, wav_frames
 from assistant.messages import (
+    Acknowledged,
     Action,
     Ask,
     Event,
@@ -179,6 +180,19 @@ def test_an_edit_of_the_family_is_announced(opened: Opened, family: Path) -> Non
     event, _ = living.until(lambda event, _: isinstance(event, HouseholdChanged))
     assert isinstance(event, HouseholdChanged)
     assert any("量血压" in line for line in event.told)
+
+
+def test_an_answer_on_the_page_waits_for_what_came_of_it(opened: Opened) -> None:
+    living = opened()
+    living.house.post(Pressed("help"))
+    living.house.post(Pressed("help"))
+    _, done = living.until(lambda event, actions: bool(told(actions)))
+    first, second = [one for one in done if isinstance(one, Notify)][:2]
+    replies = [
+        living.house.answer(Acknowledged(one.key, one.person, answer))
+        for one, answer in ((first, "coming"), (second, "coming"), (second, "all_clear"), (first, "coming"))
+    ]
+    assert replies == ["", f"收到了，已经告诉小伴。{first.person} 先前也说来处理。谢谢您。", "", "这次报警已经解除了，不用再处理。谢谢您。"]
 
 
 def test_an_alarm_goes_on_after_a_restart_before_the_ear_has_loaded(opened: Opened) -> None:

@@ -303,6 +303,20 @@ def grade(meaning: Meaning) -> Step:
     return Step.CERTAIN if meaning.slots.get("woken") else Step.LIKELY
 
 
+def too_late(store: Store, key: str, person: str) -> str:
+    """What somebody who answers this message now has to know: that the alarm is over, or who has taken it; empty for nothing."""
+    sent = message.by_key(store, key)
+    row = message.get(store, sent[0]) if sent is not None and sent[1] == PURPOSE else None
+    one = get(store, row.incident) if row is not None else None
+    if one is None:
+        return ""
+    if one.state is State.CLOSED:
+        return "这次报警已经解除了，不用再处理。谢谢您。"
+    if one.state is State.ACKED and one.person != person:
+        return f"收到了，已经告诉小伴。{one.person} 先前也说来处理。谢谢您。"
+    return ""
+
+
 # --- triggers and answers -----------------------------------------------------------------------------------------
 
 

@@ -116,7 +116,10 @@ class Links:
 
 
 class Used:
-    """Answers that have counted, on disk before they count: a repetition is refused also after a power cut."""
+    """Answers that have counted, on disk before they count: a repetition is refused also after a power cut.
+
+    On a disk that is full or broken they count all the same, and are remembered until then: help that comes matters more.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -129,12 +132,21 @@ class Used:
         with self._lock:
             if mark in self._seen:
                 return False
-            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="ascii") as file:
-                file.write(mark + "\n")
-                file.flush()
-                os.fsync(file.fileno())
             self._seen.add(mark)
+            try:
+                with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="ascii") as file:
+                    file.write(f"\n{mark}\n")  # a line of its own also after one that was torn
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                log.error("an answer could not be written down: %s", error)
             return True
+
+
+TOLD = "收到了，已经告诉小伴。谢谢您。"
+"""What the page says of an answer that counts."""
+TELLING = "收到了，正在告诉小伴。谢谢您。"
+"""The same, where nobody has said yet what came of it."""
 
 
 class Page:
@@ -142,8 +154,9 @@ class Page:
 
     def __init__(
         self, address: tuple[str, int], secret: bytes, used: Used, wall: Callable[[], datetime],
-        tell: Callable[[Acknowledged], None],
+        tell: Callable[[Acknowledged], str | None],
     ) -> None:
+        """`tell` gives what the page is to say of the answer: empty for nothing in particular, None where it is not known yet."""
         self._server = ThreadingHTTPServer(address, _handler(secret, used, wall, tell))
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
@@ -166,7 +179,7 @@ def answered(secret: bytes, used: Used, token: str, answer: str, now: datetime) 
 
 
 def _handler(
-    secret: bytes, used: Used, wall: Callable[[], datetime], tell: Callable[[Acknowledged], None]
+    secret: bytes, used: Used, wall: Callable[[], datetime], tell: Callable[[Acknowledged], str | None]
 ) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = REQUEST_SECONDS
@@ -193,8 +206,8 @@ def _handler(
             except Refused as error:
                 self._refuse(error)
                 return
-            tell(event)
-            self._page(200, "<p>收到了，已经告诉小伴。谢谢您。</p>")
+            told = tell(event)
+            self._page(200, f"<p>{html.escape(TELLING if told is None else told or TOLD)}</p>")
 
         def _refuse(self, error: Refused) -> None:
             log.warning("answer refused: %s, from %s", error, self.client_address[0])
