@@ -127,6 +127,8 @@ class Care:
 
     checkin: time | None = None
     """跟您报个平安 at this time."""
+    checkin_alarm: bool = True
+    """Whether a check-in that nobody answers becomes an alarm, asked about first; otherwise the family gets a notice."""
     digest: time | None = None
     """平安小结 to the family at this time."""
     breakfast: time = time(7, 30)

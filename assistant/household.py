@@ -685,6 +685,7 @@ class _Builder:
 
         return Care(
             checkin=at("checkin", None),
+            checkin_alarm=read.checkin_alarm,
             digest=at("digest", None),
             breakfast=at("breakfast", usual.breakfast),
             lunch=at("lunch", usual.lunch),

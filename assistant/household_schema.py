@@ -418,6 +418,7 @@ def _topic(text: str) -> str:
 
 class CareEntry(Entry):
     checkin: Annotated[Line, Key("报平安", ("checkin",), "每天什么时候问一声好", "09:30")] = ""
+    checkin_alarm: Annotated[Flag, Key("没应就叫人", ("checkin_alarm",), "报平安问了两回都没应，再问两声您还好吗，还没应就报警；写 否 只给家里留个话", "是")] = True
     digest: Annotated[Line, Key("小结", ("digest",), "每天什么时候给家里发一天的小结", "20:30")] = ""
     breakfast: Annotated[Line, Key("早饭", ("breakfast",), "几点吃早饭", "07:00")] = ""
     lunch: Annotated[Line, Key("午饭", ("lunch", "中饭"), "几点吃午饭", "12:00")] = ""

@@ -222,6 +222,8 @@ def _settings(old: Household, new: Household) -> Iterator[Change]:
             yield Change("care", name, f"把{noun}的时间改成了{saying.clock(at)}" if at else f"去掉了每天的{noun}")
     if new.care.names_medicines != old.care.names_medicines:
         yield Change("care", "names_medicines", f"{'同意' if new.care.names_medicines else '不再'}在给家里的消息里写药名")
+    if new.care.checkin_alarm != old.care.checkin_alarm:
+        yield Change("care", "checkin_alarm", "改了报平安没人应的时候：" + ("问了您还不应，就叫人" if new.care.checkin_alarm else "只给家里留个话"))
     if new.care.doubts != old.care.doubts:
         yield Change("care", "doubts", "电视开着的时候听见喊救命，" + ("先问一声是不是您" if new.care.doubts else "马上就叫人"))
     if new.care.ranges != old.care.ranges:

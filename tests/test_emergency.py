@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Literal
 
 import pytest
@@ -319,6 +319,44 @@ def test_a_film_that_goes_on_crying_during_the_prompt_neither_sends_sooner_nor_h
         wait(scene, 70)
         sent.append(_first(scene, "sent"))
     assert sent[0] == sent[1]
+
+
+# --- nobody answers the check-in ----------------------------------------------------------------------------------
+
+
+def _unanswered(seconds: float, **care: bool) -> Stage:
+    """Asked at one minute past noon and ten minutes later, in vain; then so many seconds more."""
+    scene = stage(household(care=Care(checkin=time(12, 1), **care)))
+    wait(scene, 60 + 20 * 60 + seconds)
+    return scene
+
+
+def test_a_check_in_nobody_answers_is_asked_about_and_silence_sends_for_help() -> None:
+    scene = _unanswered(150)
+    asked = [text for text in lines(scene, "asked")][2:]
+    assert ([text[:12] for text in asked[:2]], _state(scene), all("求助：报平安没有应声" in text for text in lines(scene, "sent"))) == (
+        ["王奶奶，您还好吗？要不要", "王奶奶，我再问一遍：要不"], State.ALERTING, True,
+    )
+
+
+def test_whoever_is_well_after_an_unanswered_check_in_says_so_and_nobody_is_called() -> None:
+    scene = _unanswered(8)
+    scene.until_quiet()
+    hear(scene, CANCEL)
+    wait(scene, 3)
+    assert (_state(scene), lines(scene, "sent", "called")) == (State.CANCELLED, [])
+
+
+def test_a_family_that_wants_a_notice_only_gets_no_alarm() -> None:
+    scene = _unanswered(150, checkin_alarm=False)
+    assert (_state(scene), ["报平安没有回应" in text for text in lines(scene, "sent")]) == (State.IDLE, [True, True, True])
+
+
+def test_an_unanswered_check_in_survives_a_power_cut() -> None:
+    scene = _unanswered(8)
+    again = stage(household(care=Care(checkin=time(12, 1))), store=scene.dialogue.store, at=scene.clock.now + timedelta(seconds=5))
+    wait(again, 1)
+    assert (lines(again, "asked")[0][:8], _state(again)) == ("王奶奶，我再问一", State.QUESTION)
 
 
 # --- another danger -----------------------------------------------------------------------------------------------

@@ -293,8 +293,9 @@ def test_a_word_is_enough() -> None:
     )
 
 
-def test_no_answer_twice_in_twenty_minutes_tells_the_family() -> None:
-    h = morning()
+def test_no_answer_twice_in_twenty_minutes_tells_the_family_where_they_want_a_notice_only() -> None:
+    h = Home(checkin.skill, at("08:00"), replace(ROUND, care=replace(ROUND.care, checkin_alarm=False)))
+    h.start()
     spoken = h.run(at("10:00"))
     posted = h.store.find("message")
     assert (len(spoken), h.family_got, digest.moment(posted[0]["created_at"]).astimezone(ZONE)) == (

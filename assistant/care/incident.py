@@ -159,7 +159,7 @@ SYMPTOMS = frozenset({"unwell", "chest_pain", "stroke", "breath"})
 WORDS: Mapping[str, str] = {
     "fall": "摔倒了，起不来", "chest_pain": "心口不舒服", "stroke": "半边身子不对劲", "bleeding": "流血",
     "breath": "喘不上气", "fire": "着火了", "gas": "闻到煤气味", "intruder": "家里有陌生人", "unwell": "身体不舒服",
-    "generic": "喊人帮忙", "button": "按了求助键", "sensor": "感应器报警", "checkin": "没有应声",
+    "generic": "喊人帮忙", "button": "按了求助键", "sensor": "感应器报警", "checkin": "报平安没有应声",
 }
 """What the family reads, by kind."""
 
@@ -336,6 +336,20 @@ def join(store: Store, now: datetime, incident: Incident, kind: str) -> Incident
         with store.atomic():
             _joined(store, now, incident, kind)
             return _known(store, incident.id)
+
+    return _surely(store, change)
+
+
+def suspect(store: Store, now: datetime, household: Household, kind: str) -> Incident | None:
+    """Begin an incident that is asked about as soon as the floor is free; None while another one is going on, or with nobody to call."""
+    if live(store) is not None or not (callable_contacts(household) or any(contact.notify for contact in household.ladder)):
+        return None
+
+    def change() -> Incident:
+        with store.atomic():
+            begun = _trigger(store, now, household, kind, Step.UNSURE, sensed=True)
+            store.update("incident", begun.id, wake_at=now)
+            return begun
 
     return _surely(store, change)
 

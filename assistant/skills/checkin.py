@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
-from assistant.care import digest, dose, message
+from assistant.care import digest, dose, incident, message
 from assistant.care.digest import Event, State
 from assistant.home import Household
 from assistant.messages import Acknowledged, Action, Ask, Conversation, Say
@@ -34,7 +34,7 @@ def is_unwell(words: str) -> bool:
 
 @skill.due("checkin", priority=NORMAL)
 def due(turn: Turn, row: int) -> Conversation:
-    """您今天怎么样: asked twice in twenty minutes, then the family is told."""
+    """您今天怎么样: asked twice in twenty minutes, then the emergency asks 您还好吗 and calls for help; or the family is only told."""
     zone = turn.household.zone
     checkin = digest.get(turn.store, row, zone)
     if checkin is None or checkin.wake is None or checkin.wake > turn.now:
@@ -48,7 +48,9 @@ def due(turn: Turn, row: int) -> Conversation:
         with turn.store.atomic():
             digest.move(turn.store, turn.now, checkin, Event.GIVE_UP)
             digest.plan(turn.store, turn.household, turn.now)
-            told = _tell(turn, CHECKIN, "family_silent", time=f"{checkin.due:%H:%M}")
+        if turn.household.care.checkin_alarm and incident.suspect(turn.store, turn.now, turn.household, CHECKIN) is not None:
+            return  # 您还好吗 is asked by the incident's own row
+        told = _tell(turn, CHECKIN, "family_silent", time=f"{checkin.due:%H:%M}")
         yield Say(turn.reply("silent_told" if told else "silent_alone"))
         return
     checkin = digest.move(turn.store, turn.now, checkin, Event.ASK, turn.now + digest.AGAIN, asks=checkin.asks + 1)

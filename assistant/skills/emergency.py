@@ -204,7 +204,7 @@ def _question(turn: Turn, known: Incident) -> Conversation:
         if known.asked >= 2:
             known = incident.step(turn.store, turn.now, turn.household, known, Step.SILENCE)
             break
-        first = "question_sensor" if known.kind == "sensor" else "question"
+        first = "question_sensor" if known.kind in ("sensor", "checkin") else "question"
         text = turn.reply(first if known.asked == 0 else "question_again")
         known = incident.asking(turn.store, turn.now, known, _seconds(text) + incident.QUESTION_SECONDS)
         answer = yield _emergency(text, incident.QUESTION_SECONDS)
