@@ -294,8 +294,7 @@ def _power_cut(player: Player, found: re.Match[str]) -> None:
 
 def _step(player: Player, found: re.Match[str]) -> None:
     by = _length(found[2]) * (-1 if found[1] in "-拨回" else 1)
-    player.stage.clock.step(by)
-    player.stage.tell(ClockStepped(by, player.stage.clock.is_trusted))
+    player.stage.step(by)
 
 
 def _trust(player: Player, found: re.Match[str]) -> None:

@@ -19,6 +19,7 @@ from assistant.messages import (
     Action,
     Ask,
     Call,
+    ClockStepped,
     Connected,
     Delivered,
     Due,
@@ -169,6 +170,14 @@ class Stage:
         """Somebody rings the house now, for so long."""
         self._calls[key] = [self.later(seconds, HungUp(key))]
         self.tell(Rang(key, number))
+
+    def step(self, by: timedelta) -> None:
+        """The wall clock is set forward or back; what is under way takes as long as it would have."""
+        self.clock.step(by)
+        self._queue = [(at + by, number, event) for at, number, event in self._queue]
+        self._mouth_until = self._mouth_until + by if self._mouth_until is not None else None
+        self._looked = None
+        self.tell(ClockStepped(by, self.clock.is_trusted))
 
     def power_cut(self, dialogue: Dialogue) -> None:
         """Everything that was in memory is gone: talk, mouth, calls under way. `dialogue` is the one after the start."""

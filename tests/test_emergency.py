@@ -21,7 +21,6 @@ from assistant.messages import (
     Acknowledged,
     Ask,
     Call,
-    ClockStepped,
     Delivered,
     HangUp,
     Meaning,
@@ -799,10 +798,36 @@ def test_a_clock_step_changes_nothing_about_the_rounds(by: timedelta) -> None:
     scene = _alerting()
     wait(scene, 10)
     rounds = len(lines(scene, "sent"))
-    scene.clock.step(by)
-    scene.tell(ClockStepped(by))
+    scene.step(by)
     wait(scene, 31)
     assert len(lines(scene, "sent")) == rounds + 5
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1), timedelta(hours=-1)])
+def test_an_alarm_after_a_long_one_and_a_clock_step_goes_out_at_once(by: timedelta) -> None:
+    scene = _alerting()
+    wait(scene, 600)
+    scene.tell(Pressed("cancel"))
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, 30)
+    scene.step(by)
+    sent = len(lines(scene, "sent"))
+    hear(scene, CRY)
+    wait(scene, 60)
+    assert len([text for text in lines(scene, "sent")[sent:] if "请马上联系老人" in text]) >= 5
+
+
+def test_who_cries_again_after_the_clock_was_set_back_is_passed_on() -> None:
+    scene = _alerting()
+    scene.tell(Acknowledged(str(message.last_key(scene.dialogue.store, "刘敏")), "刘敏", "coming"))
+    hear(scene, CRY)
+    wait(scene, 10)
+    scene.step(timedelta(hours=-1))
+    wait(scene, 100)
+    hear(scene, CRY)
+    wait(scene, 10)
+    assert sum("又喊了一次" in text for text in lines(scene, "sent")) == 2 * 4
 
 
 # --- truth --------------------------------------------------------------------------------------------------------

@@ -176,9 +176,35 @@ def test_a_clock_step_neither_hurries_nor_delays_a_retry(store: Store) -> None:
     message.attempt(store, NOON, number)
     _fail(store, number, NOON)
     before = [message.get(store, n).wake for n in (number, chosen)]  # type: ignore[union-attr]
-    message.shift(store, timedelta(hours=5))
+    message.shift(store, NOON + timedelta(hours=5), timedelta(hours=5))
     after = [message.get(store, n).wake for n in (number, chosen)]  # type: ignore[union-attr]
     assert [b - a for a, b in zip(before, after, strict=True)] == [timedelta(hours=5), timedelta(0)]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=-1), timedelta(hours=1), timedelta(days=-365)])
+def test_a_clock_step_neither_forgets_the_tries_of_the_last_minute_nor_counts_older_ones(store: Store, by: timedelta) -> None:
+    for second in (*range(-3600, -100, 5), *range(0, 45, 3)):
+        message.attempt(store, NOON + timedelta(seconds=second), _post(store, urgent=True, channels=("a",), body=f"{second}"))
+    now = NOON + timedelta(seconds=45)
+    message.shift(store, now + by, by)
+    held = _post(store, now + by, urgent=True, channels=("a",))
+    waits = [message.attempt(store, now + by, held), message.get(store, held).wake - now - by]  # type: ignore[union-attr, operator]
+    assert waits == [None, timedelta(seconds=15)]
+
+
+def test_tries_of_a_clock_that_was_ahead_hold_nothing_back(store: Store) -> None:
+    """Set back while the power was off: nobody could move them."""
+    for second in range(0, 600, 4):
+        message.attempt(store, NOON + timedelta(seconds=second), _post(store, urgent=True, channels=("a",), body=f"{second}"))
+    before = NOON - timedelta(hours=1)
+    assert message.attempt(store, before, _post(store, before, urgent=True, channels=("a",))) is not None
+
+
+def test_a_notice_written_by_a_clock_of_long_ago_is_not_too_old_once_it_is_right(store: Store) -> None:
+    by = timedelta(days=20000)
+    number = _post(store, NOON - by, channels=("a",))
+    message.shift(store, NOON, by)
+    assert message.attempt(store, NOON, number) is not None
 
 
 def test_a_call_is_not_rung_twice_by_the_outbox(store: Store) -> None:

@@ -811,7 +811,7 @@ def _taken(store: Store, now: datetime, household: Household, before: Incident, 
 def _still_crying(store: Store, now: datetime, household: Household, incident: Incident, news: str) -> None:
     """Somebody is on the way and the elder calls again: that person and the others hear of it, at most once a minute, and at once if
     something else has happened."""
-    last = [m for m in message.of_incident(store, f"{PURPOSE}.note", incident.id) if m.created > now - CALM and "又" in m.title]
+    last = [m for m in message.of_incident(store, f"{PURPOSE}.note", incident.id) if now - CALM < m.created <= now and "又" in m.title]
     if last and not news:
         return
     body = (f"新情况：{WORDS[news]}。" if news else "") + words_of(household, incident, now)

@@ -102,6 +102,7 @@ SOUND_TRIES = 3
 """After so many tries that ended in nothing known (a slow line, a peer that hangs up on so much) the words go without the sound."""
 LIFE = timedelta(days=7)
 """A notice older than this is given up, and the elder is told."""
+MINUTE = timedelta(seconds=60)
 PER_MINUTE = 15
 """Tries on one channel in any 60 s; 钉钉 and 企业微信 bots block at 20."""
 RESERVED = 5
@@ -530,12 +531,19 @@ def hurry(store: Store, now: datetime) -> int:
     return len(rows)
 
 
-def shift(store: Store, by: timedelta) -> None:
-    """The wall clock jumped by `by`: waits that count elapsed time move with it, chosen times of day do not."""
+def shift(store: Store, now: datetime, by: timedelta) -> None:
+    """The wall clock jumped by `by` to `now`: what counts elapsed time moves with it, chosen times of day do not.
+
+    Elapsed time is what a wait, the life of a notice and the tries of the last minute count.
+    """
+    before = now - by
     with store.atomic():
         for row in store.awake("message"):
             if row["not_before"] is None or row["state"] != State.QUEUED.value:
-                store.update("message", int(row["id"]), wake_at=moment(row["wake_at"]) + by)
+                life = {"expires_at": moment(row["expires_at"]) + by} if row["expires_at"] is not None else {}
+                store.update("message", int(row["id"]), wake_at=moment(row["wake_at"]) + by, **life)
+        for row in store.find("try", "at > ? AND at <= ?", before - MINUTE, before):
+            store.update("try", int(row["id"]), at=moment(row["at"]) + by)
 
 
 def given_up(store: Store) -> list[Message]:
@@ -638,15 +646,19 @@ def _again(message: Message, *, once: bool) -> timedelta:
 
 
 def _free_at(store: Store, now: datetime, message: Message) -> datetime:
-    """`now`, or the moment when this channel may be used again."""
-    minute = timedelta(seconds=60)
+    """`now`, or the moment when this channel may be used again.
+
+    A try of the future was made before the clock was set back, and so was every earlier one.
+    """
     allowed = PER_MINUTE if message.urgent else PER_MINUTE - RESERVED
-    if message.kind == "call" or store.count("try", "channel = ? AND at > ?", message.channel, now - minute) < allowed:
+    since = "id > (SELECT coalesce(max(id), 0) FROM try WHERE channel = ? AND at > ?)"
+    last_minute = (f"channel = ? AND at > ? AND {since}", message.channel, now - MINUTE, message.channel, now)
+    if message.kind == "call" or store.count("try", *last_minute) < allowed:
         return now
-    recent = store.find("try", "channel = ? AND at > ?", message.channel, now - minute)
+    recent = store.find("try", *last_minute, order="at")
     if len(recent) < allowed:
         return now
-    return min(now + minute, moment(recent[len(recent) - allowed]["at"]) + minute)
+    return moment(recent[len(recent) - allowed]["at"]) + MINUTE
 
 
 def _with_backlog(store: Store, now: datetime, message: Message) -> Message:

@@ -34,4 +34,4 @@ def resume(turn: Turn) -> Conversation:
 @skill.stepped
 def stepped(turn: Turn, by: timedelta) -> None:
     """Waits count elapsed time, so they move with the wall clock."""
-    message.shift(turn.store, by)
+    message.shift(turn.store, turn.now, by)
