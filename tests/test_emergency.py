@@ -24,6 +24,7 @@ from assistant.messages import (
     Delivered,
     HangUp,
     Meaning,
+    Notify,
     Pressed,
     Sound,
     Started,
@@ -562,6 +563,19 @@ def test_an_acknowledgement_stops_calls_and_tells_everybody_and_the_card_goes_to
     ]
     assert [one.who for one in scene.happened if one.kind == "called"] == ["刘敏", "刘强"]
     assert lines(scene, "said")[-1] == "王奶奶，儿子刘强回话了，说来处理，您安心等着。"
+
+
+def test_the_card_does_not_wait_for_a_channel_that_hangs() -> None:
+    class Hanging(People):
+        def deliver(self, notify: Notify) -> tuple[float, Delivered]:
+            return (8.0, Delivered(notify.message, False, "timed out", ambiguous=True)) if notify.channel == "强子微信" else super().deliver(notify)
+
+    scene = _alerting(Hanging())
+    taken = scene.clock.now
+    scene.tell(Acknowledged(str(message.last_key(scene.dialogue.store, "刘强")), "刘强", "coming"))
+    wait(scene, 30)
+    card = [one for one in scene.happened if one.kind == "sent" and "密码锁二五八零" in one.text]
+    assert [(one.who, one.detail, one.at - taken < timedelta(seconds=10)) for one in card] == [("刘强", "强子邮件", True)]
 
 
 def test_the_card_is_never_in_a_message_before_an_acknowledgement() -> None:

@@ -50,6 +50,45 @@ def test_an_ambiguous_try_is_repeated_on_the_same_channel_with_the_same_key(stor
     assert message.attempt(store, wake, number) == first  # type: ignore[arg-type]
 
 
+def _hung(channels: set[str]) -> type[People]:
+    """People whose channels of these names take everything and never say so."""
+
+    class Hanging(People):
+        def deliver(self, notify: Notify) -> tuple[float, Delivered]:
+            if notify.channel in channels:
+                return 8.0, Delivered(notify.message, False, "timed out", ambiguous=True)
+            return super().deliver(notify)
+
+    return Hanging
+
+
+def test_a_notice_leaves_a_channel_that_hangs_after_three_tries_and_keeps_its_key() -> None:
+    scene, seen = stage(people=_hung({"强子微信"})()), Sent()
+    scene.perform = seen.see
+    _post(scene.dialogue.store, person="刘强", channels=("强子微信", "强子邮件"))
+    wait(scene, 600)
+    tries = [(action.channel, action.key == seen.notifies[0][1].key) for _, action in seen.notifies]
+    assert (tries, seen.notifies[-1][0] - NOON < timedelta(minutes=5)) == ([*[("强子微信", True)] * 3, ("强子邮件", True)], True)
+
+
+def test_what_is_urgent_leaves_a_channel_that_hangs_within_ten_seconds() -> None:
+    scene, seen = stage(people=_hung({"强子微信"})()), Sent()
+    scene.perform = seen.see
+    _post(scene.dialogue.store, person="刘强", channels=("强子微信", "强子邮件"), urgent=True)
+    wait(scene, 60)
+    assert [(action.channel, (at - NOON).total_seconds() <= 10) for at, action in seen.notifies] == [("强子微信", True), ("强子邮件", True)]
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_where_all_channels_hang_each_has_its_turn_again_and_again(urgent: bool) -> None:
+    scene, seen = stage(people=_hung({"强子微信", "强子邮件"})()), Sent()
+    scene.perform = seen.see
+    _post(scene.dialogue.store, person="刘强", channels=("强子微信", "强子邮件"), urgent=urgent)
+    wait(scene, 4 * 3600)
+    tried = [action.channel for _, action in seen.notifies]
+    assert (len({action.key for _, action in seen.notifies}), min(tried.count("强子微信"), tried.count("强子邮件")) >= 3) == (1, True)
+
+
 def test_a_try_that_is_never_reported_is_repeated_after_its_deadline(store: Store) -> None:
     number = _post(store, urgent=True, channels=("a",))
     first = message.attempt(store, NOON, number)

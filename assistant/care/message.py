@@ -2,7 +2,8 @@
 
 A row is one message to one person over that person's channels, best first. `attempt` marks it SENDING and gives the
 action; `settle` takes the report. A report that never comes (power cut, hung peer) is met by `wake_at`, which is the
-deadline of the attempt: the same row goes out again with the same idempotency key.
+deadline of the attempt: the same row goes out again with the same idempotency key. So does one that may have arrived or
+not: on the same channel a few times, then on the next.
 """
 
 from __future__ import annotations
@@ -96,6 +97,9 @@ TALK = timedelta(minutes=60)
 """Longest conversation between people before the line is given back."""
 ALARM_LAP = timedelta(seconds=10)
 """Pause of an alarm after all its channels failed: constant, no back-off."""
+ALARM_REPEATS = 1
+REPEATS = 2
+"""How often in a row a try that may have arrived is repeated on the same channel with the same key, before the next channel."""
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=8), timedelta(minutes=30))
 """Pause of a notice after the n-th lap over its channels, ± a quarter drawn from its key."""
 SOUND_TRIES = 3
@@ -135,7 +139,7 @@ class Message:
     place: int
     """Index of the channel that is tried next, or now."""
     laps: int
-    """How often all channels have failed."""
+    """How often all channels have failed, or one was tried again because it may have worked."""
     tries: int
     title: str
     body: str
@@ -477,7 +481,7 @@ def settle(store: Store, delivered: Delivered, now: datetime) -> str:
         elif message.kind == "call":
             if _move(store, message, Step.RING_OUT, detail=delivered.detail, wake_at=None):
                 store.note_down(now, "call.failed", message.id, delivered.detail)
-        elif delivered.ambiguous:
+        elif delivered.ambiguous and _repeats(store, message):
             # The same channel again with the same key: another channel would make it two messages for sure.
             _move(store, message, Step.MAYBE, detail=delivered.detail, wake_at=now + _again(message, once=True), laps=message.laps + 1)
         else:
@@ -617,12 +621,21 @@ def _close_try(store: Store, number: int, outcome: str, detail: str) -> None:
 
 
 def _unreported(store: Store, now: datetime, message: Message) -> Message:
-    """Its deadline passed without a report: as if lost after the data, so the same key again; after two on the next channel."""
+    """Its deadline passed without a report: as if lost after the data, so the same key again, on the next channel if there is one."""
     _close_try(store, message.id, "maybe", "no report")
     if message.kind == "text" and len(message.channels) > 1:
         store.update("message", message.id, place=message.place + 1)
     store.note_down(now, "message.unreported", message.id, message.channel)
     return get(store, message.id) or message
+
+
+def _repeats(store: Store, message: Message) -> bool:
+    """Whether a try that may have arrived is made once more on its channel before it is the next one's turn."""
+    if message.urgent and len(message.channels) > 1:
+        return False  # two alarms are better than one that hangs: the next channel within 10 s (CARE 4)
+    allowed = ALARM_REPEATS if message.urgent else REPEATS
+    last = store.find("try", "message = ?", message.id, order="id DESC", limit=allowed + 1)
+    return len(last) <= allowed or any((row["channel"], row["outcome"]) != (message.channel, "maybe") for row in last)
 
 
 def _failed(store: Store, now: datetime, message: Message, detail: str) -> None:
