@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from assistant import household as files
+from assistant.care import incident, message
 from assistant.clock import VirtualClock
 from assistant.errors import HouseholdError, ModelMissing
 from assistant.furnish import dialogue, forgetful_store
@@ -56,6 +57,7 @@ def check(path: Path, knows: Knows | None = None) -> list[Finding]:
         return [Finding("mistake", mistake) for mistake in error.mistakes]
     found = [Finding("warning", warning) for warning in loaded.warnings]
     found += confusable(loaded.household, papers.text)
+    found += overread(loaded.household, papers.text)
     if knows is not None:
         found += unheard(loaded.household, papers.text, knows)
     return found
@@ -80,6 +82,18 @@ def confusable(home: Household, text: str) -> Iterator[Finding]:
                 if heard != meant and ear.likeness(heard, meant) >= ALIKE:
                     what = f"「{left}」和「{right}」听起来很像，小伴有时要问是哪一个"
                     yield Finding("note", Mistake(_line(text, right), what, "想少问几次就给其中一个换个叫法"))
+
+
+def overread(home: Household, text: str) -> Iterator[Finding]:
+    """Contacts all of whose channels others read too: what only the one who comes to help may know is not written there."""
+    if not incident.card(home):
+        return
+    rings = incident.callable_contacts(home)
+    for contact in home.ladder:
+        if contact.notify and not message.private(home, contact):
+            what = f"{contact.name}的通知别人也看得到，报警时进门的办法和病史不往那里发" + ("，打电话念" if contact in rings else "")
+            hint = f"给{contact.name}加一个只有本人看得到的通知" + ("" if contact in rings else "，或者配上网络电话和电话号码")
+            yield Finding("warning", Mistake(_line(text, contact.name), what, hint))
 
 
 def _line(text: str, word: str) -> int:

@@ -233,6 +233,10 @@ Event = (
 # --- actions ------------------------------------------------------------------------------------------------------
 
 
+TOGETHER = "、"
+"""Between the names of people who read one channel together, where one message is for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """Speak one or more whole sentences."""
@@ -275,7 +279,7 @@ class Notify:
     key: str
     """Idempotency key: the same for every repetition of the same message."""
     person: str
-    """Canonical name of the recipient (contact or service)."""
+    """Canonical name of the recipient (contact or service); of several who share the channel, joined by `TOGETHER`."""
     channel: str
     """Name of the channel in the household file."""
     title: str

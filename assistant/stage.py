@@ -15,6 +15,7 @@ from typing import Any
 from assistant.clock import VirtualClock
 from assistant.converse import SECONDS_A_CHARACTER, Dialogue
 from assistant.messages import (
+    TOGETHER,
     Acknowledged,
     Action,
     Ask,
@@ -256,8 +257,9 @@ class Stage:
                     kind = "sent" if delivered.ok else "failed"
                     self.note(action.person, kind, f"{action.title}：{action.body}", detail=action.channel)
                 self.later(seconds, delivered)
-                if delivered.ok and action.urgent and self.people.answers.get(action.person) == "reads":
-                    self.later(20.0, Acknowledged(action.key, action.person, "coming"))
+                reader = next((name for name in action.person.split(TOGETHER) if self.people.answers.get(name) == "reads"), "")
+                if delivered.ok and action.urgent and reader:
+                    self.later(20.0, Acknowledged(action.key, reader, "coming"))
             case Call():
                 self.note(action.person, "called", action.text, detail=action.number)
                 self._calls[action.key] = [self.later(after, event) for after, event in self.people.pick_up(action)]

@@ -16,7 +16,7 @@ from assistant.care import incident, message
 from assistant.care.incident import Calls, State, Status, Texts
 from assistant.clock import VirtualClock
 from assistant.converse import SURELY, Dialogue
-from assistant.home import Care, Elder
+from assistant.home import Care, Channel, Contact, Elder
 from assistant.messages import (
     Acknowledged,
     Ask,
@@ -29,6 +29,7 @@ from assistant.messages import (
     Sound,
     Started,
 )
+from assistant.notify.acks import Links
 from assistant.places import shipped
 from assistant.replies import Replies
 from assistant.skills import emergency
@@ -563,6 +564,63 @@ def test_an_acknowledgement_stops_calls_and_tells_everybody_and_the_card_goes_to
     ]
     assert [one.who for one in scene.happened if one.kind == "called"] == ["刘敏", "刘强"]
     assert lines(scene, "said")[-1] == "王奶奶，儿子刘强回话了，说来处理，您安心等着。"
+
+
+def _group(*, line: bool = True, own: bool = False) -> dict[str, object]:
+    """Three contacts in one group, which one of them knows by another name; 刘敏 has a channel of her own besides if `own`."""
+    family = (
+        Contact("刘敏", "女儿", (), "13800000001", ("家人群", *(["敏敏微信"] if own else [])), 1),
+        Contact("刘强", "儿子", (), "13800000002", ("家人群",), 2), Contact("王建国", "邻居", (), "13800000004", ("邻居群",), 3),
+    )
+    channels = (Channel("家人群", "console://g"), Channel("邻居群", "console://g"), Channel("敏敏微信", "console://m"))
+    return {"family": family, "channels": (*channels, Channel("电话", "sip:xiaoban@127.0.0.1")) if line else channels}
+
+
+def test_a_group_gets_one_message_a_round_with_a_link_for_each_by_name() -> None:
+    seen = Sent()
+    scene = stage(household(**_group()))
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 60)
+    first = [(action.person, action.channel) for _, action in seen.notifies if "遍" not in action.body]
+    line = Links("http://h", b"s" * 32, lambda: NOON)(seen.notifies[0][1])
+    told = incident.status(scene.dialogue.store, scene.dialogue.household, incident.live(scene.dialogue.store)).told  # type: ignore[arg-type]
+    assert (first, [row.partition("：")[0] for row in line.splitlines()], told) == (
+        [("刘敏、刘强、王建国", "家人群")], ["刘敏的回应请点", "刘强的回应请点", "王建国的回应请点"], ("刘敏", "刘强", "王建国")
+    )
+
+
+@pytest.mark.parametrize(("own", "line"), list(itertools.product([True, False], repeat=2)))
+def test_the_card_is_never_written_where_others_read_it(own: bool, line: bool) -> None:
+    scene, seen = stage(household(**_group(own=own, line=line))), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 30)
+    scene.tell(Acknowledged(seen.notifies[0][1].key, "刘敏", "coming"))
+    wait(scene, 30)
+    texts = [action.channel for _, action in seen.notifies if "密码锁二五八零" in action.body]
+    calls = [action.person for _, action in seen.actions if isinstance(action, Call) and "进门的办法和病史念给您听" in action.text and "密码锁二五八零" in action.card]
+    said = [text for text in lines(scene, "sent") if "进门的办法和病史不发" in text]
+    taken = [text for text in lines(scene, "sent") if "有人接手了" in text]
+    assert (texts, calls, len(said), len(taken)) == (
+        (["敏敏微信"], [], 0, 1) if own else ([], ["刘敏"], 1, 1) if line else ([], [], 1, 1)
+    )
+
+
+def test_who_pressed_a_key_has_heard_the_card_and_is_not_rung_again() -> None:
+    scene, seen = stage(household(**_group()), People(answers={"刘敏": "coming"})), Sent()
+    scene.perform = seen.see
+    hear(scene, CRY)
+    wait(scene, 120)
+    calls = [action for _, action in seen.actions if isinstance(action, Call)]
+    assert ([(call.person, "密码锁二五八零" in call.card) for call in calls], _state(scene)) == ([("刘敏", True)], State.ACKED)
+
+
+def test_a_group_is_told_once_that_it_is_over() -> None:
+    scene = stage(household(**_group()), People(answers={"刘敏": "all_clear"}))
+    hear(scene, CRY)
+    wait(scene, 120)
+    assert sum("报警解除" in text for text in lines(scene, "sent")) == 1
 
 
 def test_the_card_does_not_wait_for_a_channel_that_hangs() -> None:

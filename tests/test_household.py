@@ -217,7 +217,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         text = text.replace(old, new, 1)
     with pytest.raises(InvalidHousehold) as caught:
         parse(text)
-    assert [mistake.line for mistake in caught.value.mistakes] == [5, 12, 17, 18, 22, 39, 43]
+    assert [mistake.line for mistake in caught.value.mistakes] == [5, 12, 17, 18, 22, 40, 44]
 
 
 def test_an_open_bracket_does_not_hide_the_other_mistakes_of_its_line() -> None:
@@ -384,7 +384,7 @@ def test_a_medicine_with_a_last_day_may_be_deleted_later(kept: Keeper) -> None:
 def test_a_file_with_mistakes_leaves_the_last_good_one_in_force_after_a_restart(kept: Keeper) -> None:
     kept.path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
     again = Keeper(kept.path, kept.copy.parent).load()
-    assert (again.household, [one.line for one in again.mistakes]) == (parse(SAMPLE).household, [43])
+    assert (again.household, [one.line for one in again.mistakes]) == (parse(SAMPLE).household, [44])
 
 
 def test_a_deleted_file_leaves_the_last_good_one_in_force(kept: Keeper) -> None:
@@ -549,6 +549,21 @@ def test_names_that_an_accent_brings_close_are_noted(tmp_path: Path) -> None:
     assert [one.mistake.what for one in check(path)] == ["「刘敏」和「刘明」听起来很像，小伴有时要问是哪一个"]
 
 
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("通知: [强子微信]", "通知: [敏敏微信]", ["刘敏的通知别人也看得到，报警时进门的办法和病史不往那里发，打电话念",
+                                   "刘强的通知别人也看得到，报警时进门的办法和病史不往那里发，打电话念"]),
+    ("强子微信: console://强子微信", "强子微信: console://敏敏微信", ["刘敏的通知别人也看得到，报警时进门的办法和病史不往那里发，打电话念",
+                                                   "刘强的通知别人也看得到，报警时进门的办法和病史不往那里发，打电话念"]),
+    ('电话: "13800000002", 通知: [强子微信]', "通知: [物业]", 
+     ["儿子没有填电话号码，紧急时只能发消息", "刘强的通知别人也看得到，报警时进门的办法和病史不往那里发"]),
+    ("通知: [强子微信]", "通知: [敏敏微信, 强子微信]", ["刘敏的通知别人也看得到，报警时进门的办法和病史不往那里发，打电话念"]),
+])
+def test_the_check_warns_of_who_has_no_channel_of_their_own(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
+    path = tmp_path / "家庭.yaml"
+    path.write_text(SAMPLE.replace(old, new), "utf-8")
+    assert [one.mistake.what for one in check(path) if one.level == "warning"] == said
+
+
 def test_the_preview_is_tomorrow_in_order() -> None:
     now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     home = parse(SMALL + "药: [{药名: 某药, 俗称: 白片, 剂量: 一片, 时间: [08:00, 20:00], 停药: 2026-11-23}]\n照护: {报平安: 09:30}\n").household
@@ -566,7 +581,7 @@ def test_the_check_of_a_broken_file_exits_with_its_code(tmp_path: Path, capsys: 
     path = tmp_path / "家庭.yaml"
     path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
     assert run_check(path, tmp_path, sys.stdout) == HouseholdError.code
-    assert "家庭文件第 43 行：「音量」" in capsys.readouterr().out
+    assert "家庭文件第 44 行：「音量」" in capsys.readouterr().out
 
 
 def test_a_newcomer_gets_the_sample_and_keeps_what_is_there(tmp_path: Path) -> None:

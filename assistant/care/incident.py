@@ -19,7 +19,7 @@ from sqlite_utils import Database, Migrations
 from assistant.care import message, request
 from assistant.errors import StoreError
 from assistant.home import Contact, Household
-from assistant.messages import Meaning
+from assistant.messages import TOGETHER, Meaning
 from assistant.store import Row, Store, moment, stamp
 
 Changed = TypeVar("Changed")
@@ -487,11 +487,16 @@ def call_text(household: Household, kind: str, *, drill: bool = False) -> str:
     return f"您好，我是{elder.call}家的小伴。{elder.call}刚才求助：{WORDS.get(kind, WORDS['generic'])}。{KEYS}"
 
 
+def card_call(household: Household) -> str:
+    """What a telephone says to whoever took the alarm on a channel that others read, before it reads the card."""
+    return f"您好，我是{household.elder.call}家的小伴。您答应来处理，进门的办法和病史念给您听，请按一。"
+
+
 def will_say(household: Household) -> list[str]:
     """Everything a telephone may have to say, for rendering ahead."""
     if not callable_contacts(household):
         return []
-    return [PICKED_UP, call_text(household, "", drill=True), card(household), *(call_text(household, kind) for kind in WORDS)]
+    return [PICKED_UP, call_text(household, "", drill=True), card(household), card_call(household), *(call_text(household, kind) for kind in WORDS)]
 
 
 # --- what may be said ---------------------------------------------------------------------------------------------
@@ -549,7 +554,7 @@ def status(store: Store, household: Household, incident: Incident) -> Status:
         if one.kind == "text":
             texts = True
             if one.state in (message.State.SENT, message.State.ANSWERED):
-                told[one.person] = None
+                told |= dict.fromkeys(one.person.split(TOGETHER))
             failed = failed or (one.state in message.OPEN and one.failed)
         elif one.state is message.State.SENDING and not held:
             ringing[one.person] = None
@@ -691,21 +696,21 @@ def _alert(store: Store, now: datetime, household: Household, incident: Incident
 
 
 def _round(store: Store, now: datetime, household: Household, incident: Incident, ladder: Ladder, news: str = "") -> None:
-    """Every contact on every channel. What is still unsent keeps its key and tries on; what was sent is sent again."""
+    """Every contact on every channel, one message a channel. What is still unsent keeps its key and tries on; what was sent is sent again."""
     unsent = {
         (m.person, m.channels)
         for m in message.of_incident(store, PURPOSE, incident.id, f"kind = 'text' AND {message.STILL}")
     }
     body = (f"新情况：{WORDS[news]}。" if news and ladder.round else "") + words_of(household, incident, now)
     title = "【演习】小伴紧急通知" if incident.drill else "【紧急】请马上联系老人"
-    for contact in household.ladder:
-        for channel in contact.notify:
-            if (contact.name, (channel,)) not in unsent:
-                message.post(
-                    store, now, purpose=PURPOSE, person=contact.name, channels=(channel,), title=title,
-                    body=body if ladder.round == 0 else f"{body}（第{ladder.round + 1}遍）", urgent=True,
-                    key=f"{incident.key}-m{ladder.round}-{contact.name}-{channel}", incident=incident.id,
-                )
+    for channel, people in message.ways(household).items():
+        person = _together(people)
+        if (person, (channel,)) not in unsent:
+            message.post(
+                store, now, purpose=PURPOSE, person=person, channels=(channel,), title=title,
+                body=body if ladder.round == 0 else f"{body}（第{ladder.round + 1}遍）", urgent=True,
+                key=f"{incident.key}-m{ladder.round}-{people[0].name}-{channel}", incident=incident.id,
+            )
     number = ladder.round + 1
     pause = ROUND if number < ROUNDS else LATER_ROUND
     _set(store, ladder.id, round=number, round_at=None if incident.drill else now + pause)
@@ -794,17 +799,53 @@ def _taken(store: Store, now: datetime, household: Household, before: Incident, 
     if before.state is State.ACKED and before.person == after.person:
         return
     told = f"现在的情况：{what_of(after)}。" if len(after.kinds) > 1 else ""  # the call may have begun before the second
-    for contact in household.ladder:
-        if not contact.notify:
-            continue
-        mine = contact.name == after.person
-        if mine and (after.drill or not told + card(household)):
-            continue
-        body = told + card(household) if mine else f"{after.person} 已经答应去处理。{household.elder.call}的情况等回音。"
+    for circle in message.circles(household, household.ladder):
+        others = tuple(contact for contact in circle if contact.name != after.person)
+        if others:
+            message.post(
+                store, now, purpose=f"{PURPOSE}.note", person=_together(others), channels=circle[0].notify, urgent=True,
+                title=("【演习】" if after.drill else "") + "有人接手了",
+                body=f"{after.person} 已经答应去处理。{household.elder.call}的情况等回音。",
+                key=f"n-{after.key}-a-{after.person}-{others[0].name}-{stamp(now)}", incident=after.id,
+            )
+    taker = household.contact(after.person)
+    if taker is not None and not after.drill:
+        _tell_taker(store, now, household, after, taker, told)
+
+
+def _tell_taker(store: Store, now: datetime, household: Household, incident: Incident, taker: Contact, told: str) -> None:
+    """What has happened besides, and the access card to the taker alone: over the channels nobody else reads, or else by telephone; with
+    neither the taker is told that it is not sent."""
+    key = f"n-{incident.key}-a-{taker.name}-{taker.name}-{stamp(now)}"
+    own = message.private(household, taker)
+    if told and taker.notify and not (own and card(household)):
         message.post(
-            store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
-            title="进门和病史（只发给您）" if mine else ("【演习】" if after.drill else "") + "有人接手了", body=body,
-            key=f"n-{after.key}-a-{after.person}-{contact.name}-{stamp(now)}", incident=after.id,
+            store, now, purpose=f"{PURPOSE}.note", person=taker.name, channels=taker.notify, urgent=True, title="现在的情况", body=told,
+            key=f"{key}-t", incident=incident.id,
+        )
+    if not card(household):
+        return
+    if own:
+        message.post(
+            store, now, purpose=f"{PURPOSE}.note", person=taker.name, channels=own, urgent=True,
+            title="进门和病史（只发给您）", body=told + card(household), key=key, incident=incident.id,
+        )
+        return
+    calls = message.of_incident(store, PURPOSE, incident.id, "kind = 'call' AND state = 'answered'")
+    if any(call.person == taker.name for call in calls):
+        return  # it is being read to whoever presses 1
+    line = message.telephone(household)
+    rung = line is not None and taker in callable_contacts(household)
+    if line is not None and rung:
+        message.post(
+            store, now, purpose=f"{PURPOSE}.note", person=taker.name, channels=(line.name,), title="", kind="call", urgent=True,
+            body=card_call(household), number=taker.phone, card=card(household), key=f"{key}-c", incident=incident.id,
+        )
+    if taker.notify:
+        how = "小伴这就打电话念给您听，请接一下" if rung else f"请给{household.elder.call}或者知道的家里人打电话问"
+        message.post(
+            store, now, purpose=f"{PURPOSE}.note", person=taker.name, channels=taker.notify, urgent=True, title="进门和病史不发在这里",
+            body=f"{taker.name}：别人也看得到这里，进门的办法和病史不发。{how}。", key=key, incident=incident.id,
         )
 
 
@@ -815,12 +856,11 @@ def _still_crying(store: Store, now: datetime, household: Household, incident: I
     if last and not news:
         return
     body = (f"新情况：{WORDS[news]}。" if news else "") + words_of(household, incident, now)
-    for contact in household.ladder:
-        if contact.notify:
-            message.post(
-                store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
-                title="【紧急】老人又喊了一次", body=body, incident=incident.id,
-            )
+    for circle in message.circles(household, household.ladder):
+        message.post(
+            store, now, purpose=f"{PURPOSE}.note", person=_together(circle), channels=circle[0].notify, urgent=True,
+            title="【紧急】老人又喊了一次", body=body, incident=incident.id,
+        )
 
 
 def _over(store: Store, now: datetime, household: Household, before: Incident, after: Incident, what: Step) -> None:
@@ -847,12 +887,15 @@ def _over(store: Store, now: datetime, household: Household, before: Incident, a
         return
     who = after.person or elder
     reason = {Step.ARRIVED: f"{who} 已经到了", Step.ALL_CLEAR: f"{who} 说没事了"}.get(what, "已结束")
-    for contact in household.ladder:
-        if contact.notify:
-            message.post(
-                store, now, purpose=f"{PURPOSE}.note", person=contact.name, channels=contact.notify, urgent=True,
-                title="报警解除", body=f"{elder}：{reason}。", key=f"n-{after.key}-z-{contact.name}", incident=after.id,
-            )
+    for circle in message.circles(household, household.ladder):
+        message.post(
+            store, now, purpose=f"{PURPOSE}.note", person=_together(circle), channels=circle[0].notify, urgent=True,
+            title="报警解除", body=f"{elder}：{reason}。", key=f"n-{after.key}-z-{circle[0].name}", incident=after.id,
+        )
+
+
+def _together(people: tuple[Contact, ...]) -> str:
+    return TOGETHER.join(contact.name for contact in people)
 
 
 def _rest(store: Store, now: datetime, incident: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -20,7 +20,7 @@ from typing import Literal
 from sqlite_utils import Database, Migrations
 
 from assistant.home import Channel, Contact, Household
-from assistant.messages import Call, Delivered, Notify
+from assistant.messages import TOGETHER, Call, Delivered, Notify
 from assistant.store import Row, Store, moment, remembered, stamp
 
 
@@ -133,6 +133,7 @@ class Message:
     purpose: str
     """Who cares about the result: `emergency`, `booking`, `note`…"""
     person: str
+    """Whom it is for; names of those who share its channel are joined by `TOGETHER`."""
     kind: Literal["text", "call"]
     channels: tuple[str, ...]
     """Best first."""
@@ -276,20 +277,13 @@ def tell_family(
     People with the very same channels (a family group) get it once. Neighbours and nurses are told only what is
     urgent, unless there is nobody else or `only` names them.
     """
-    told: set[tuple[str, ...]] = set()
-    ids: list[int] = []
     with store.atomic():
-        for contact in audience(household, urgent=urgent, only=only):
-            if contact.notify in told:
-                continue
-            told.add(contact.notify)
-            ids.append(
-                post(
-                    store, now, purpose=purpose, person=contact.name, channels=contact.notify, title=title, body=body,
-                    urgent=urgent,
-                )
+        return [
+            post(
+                store, now, purpose=purpose, person=circle[0].name, channels=circle[0].notify, title=title, body=body, urgent=urgent
             )
-    return ids
+            for circle in circles(household, audience(household, urgent=urgent, only=only))
+        ]
 
 
 def audience(household: Household, *, urgent: bool = False, only: Collection[str] | None = None) -> list[Contact]:
@@ -299,6 +293,39 @@ def audience(household: Household, *, urgent: bool = False, only: Collection[str
         return [contact for contact in reachable if contact.name in only]
     kin = [contact for contact in reachable if not any(word in contact.relation for word in NOT_KIN)]
     return reachable if urgent or not kin else kin
+
+
+def circles(household: Household, contacts: Iterable[Contact]) -> list[tuple[Contact, ...]]:
+    """Contacts with a channel; those with the very same addresses together."""
+    found: dict[tuple[str, ...], list[Contact]] = {}
+    for contact in contacts:
+        if contact.notify:
+            found.setdefault(tuple(_address(household, name) for name in contact.notify), []).append(contact)
+    return [tuple(circle) for circle in found.values()]
+
+
+def ways(household: Household) -> dict[str, tuple[Contact, ...]]:
+    """Every channel of the contacts, in the order of the ladder, with all whom it reaches; two names of one address are one channel."""
+    names: dict[str, str] = {}
+    found: dict[str, list[Contact]] = {}
+    for contact in household.ladder:
+        for name in contact.notify:
+            people = found.setdefault(names.setdefault(_address(household, name), name), [])
+            if contact not in people:
+                people.append(contact)
+    return {name: tuple(people) for name, people in found.items()}
+
+
+def private(household: Household, contact: Contact) -> tuple[str, ...]:
+    """The channels of a contact that reach nobody else, neither in the family nor of the services."""
+    lists = [*(one.notify for one in household.family if one is not contact), *(one.notify for one in household.services)]
+    others = {_address(household, name) for names in lists for name in names}
+    return tuple(name for name in contact.notify if _address(household, name) not in others)
+
+
+def _address(household: Household, name: str) -> str:
+    channel = household.channel(name)
+    return channel.url if channel is not None else name
 
 
 def telephone(household: Household) -> Channel | None:
@@ -726,5 +753,6 @@ def _action(message: Message, now: datetime, recorded: str) -> Notify | Call:
 def last_key(store: Store, person: str, purposes: Collection[str] = ()) -> str | None:
     """Key of the newest message or call to this person (of these purposes, if named): what their answer most likely means."""
     wanted = "1" if not purposes else f"purpose IN ({', '.join('?' * len(purposes))})"
-    rows = store.find("message", f"person = ? AND {wanted}", person, *purposes, order="rowid DESC", limit=1)
+    named = f"instr('{TOGETHER}' || person || '{TOGETHER}', ?) > 0"
+    rows = store.find("message", f"{named} AND {wanted}", f"{TOGETHER}{person}{TOGETHER}", *purposes, order="rowid DESC", limit=1)
     return str(rows[0]["key"]) if rows else None

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from assistant.messages import Acknowledged, Notify
+from assistant.messages import TOGETHER, Acknowledged, Notify
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def secret_of(folder: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Puts a line with a link below messages that want an answer: `Notifier(household, link=Links(…))`."""
+    """Puts a line with a link below messages that want an answer, or one for each who shares the channel: `Notifier(household, link=Links(…))`."""
 
     base: str
     """Where the page is reached from the family's telephones: `http://192.168.1.20:8643`."""
@@ -108,11 +108,12 @@ class Links:
     wall: Callable[[], datetime]
 
     def __call__(self, notify: Notify) -> str:
-        """The line, or nothing for a message that wants no answer."""
+        """The lines, or nothing for a message that wants no answer."""
         if notify.key[:1] not in ANSWERS or "-" not in notify.key:
             return ""
-        claim = Claim(notify.key, notify.person, int((self.wall() + LIFE).timestamp()))
-        return f"回应请点：{self.base.rstrip('/')}/{sign(self.secret, claim)}"
+        people, until = notify.person.split(TOGETHER), int((self.wall() + LIFE).timestamp())
+        links = {person: f"{self.base.rstrip('/')}/{sign(self.secret, Claim(notify.key, person, until))}" for person in people}
+        return "\n".join(f"{person + '的' if len(people) > 1 else ''}回应请点：{link}" for person, link in links.items())
 
 
 class Used:
