@@ -60,6 +60,7 @@ from assistant.messages import (
     Started,
 )
 from assistant.notify.heartbeat import Heartbeat
+from assistant.notify.network import Network, way_out
 from assistant.notify.notifier import Notifier
 from assistant.notify.telephone import telephone
 from assistant.rehearsal import said
@@ -135,11 +136,12 @@ class House:
         deaf: bool = False,
         output: Callable[[], Output] | None = None,
         happened: Callable[[Event, list[Action]], None] = lambda _event, _actions: None,
+        network: Callable[[], bool] = way_out,
     ) -> None:
         """Raises HouseholdError, StoreError. `frames` opens what the ear listens to; None is a house without an ear.
 
         `deaf`: it lives on where nothing can be heard with. `output` instead of the loudspeaker of that name. `happened` is
-        told, in the loop's thread, each event and what was done about it.
+        told, in the loop's thread, each event and what was done about it. `network` says whether there is a way out of the house.
         """
         thrifty()
         self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop | Replied] = queue.SimpleQueue()
@@ -193,9 +195,13 @@ class House:
             on_spoken=lambda cut: self.post(Spoken(cut)),
         )
         self._heartbeat = (
-            Heartbeat(kept.household.care.heartbeat, lambda: not self._stopping.is_set())
+            Heartbeat(
+                kept.household.care.heartbeat, lambda: not self._stopping.is_set(), back=lambda: self.post(DeviceFound("network"))
+            )
             if kept.household.care.heartbeat else None
         )
+        self._network: Network | None = None
+        self._way_out = network
         self._threads = [
             threading.Thread(target=watch, args=(household_file, lambda: self._inbox.put(Reload()), self._stopping),
                              kwargs={"since": seen}, name="family-file", daemon=True),
@@ -236,6 +242,7 @@ class House:
         Raises NoMicrophone, ModelMissing when there is nothing to hear with at the start and no alarm is running.
         """
         self._clockwork.start()
+        self._network = Network(self._way_out, self.post)
         for thread in self._threads:
             thread.start()
         self._systemd.notify("READY=1")
@@ -510,6 +517,8 @@ class House:
         self._stopping.set()
         if self._heartbeat:
             self._heartbeat.close()
+        if self._network:
+            self._network.close()
         self._clockwork.stop()
         if self._microphone:
             self._microphone.close()

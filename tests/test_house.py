@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant import house as houses
-from assistant.care import SCHEMAS
+from assistant.care import SCHEMAS, message
 from assistant.clock import VirtualClock
 from assistant.house import House
 from assistant.listen.frames import FRAME_BYTES, wav_frames
@@ -21,6 +21,8 @@ from assistant.messages import (
     Acknowledged,
     Action,
     Ask,
+    Delivered,
+    DeviceFound,
     Event,
     Heard,
     HouseholdChanged,
@@ -76,6 +78,7 @@ class Living:
     clock: VirtualClock
     frames: Callable[[Callable[[Event], None]], Iterable[bytes]] | None = None
     output: Callable[[], Instant] = Instant
+    network: Callable[[], bool] = lambda: False
     events: queue.SimpleQueue[tuple[Event, list[Action]]] = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
@@ -86,7 +89,7 @@ class Living:
 
     def _live(self, made: queue.SimpleQueue[House]) -> None:
         """The ledger belongs to the thread that opened it, so one thread makes the house and lives in it."""
-        house = House(self.family, self.data, lambda _: self.clock, self.frames, output=self.output,
+        house = House(self.family, self.data, lambda _: self.clock, self.frames, output=self.output, network=self.network,
                       happened=lambda event, actions: self.events.put((event, list(actions))))
         made.put(house)
         house.live()
@@ -213,6 +216,20 @@ def test_an_alarm_goes_on_after_a_restart_before_the_ear_has_loaded(opened: Open
     finally:
         loaded.set()
     assert "刘敏" in told(actions)
+
+
+def test_a_way_out_that_is_found_sends_what_has_waited_for_it(opened: Opened, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with closing(Store.open(tmp_path / "data" / LEDGER, SCHEMAS, alone=True)) as store:
+        number = message.post(store, NOW, purpose="note", person="刘敏", channels=("敏敏微信",), title="题", body="文")
+        message.attempt(store, NOW, number)
+        message.settle(store, Delivered(number, False, "network unreachable"), NOW)
+    living = opened(network=lambda: True)
+    living.until(lambda event, _: event == DeviceFound("network"))
+    living.clock.advance(NOW + message.AFTER_PROMISED)
+    living.house.post(Spoken())
+    _, actions = living.until(lambda event, actions: bool(told(actions)))
+    assert told(actions) == {"刘敏"}
 
 
 def test_a_loudspeaker_that_never_ends_leaves_nobody_waiting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

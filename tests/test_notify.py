@@ -338,6 +338,15 @@ def test_the_heart_beats_only_while_the_core_lives() -> None:
     assert (before, peer.got[0]["line"]) == (0, "GET /beat HTTP/1.1")
 
 
+def test_a_beat_that_is_heard_after_silent_ones_says_that_the_network_is_back() -> None:
+    back = threading.Event()
+    with web("flaky") as peer:
+        heart = Heartbeat(f"http://127.0.0.1:{peer.port}/beat", lambda: True, every=0.2, back=back.set)
+        told = back.wait(20)
+        heart.close()
+    assert (told, len(peer.got) >= 3) == (True, True)
+
+
 def test_basic_password_goes_as_a_header() -> None:
     settings = Settings.read("jsons://u:p%40ss@host/x?secret=s&a=1")
     assert (settings.url, settings.basic, settings.secret, "p@ss" in repr(settings), b64decode("dTpwQHNz")) == (

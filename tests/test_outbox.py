@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assistant.care import SCHEMAS, message
 from assistant.care.message import PER_MINUTE, RESERVED, TRANSITIONS, State, Step
-from assistant.messages import Acknowledged, Call, Delivered, Notify
+from assistant.messages import Acknowledged, Call, Delivered, DeviceFound, Notify
 from assistant.stage import People, Stage
 from assistant.store import Store
 from tests.faults.disk import Full
@@ -304,6 +304,66 @@ def test_everything_due_goes_out_in_one_turn_of_the_loop() -> None:
         _post(scene.dialogue.store, channels=("敏敏微信",), body=str(n))
     wait(scene, 1)
     assert [action.body for _, action in seen.notifies] == ["0", "1", "2"]
+
+
+# --- the network is back -------------------------------------------------------------------------------------------
+
+
+def _outage(hours: float) -> Stage:
+    """A notice, and a message of the elder's, written while there is no network."""
+    scene = stage(people=People(network=False))
+    _post(scene.dialogue.store, person="刘强", channels=("强子微信",))
+    hear(scene, "告诉敏敏我今天炖了排骨")
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, hours * 3600)
+    scene.people.network = True
+    scene.happened.clear()
+    return scene
+
+
+def _sent(scene: Stage) -> list[str]:
+    return [one.who for one in scene.happened if one.kind == "sent" and one.who]
+
+
+def test_what_the_elder_was_promised_goes_first_when_the_network_is_back() -> None:
+    scene = _outage(3.1)
+    scene.tell(DeviceFound("network"))
+    wait(scene, 1)
+    first = _sent(scene)
+    wait(scene, 4)
+    assert (first, _sent(scene)) == (["刘敏"], ["刘敏", "刘强"])
+
+
+@pytest.mark.parametrize("hours", [0.7, 1.5, 3.1, 5.05, 7.2])
+def test_behind_a_router_that_stands_the_first_message_that_gets_out_takes_the_others_along(hours: float) -> None:
+    scene = _outage(hours)
+    wait(scene, 11 * 60)
+    assert sorted(_sent(scene)) == ["刘强", "刘敏"]
+
+
+def test_a_network_that_was_back_too_soon_is_tried_again_soon() -> None:
+    scene = _outage(3.1)
+    scene.people.network = False
+    scene.tell(DeviceFound("network"))
+    wait(scene, 60)
+    scene.people.network = True
+    wait(scene, 180)
+    assert sorted(_sent(scene)) == ["刘强", "刘敏"]
+
+
+def test_a_dead_channel_beside_good_ones_is_not_tried_with_every_message(store: Store) -> None:
+    dead = _post(store, channels=("dead",))
+    tries = 0
+    for minute in range(60):
+        now = NOON + timedelta(minutes=minute)
+        good = _post(store, now, channels=("good",), body=f"{minute}")
+        message.attempt(store, now, good)
+        message.settle(store, Delivered(good, True), now)
+        if ("message", dead) in store.due(now):
+            tries += message.attempt(store, now, dead) is not None
+            _fail(store, dead, now)
+    assert tries <= 6
 
 
 # --- the disk ------------------------------------------------------------------------------------------------------

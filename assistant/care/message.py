@@ -102,6 +102,12 @@ REPEATS = 2
 """How often in a row a try that may have arrived is repeated on the same channel with the same key, before the next channel."""
 BACKOFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=8), timedelta(minutes=30))
 """Pause of a notice after the n-th lap over its channels, ± a quarter drawn from its key."""
+PROMISED = "request"
+"""Purpose of what the elder asked for and was told would be sent as soon as the network is back."""
+PROMISED_PAUSE = timedelta(minutes=8)
+"""Longest pause of these: where the router stands and the internet behind it fails, nothing but a try finds out that it is back."""
+AFTER_PROMISED = timedelta(seconds=2)
+"""Other notices follow these when the network is back."""
 SOUND_TRIES = 3
 """After so many tries that ended in nothing known (a slow line, a peer that hangs up on so much) the words go without the sound."""
 LIFE = timedelta(days=7)
@@ -499,7 +505,10 @@ def settle(store: Store, delivered: Delivered, now: datetime) -> str:
         return ""
     outcome = "ok" if delivered.ok else "maybe" if delivered.ambiguous else "fail"
     with store.atomic():
+        back = delivered.ok and _is_back(store, now, message)
         _close_try(store, message.id, outcome, delivered.detail)
+        if back:
+            hurry(store, now)
         if delivered.ok:
             if _move(store, message, Step.OK, sent_at=now, detail=delivered.detail, wake_at=None):
                 store.note_down(now, "message.sent", message.id, f"{message.purpose} {message.channel}")
@@ -554,11 +563,17 @@ def resume(store: Store, now: datetime) -> int:
 
 
 def hurry(store: Store, now: datetime) -> int:
-    """The network is back: everything that waits for a second chance goes now (notices still one minute's ration at a time)."""
+    """The network is back: everything that waits for a second chance goes now (notices still one minute's ration at a time).
+
+    First what is urgent and what the elder was promised. Should it fail once more, for the router is there before the
+    internet is, the pauses grow from the shortest again.
+    """
     rows = store.find("message", "state = 'waiting'")
     with store.atomic():
         for row in rows:
-            store.update("message", int(row["id"]), wake_at=now)
+            at = now if row["urgent"] or row["purpose"] == PROMISED else now + AFTER_PROMISED
+            again = {} if row["urgent"] else {"laps": 0}
+            store.update("message", int(row["id"]), wake_at=min(at, moment(row["wake_at"])) if row["wake_at"] else at, **again)
     return len(rows)
 
 
@@ -665,6 +680,14 @@ def _repeats(store: Store, message: Message) -> bool:
     return len(last) <= allowed or any((row["channel"], row["outcome"]) != (message.channel, "maybe") for row in last)
 
 
+def _is_back(store: Store, now: datetime, message: Message) -> bool:
+    """Whether a try that worked is the first after failures on its channel while others wait: the network may be back for all."""
+    if message.kind == "call" or not store.count("message", "state = 'waiting'"):
+        return False
+    last = store.find("try", "channel = ? AND at <= ? AND outcome <> ''", message.channel, now, order="at DESC, id DESC", limit=1)
+    return bool(last) and last[0]["outcome"] != "ok"
+
+
 def _failed(store: Store, now: datetime, message: Message, detail: str) -> None:
     """The next channel at once; after the last one a pause, then from the first again."""
     place = message.place + 1
@@ -680,7 +703,7 @@ def _again(message: Message, *, once: bool) -> timedelta:
     """The pause before the next lap. Jitter is drawn from the key: reproducible, and no two messages keep step."""
     if message.urgent:
         return timedelta(seconds=1) if once and message.laps == 0 else ALARM_LAP
-    pause = BACKOFF[min(message.laps, len(BACKOFF) - 1)]
+    pause = min(BACKOFF[min(message.laps, len(BACKOFF) - 1)], PROMISED_PAUSE if message.purpose == PROMISED else BACKOFF[-1])
     draw = int.from_bytes(hashlib.sha256(f"{message.key} {message.laps}".encode()).digest()[:2], "big") / 65535
     return pause * (0.75 + 0.5 * draw)
 

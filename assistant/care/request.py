@@ -17,7 +17,7 @@ from assistant.care import message
 from assistant.home import Contact, Household
 from assistant.store import Row, Store, moment
 
-PURPOSE = "request"
+PURPOSE = message.PROMISED
 """Purpose of a request's messages and calls."""
 
 Kind = Literal["video", "voice", "callback", "message", "incoming"]

@@ -18,8 +18,11 @@ SECONDS = 10.0
 class Heartbeat:
     """Beats as long as `alive` says the house works; a stuck core stops it, which is the point."""
 
-    def __init__(self, url: str, alive: Callable[[], bool], every: float = EVERY) -> None:
-        self._url, self._alive, self._every = url, alive, every
+    def __init__(
+        self, url: str, alive: Callable[[], bool], every: float = EVERY, back: Callable[[], None] = lambda: None
+    ) -> None:
+        """`back` is called when a beat is heard after one that was not."""
+        self._url, self._alive, self._every, self._back = url, alive, every, back
         self._stop = threading.Event()
         self.last = ""
         """What became of the last beat, for `doctor`."""
@@ -38,6 +41,7 @@ class Heartbeat:
                 return
 
     def _beat(self) -> None:
+        before = self.last
         try:
             answer = fetch("GET", self._url, seconds=SECONDS)
             self.last = "ok" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
@@ -45,3 +49,5 @@ class Heartbeat:
             self.last = str(error)
         if self.last != "ok":
             log.warning("heartbeat: %s", self.last)
+        elif before not in ("", "ok"):
+            self._back()
