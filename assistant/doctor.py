@@ -11,20 +11,21 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TextIO
 from urllib.parse import urlsplit
 
 from assistant import fetch, places
-from assistant.care import SCHEMAS, message
+from assistant.care import SCHEMAS, message, selftest
 from assistant.clock import SystemClock
 from assistant.errors import NoLoudspeaker, NoMicrophone, XiaobanError
 from assistant.home import Channel, Household
 from assistant.household import load
 from assistant.listen.frames import loudness
 from assistant.listen.microphone import MicrophoneFrames
-from assistant.messages import Delivered, Notify
+from assistant.messages import UNPROBED, Delivered, Notify
 from assistant.notify.notifier import Notifier, rings
 from assistant.notify.telephone import registered
 from assistant.notify.web import listens
@@ -142,14 +143,12 @@ WHY: tuple[tuple[str, str], ...] = (
     ("refused", "对方不收，看看地址和密码"), ("reset", "对方把连接断了"), ("http 401", "密码或者密钥不对"), ("http 403", "密码或者密钥不对"),
     ("http 404", "地址不对"), ("http 5", "对方的机器有毛病，过会儿再试"), ("name", "找不到这个地址，看看网络通不通、地址对不对"),
     ("unreachable", "网络不通"), ("timed out", "等了很久没有回音"), ("not an address", "地址写错了，读不懂"),
-    ("cannot be probed", "只有真发一条才知道，咱们演习一回就行"), ("401", "账号或者密码不对"), ("403", "账号或者密码不对"), ("no answer", "对方没有回音"),
+    (UNPROBED, "只有真发一条才知道，咱们演习一回就行"), ("401", "账号或者密码不对"), ("403", "账号或者密码不对"), ("no answer", "对方没有回音"),
 )
 """What a channel says of a try → what the family reads; the first part that is found counts."""
 
 PROBE = 12.0
 """Seconds until every channel has answered its silent test, or never will."""
-UNKNOWN = "cannot be probed"
-"""No fault: this service has nothing to connect to without saying something."""
 
 
 def plainly(detail: str) -> str:
@@ -192,13 +191,39 @@ def _channel(one: Channel, trouble: str, tried: Delivered | None) -> Finding:
         return Finding(what, not said, f"账号登不上：{plainly(said)}" if said else "电话装好了；号码对不对，咱们演习一回就知道")
     if tried is None:
         return Finding(what, False, plainly("timed out"))
-    unknown = UNKNOWN in tried.detail
+    unknown = UNPROBED in tried.detail
     return Finding(what, tried.ok or unknown, "通" if tried.ok else plainly(tried.detail))
 
 
 def _keep(tried: queue.SimpleQueue[Delivered], event: object) -> None:
     if isinstance(event, Delivered):
         tried.put(event)
+
+
+DRILL_EVERY = timedelta(days=31)
+"""CARE 4: a drill a month."""
+
+
+def _history(household: Household | None, data: Path) -> Iterator[Finding]:
+    """What the daily silent tests and the last drill have shown."""
+    path = data / places.LEDGER
+    if household is None or not path.exists():
+        return
+    try:
+        store = Store.open(path, SCHEMAS)
+    except (XiaobanError, sqlite3.DatabaseError):
+        return  # told with the ledger
+    tested, drill = selftest.tested(store, household), selftest.last_drill(store, household)
+    store.close()
+    dead = [f"{one.name} {one.days} 天了，{plainly(one.detail)}" for one in tested if not one.ok]
+    last = max((f"最近一次 {one.at:%Y-%m-%d %H:%M}" for one in tested), default="还没有做过，开着机每天上午自己会做")
+    yield Finding("每天自检", not dead, last + (f"，试不通：{'；'.join(dead)}" if dead else "，都通" if tested else ""))
+    again = "说一声“咱们演习一回”，看看叫不叫得到人。"
+    if drill is None:
+        yield Finding("演习", True, f"还没有演习过。{again}")
+        return
+    old = SystemClock(household.zone).wall() - drill.at > DRILL_EVERY
+    yield Finding("演习", drill.well, str(drill) + (f"。一个多月了，{again}" if old else ""))
 
 
 def _doors(household: Household | None, data: Path) -> Iterator[Finding]:
@@ -252,6 +277,6 @@ JOIN = 5.0
 """Seconds an MQTT broker is given."""
 
 LOOKS: tuple[Callable[[Household | None, Path], Iterator[Finding]], ...] = (
-    _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _doors,
+    _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _history, _doors,
 )
 """A new part to look at is a function and a place here."""

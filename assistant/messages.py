@@ -146,6 +146,10 @@ class Delivered:
     """The recording that belongs to it went with it."""
 
 
+UNPROBED = "cannot be probed"
+"""In the detail of a silent test: this channel has nothing that could be tried without somebody noticing. No fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """A live person took an incident or answered a request."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assistant.doctor import Finding, _channels, _doors, plainly
+from assistant.care import SCHEMAS
+from assistant.doctor import Finding, _channels, _doors, _history, plainly
 from assistant.home import Care, Channel, Contact, Household
-from assistant.notify.telephone import installed
+from assistant.messages import UNPROBED
+from assistant.notify.telephone import Settings, Telephone, installed
+from assistant.places import LEDGER
 from assistant.sensors import Port
+from assistant.stage import People
+from assistant.store import Store
 from tests.faults.peers import web
-from tests.faults.scene import household
+from tests.faults.scene import hear, household, stage, wait
 from tests.faults.sip import phone
 
 
@@ -59,6 +65,51 @@ def test_an_account_the_provider_refuses_is_said_as_that(tmp_path: Path) -> None
         far.register = "200 OK"
         content = _said(list(_channels(_home(电话=f"sip:xiaoban:right@127.0.0.1:{far.port}"), tmp_path)))
     assert (refused["通知 电话"], content["通知 电话"][0]) == ((False, "账号登不上：对方不收，看看地址和密码"), True)
+
+
+def _ledger(data: Path, people: People, *, drill: bool) -> None:
+    """What two days of a house leave behind."""
+    with closing(Store.open(data / LEDGER, SCHEMAS)) as store:
+        scene = stage(people=people, store=store)
+        if drill:
+            hear(scene, "咱们演习一回")
+            scene.until_quiet()
+            hear(scene, "要")
+        wait(scene, 2 * 86400)
+
+
+@pytest.mark.parametrize(("people", "drill", "test", "said"), [
+    (People(), False, (True, "最近一次 2026-11-24 10:15，都通"), (True, "还没有演习过。说一声“咱们演习一回”，看看叫不叫得到人。")),
+    (People(dead_channels={"电话", "老王短信"}), True, (False, "最近一次 2026-11-24 10:15，试不通：电话 2 天了，等了很久没有回音；老王短信 2 天了，等了很久没有回音"),
+     (False, "11月22日 12:00 演习：消息发给了刘敏、刘强、刘小军；没发出去：王建国；电话打不出去：刘敏、刘强、王建国、刘小军")),
+])
+def test_the_daily_tests_and_the_last_drill_are_told(
+    tmp_path: Path, people: People, drill: bool, test: tuple[bool, str], said: tuple[bool, str]
+) -> None:
+    _ledger(tmp_path, people, drill=drill)
+    found = _said(list(_history(household(), tmp_path)))
+    assert (found["每天自检"][0], sorted(found["每天自检"][1]), found["演习"][0], found["演习"][1].partition("。一个多月")[0]) == (
+        test[0], sorted(test[1]), *said
+    )
+
+
+def test_a_house_that_has_never_run_has_no_history(tmp_path: Path) -> None:
+    assert list(_history(household(), tmp_path)) == []
+
+
+@pytest.mark.skipif(not installed(), reason="baresip is not installed (apt install baresip)")
+def test_the_silent_test_of_an_open_line_knows_whether_the_provider_wants_it() -> None:
+    with phone("answer") as far:
+        results = []
+        for said in ("200 OK", "403 Forbidden"):
+            far.register = said
+            one = Telephone(Settings.read(f"sip:xiaoban:word@127.0.0.1:{far.port}"), lambda _text: None, rung=lambda _event: None)
+            results.append(one.probe(15.0).ok)
+            one.close()
+        unknown = Telephone(Settings.read(f"sip:xiaoban@127.0.0.1:{far.port}"), lambda _text: None)
+        results.append(unknown.probe(15.0).detail == UNPROBED)
+        unknown.close()
+    assert results == [True, False, True]
 
 
 def test_doors_that_cannot_be_opened_are_told_with_what_to_do(tmp_path: Path) -> None:

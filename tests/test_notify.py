@@ -425,6 +425,9 @@ class Line:
     def hang_up(self, key: str = "") -> None:
         """Nothing to end."""
 
+    def probe(self, seconds: float) -> Outcome:
+        return Outcome(False, f"asked {self.url}")
+
     def close(self) -> None:
         self.closed.set()
 
@@ -432,6 +435,15 @@ class Line:
 def _with_line(url: str) -> Household:
     home = household()
     return household(channels=(*(one for one in home.channels if one.name != "电话"), Channel("电话", url)))
+
+
+def test_the_silent_test_of_a_telephone_asks_it_and_a_message_is_refused() -> None:
+    notifier = Notifier(_with_line("sip:a@one.example"), line=Line)
+    told: queue.Queue[Delivered | Acknowledged] = queue.Queue()
+    notifier.send(Notify(1, "k", "", "电话", "", ""), told.put)  # type: ignore[arg-type]
+    asked = told.get(timeout=5)
+    notifier.send(Notify(2, "k", "刘敏", "电话", "题", "文"), told.put)  # type: ignore[arg-type]
+    assert (asked, told.get(timeout=5)) == (Delivered(1, False, "asked sip:a@one.example"), Delivered(2, False, "a telephone takes no messages"))
 
 
 def test_a_new_telephone_address_is_used_from_the_next_call_on_and_only_then() -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from assistant import saying
-from assistant.care import dose, reading
+from assistant.care import dose, reading, selftest
 from assistant.care.dose import Dose
 from assistant.care.dose import State as DoseState
 from assistant.care.reading import Reading
+from assistant.care.selftest import Drill, Tested
 from assistant.errors import XiaobanError
 from assistant.home import Household
 from assistant.store import Row, Store, moment, stamp
@@ -57,6 +58,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 ASKS = 2
 AGAIN = timedelta(minutes=10)
 """Two questions in 20 minutes, then the family is told (CARE 6)."""
+DRILL_TOLD = timedelta(days=7)
+"""So long the result of a drill stands in the evening's message."""
 TOO_LATE = timedelta(hours=4)
 """A good morning later than this is left out."""
 
@@ -185,6 +188,10 @@ class Day:
     """Missed or unknown ones of the last week nobody has seen yet, without today's."""
     low: tuple[tuple[str, int], ...]
     """(medicine, days left) of what is running out."""
+    dead: tuple[Tested, ...] = ()
+    """Channels whose last silent test failed."""
+    drill: Drill | None = None
+    """The last drill, for a week."""
 
 
 def of(store: Store, household: Household, day: date, now: datetime) -> Day:
@@ -198,7 +205,11 @@ def of(store: Store, household: Household, day: date, now: datetime) -> Day:
         (m.name, days) for m, left in dose.all_left(store, household.medicines)
         if (days := dose.lasts(m, left, now.astimezone(zone))) is not None and days <= 7
     )
-    return Day(day, doses, found, of_day(store, day, zone), older, low)
+    dead = tuple(one for one in selftest.tested(store, household) if not one.ok)
+    drill = selftest.last_drill(store, household)
+    if drill is not None and not timedelta(0) <= day - drill.at.date() < DRILL_TOLD:
+        drill = None
+    return Day(day, doses, found, of_day(store, day, zone), older, low, dead, drill)
 
 
 def text(day: Day, household: Household) -> str:
@@ -220,6 +231,10 @@ def text(day: Day, household: Household) -> str:
         lines.append("测量：" + "，".join(shown(r) for r in day.readings[-6:]))
     if day.low:
         lines.append("快没有的药：" + "，".join(f"{name if named else '一种药'}还够 {days} 天" for name, days in day.low))
+    if day.dead:
+        lines.append("试不通的：" + "、".join(f"{one.name}（{one.days} 天了）" for one in day.dead[:8]) + "，紧急的时候也会发不出去，请看看")
+    if day.drill is not None:
+        lines.append(str(day.drill))
     return "\n".join(lines)
 
 

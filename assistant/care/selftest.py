@@ -1,15 +1,19 @@
-"""Once a day every way out of the house is tried silently; what stays dead for two days is told over what works."""
+"""Once a day every way out of the house is tried silently; what stays dead for two days is told over what works.
+
+What these tests and the last drill have shown is kept for the evening's digest and for `doctor`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from sqlite_utils import Database, Migrations
 
-from assistant.care import message
+from assistant.care import incident, message
 from assistant.home import Contact, Household
-from assistant.messages import Delivered
-from assistant.store import Store
+from assistant.messages import UNPROBED, Delivered
+from assistant.store import Store, moment
 
 PURPOSE = "selftest"
 AT = time(10, 15)
@@ -36,10 +40,12 @@ def plan(store: Store, now: datetime) -> None:
 
 
 def begin(store: Store, now: datetime, household: Household, number: int) -> list[int]:
-    """Post a silent message for every channel somebody is reached by; returns their ids."""
+    """Post a silent message for every channel somebody is reached by, the telephone too; returns their ids."""
+    line = message.telephone(household)
+    rings = (line.name,) if line is not None and incident.callable_contacts(household) else ()
     names = dict.fromkeys(
         name
-        for names in (*(c.notify for c in household.family), *(s.notify for s in household.services))
+        for names in (*(c.notify for c in household.family), *(s.notify for s in household.services), rings)
         for name in names
         if household.channel(name) is not None
     )
@@ -64,6 +70,10 @@ def result(store: Store, now: datetime, household: Household, number: int, event
         if not event.ok:
             message.withdraw_one(store, number)
         rows = store.find("channel", "name = ?", name)
+        if UNPROBED in event.detail:
+            for row in rows:
+                store.delete("channel", int(row["id"]))
+            return
         before = int(rows[0]["days"]) if rows and bool(rows[0]["ok"]) == event.ok else 0
         values = {"ok": int(event.ok), "days": before + 1, "at": now, "detail": event.detail[:120]}
         if rows:
@@ -76,9 +86,70 @@ def result(store: Store, now: datetime, household: Household, number: int, event
             _tell(store, now, household, name)
 
 
-def dead(store: Store) -> list[tuple[str, str]]:
-    """(channel, detail) of every channel whose last test failed: for the digest and for `doctor`."""
-    return [(row["name"], row["detail"]) for row in store.find("channel", "ok = 0")]
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What the daily test knows of one channel."""
+
+    name: str
+    ok: bool
+    days: int
+    """For so many days in a row."""
+    at: datetime
+    """Of the last test."""
+    detail: str
+
+
+def tested(store: Store, household: Household) -> list[Tested]:
+    """Every channel the household still has and that could be tried."""
+    return [
+        Tested(row["name"], bool(row["ok"]), row["days"], moment(row["at"]).astimezone(household.zone), row["detail"])
+        for row in store.find("channel") if household.channel(row["name"]) is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What the last drill has shown."""
+
+    at: datetime
+    taken: str
+    """Who took it; empty if nobody did."""
+    told: tuple[str, ...]
+    """Whom a message got out to."""
+    missed: tuple[str, ...]
+    """Whom none did, although they have a channel."""
+    rung: tuple[str, ...]
+    """Who was rung and did not press a key."""
+    unrung: tuple[str, ...]
+    """Whose calls did not get out of the house."""
+
+    @property
+    def well(self) -> bool:
+        """Whether every way that was tried got out of the house."""
+        return not self.missed and not self.unrung
+
+    def __str__(self) -> str:
+        """`11月22日 15:30 演习：消息发给了刘敏、刘强；没发出去：王建国；刘敏接手了`."""
+        parts = [f"消息发给了{'、'.join(self.told)}"] if self.told else []
+        parts += [f"没发出去：{'、'.join(self.missed)}"] if self.missed else []
+        parts += [f"{self.taken}接手了"] if self.taken else []
+        parts += [f"电话打了没接手：{'、'.join(self.rung)}"] if self.rung else []
+        parts += [f"电话打不出去：{'、'.join(self.unrung)}"] if self.unrung else []
+        return f"{self.at.month}月{self.at.day}日 {self.at:%H:%M} 演习：{'；'.join(parts) or '一个人也没有叫'}"
+
+
+def last_drill(store: Store, household: Household) -> Drill | None:
+    """The last drill that has come to its end, if there was one, from the rows of its messages and calls."""
+    rows = store.find("incident", "drill = 1 AND ended_at IS NOT NULL", order="id DESC", limit=1)
+    known = incident.get(store, int(rows[0]["id"])) if rows else None
+    if known is None:
+        return None
+    truth = incident.status(store, household, known)
+    missed = tuple(c.name for c in household.ladder if c.notify and c.name not in truth.told)
+    return Drill(
+        known.started.astimezone(household.zone), known.person, truth.told, missed,
+        tuple(name for name in truth.rung if name != known.person), truth.unrung,
+    )
 
 
 def wrong_number(store: Store, now: datetime, household: Household, person: str) -> None:

@@ -20,7 +20,7 @@ from time import monotonic
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from assistant.messages import Notify
+from assistant.messages import UNPROBED, Notify
 from assistant.notify.channel import Outcome, without_secrets
 
 WARM = 2
@@ -223,7 +223,7 @@ def _serve(jobs: IO[str], answers: IO[str]) -> None:
                 ok = seen["taken"] > 0 or (seen.update(good=None, detail="", ambiguous=False) or told(job["body"] + WITHOUT_SOUND, None))
             if job.get("probe"):
                 host, port, tls = seen["place"] or ("", 0, False)
-                found = reach(host, port, tls=tls, seconds=job["seconds"] - 0.5) if host else Outcome(False, "cannot be probed")
+                found = reach(host, port, tls=tls, seconds=job["seconds"] - 0.5) if host else Outcome(False, UNPROBED)
                 ok, seen["detail"], seen["ambiguous"] = found.ok, found.detail, False
             result = {"ok": ok, "detail": seen["detail"] or ("accepted" if ok else "refused"), "ambiguous": not ok and seen["ambiguous"],
                       "recording": ok and bool(sound)}

@@ -64,6 +64,9 @@ class Ringer(Protocol):
     def hang_up(self, key: str = "") -> None:
         """End the call of this key, or all."""
 
+    def probe(self, seconds: float) -> Outcome:
+        """Whether calls could be made, as far as one can know without ringing anybody."""
+
     def close(self) -> None:
         """End everything."""
 

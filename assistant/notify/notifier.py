@@ -54,6 +54,25 @@ class Lane:
     abandoned: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Silently:
+    """The telephone in the daily silent test; it takes no messages."""
+
+    telephone: Ringer
+
+    def send(self, notify: Notify, seconds: float) -> Outcome:
+        """Never."""
+        return Outcome(False, "a telephone takes no messages")
+
+    def probe(self, seconds: float) -> Outcome:
+        """Whether the provider knows us; rings nobody."""
+        return self.telephone.probe(seconds)
+
+    def check(self) -> str:
+        """Its address is checked elsewhere (`trouble`)."""
+        return ""
+
+
 class Notifier:
     """All ways out of the house."""
 
@@ -100,6 +119,8 @@ class Notifier:
             return
         with self._lock:
             sender = self._senders.get(action.channel)
+            if sender is None and self._telephone is not None and rings(self._urls.get(action.channel, "")):
+                sender = Silently(self._telephone)
             lane = self._lanes[action.channel]
             stuck = lane.abandoned >= STUCK
         if sender is None or stuck:

@@ -31,8 +31,8 @@ from urllib.parse import parse_qsl, unquote
 import numpy as np
 
 from assistant.home import Household
-from assistant.messages import Acknowledged, Call, Connected, Delivered, HungUp, Rang
-from assistant.notify.channel import Tell
+from assistant.messages import UNPROBED, Acknowledged, Call, Connected, Delivered, HungUp, Rang
+from assistant.notify.channel import Outcome, Tell
 from assistant.notify.channels import TELEPHONES
 from assistant.speak.speech import Speech, resample
 
@@ -54,6 +54,8 @@ READY = 6.0
 """Seconds baresip may take to start."""
 AGAIN = 10.0
 """Seconds before a baresip that did not start is started again to be rung."""
+ASK_AGAIN = 2.0
+"""Seconds after which baresip is asked again whether it is registered: while it logs in it says neither yes nor no."""
 SILENT = "aubridge,nowhere"
 """A source and a player of nothing."""
 IN_MEMORY = Path("/dev/shm")
@@ -211,6 +213,8 @@ class Telephone:
         self._line: Line | None = None
         self.trouble = ""
         """Why the account is not registered, for `doctor`."""
+        self._asked, self._told = threading.Event(), threading.Event()
+        """Somebody wants to know whether it is; it has been found out."""
         self._thread = threading.Thread(target=self._run, name="telephone", daemon=True)
         self._thread.start()
 
@@ -246,6 +250,24 @@ class Telephone:
                     job.talk.set()
         if (caller := self._caller) is not None and caller.key == key:
             caller.talk.set()
+
+    def probe(self, seconds: float) -> Outcome:
+        """Whether the provider knows the account, as the line that is kept open has it; rings nobody."""
+        if shutil.which(self._binary) is None or _modules() is None:
+            return Outcome(False, "no telephone")
+        if not self._settings.register or self._rung is None:
+            return Outcome(False, UNPROBED)
+        self._told.clear()
+        end = monotonic() + seconds - 0.5
+        while not self._told.is_set() and monotonic() < end:
+            if self._current is not None or self._caller is not None:
+                break  # a line with a call on it is not asked: what was known last holds
+            self._asked.set()
+            self._told.wait(ASK_AGAIN)
+        else:
+            if not self._told.is_set():
+                return Outcome(False, "no answer")
+        return Outcome(not self.trouble, self.trouble or "registered")
 
     @property
     def sound(self) -> Path | None:
@@ -310,6 +332,9 @@ class Telephone:
             return
         line = self._ready()
         if line is not None:
+            if self._asked.is_set():
+                self._asked.clear()
+                line.command("reginfo")
             event = line.event(0.15)
             if event is not None and not self._is_callers(event, line):
                 self._registered(event)
@@ -318,6 +343,7 @@ class Telephone:
     def _registered(self, event: dict[str, object]) -> None:
         if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
             self.trouble = (str(event.get("param", "")) or "refused") if event["type"] == "REGISTER_FAIL" else ""
+            self._told.set()
             self._known_now()
 
     def _is_callers(self, event: dict[str, object], line: Line) -> bool:
