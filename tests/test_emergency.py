@@ -607,6 +607,11 @@ def test_the_card_is_never_written_where_others_read_it(own: bool, line: bool) -
     )
 
 
+def test_what_is_said_before_the_card_is_rendered_ahead_where_somebody_will_be_rung_for_it() -> None:
+    said = [incident.card_call(home) in incident.will_say(home) for home in (household(), household(**_group()))]
+    assert said == [False, True]
+
+
 def test_who_pressed_a_key_has_heard_the_card_and_is_not_rung_again() -> None:
     scene, seen = stage(household(**_group()), People(answers={"刘敏": "coming"})), Sent()
     scene.perform = seen.see

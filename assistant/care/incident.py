@@ -496,7 +496,9 @@ def will_say(household: Household) -> list[str]:
     """Everything a telephone may have to say, for rendering ahead."""
     if not callable_contacts(household):
         return []
-    return [PICKED_UP, call_text(household, "", drill=True), card(household), card_call(household), *(call_text(household, kind) for kind in WORDS)]
+    shared = any(contact.notify and not message.private(household, contact) for contact in callable_contacts(household))
+    cards = [card(household), *([card_call(household)] if shared else [])]
+    return [PICKED_UP, call_text(household, "", drill=True), *cards, *(call_text(household, kind) for kind in WORDS)]
 
 
 # --- what may be said ---------------------------------------------------------------------------------------------
