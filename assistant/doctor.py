@@ -11,7 +11,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TextIO
@@ -26,13 +26,14 @@ from assistant.household import load
 from assistant.listen.frames import loudness
 from assistant.listen.microphone import MicrophoneFrames
 from assistant.messages import UNPROBED, Delivered, Notify
+from assistant.notify.heartbeat import BEATS, GOOD, NOTED
 from assistant.notify.notifier import Notifier, rings
 from assistant.notify.telephone import registered
-from assistant.notify.web import listens
+from assistant.notify.web import listens, reach
 from assistant.sensors import Topic
 from assistant.speak.engines import choose
 from assistant.speak.player import Loudspeaker
-from assistant.store import Store
+from assistant.store import Store, moment
 
 LISTENED = 50
 """Frames of microphone listened to: about a second and a half."""
@@ -226,6 +227,42 @@ def _history(household: Household | None, data: Path) -> Iterator[Finding]:
     yield Finding("演习", drill.well, str(drill) + (f"。一个多月了，{again}" if old else ""))
 
 
+def _beats(household: Household | None, data: Path) -> Iterator[Finding]:
+    """The beats to the family: what became of the last one, and whether it is too long ago. No beat is sent from here."""
+    if household is None:
+        return
+    now = SystemClock(household.zone).wall()
+    for name, every, address in BEATS:
+        if url := address(household.care):
+            yield _beat(name, url, every, _last_beat(data, name), now)
+
+
+def _last_beat(data: Path, name: str) -> str:
+    if not (data / places.LEDGER).exists():
+        return ""
+    try:
+        with contextlib.closing(Store.open(data / places.LEDGER, SCHEMAS)) as store:
+            return store.setting(NOTED + name)
+    except (XiaobanError, sqlite3.DatabaseError):
+        return ""  # the ledger's own finding tells of it
+
+
+def _beat(name: str, url: str, every: float, last: str, now: datetime) -> Finding:
+    if not last:
+        parts = urlsplit(url)
+        tls = parts.scheme == "https"
+        reached = reach(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls, seconds=JOIN)
+        said = "连得上，小伴运行起来就报" if reached.ok else f"连不上：{plainly(reached.detail)}"
+        return Finding(name, reached.ok, f"还没有报过平安；{said}")
+    at, _, became = last.partition(" ")
+    when = f"{moment(at).astimezone(now.tzinfo):%m月%d日 %H:%M}"
+    if became != GOOD:
+        return Finding(name, False, f"{when} 没报成：{plainly(became)}")
+    if (now - moment(at)).total_seconds() > 2 * every:
+        return Finding(name, False, f"{when} 以后再没有报过：小伴没有在运行，或者听不见了，请重新启动")
+    return Finding(name, True, f"{when} 报过平安")
+
+
 def _doors(household: Household | None, data: Path) -> Iterator[Finding]:
     """What the family opened besides the ear."""
     if household is None:
@@ -278,5 +315,6 @@ JOIN = 5.0
 
 LOOKS: tuple[Callable[[Household | None, Path], Iterator[Finding]], ...] = (
     _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _history, _doors,
+    _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _history, _beats, _doors,
 )
 """A new part to look at is a function and a place here."""

@@ -143,6 +143,8 @@ class Care:
     """(kind, low, high) that are fine: systolic, diastolic, blood_glucose, heart_rate, temperature, weight."""
     heartbeat: str = field(default="", repr=False)
     """Address that is told every five minutes that this device lives."""
+    daily_beat: str = field(default="", repr=False)
+    """Address that is told the same once a day."""
     answers: str = ""
     """Where the family's telephones reach the page for answers, `http://192.168.1.20:8420`; empty: no page, no port."""
     sensors: int = 0

@@ -59,7 +59,7 @@ from assistant.messages import (
     Spoken,
     Started,
 )
-from assistant.notify.heartbeat import Heartbeat
+from assistant.notify.heartbeat import GOOD, NOTED, Hearts
 from assistant.notify.network import Network, way_out
 from assistant.notify.notifier import Notifier
 from assistant.notify.telephone import telephone
@@ -89,6 +89,11 @@ MUTED_AT_LEAST = 20.0
 whatever the loudspeaker says: a deaf house is worse than one that hears itself."""
 MICROPHONE_AGAIN = 10.0
 """Seconds between two tries to open a microphone at the start while an alarm is running."""
+STUCK = 60.0
+"""Seconds without a turn of the loop after which the beats to the family stop; a turn takes five at most, with nothing to do."""
+DEAF = 120.0
+"""Seconds without sound after which they stop too: a model is loaded in half of that, and a device that was lost is tried again
+every twelve."""
 HEARING_FIRST = 30.0
 """Seconds the rehearsal waits at most for the ear to be loaded."""
 KEEP_WORDS = timedelta(days=30)
@@ -102,6 +107,14 @@ class Look:
 
 class Reload:
     """Not an event of the world: the family's file was saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beaten:
+    """Not an event of the world: what became of a beat to the family."""
+
+    name: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ class House:
         told, in the loop's thread, each event and what was done about it. `network` says whether there is a way out of the house.
         """
         thrifty()
-        self._inbox: queue.SimpleQueue[Event | Look | Reload | Stop | Replied] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Event | Look | Reload | Beaten | Stop | Replied] = queue.SimpleQueue()
         self._data = data
         seen = fingerprint(household_file)
         self._keeper = Keeper(household_file, data)
@@ -194,12 +207,9 @@ class House:
             choice.engine, self._cache, self._speaker, choice.spare, self._ahead,
             on_spoken=lambda cut: self.post(Spoken(cut)),
         )
-        self._heartbeat = (
-            Heartbeat(
-                kept.household.care.heartbeat, lambda: not self._stopping.is_set(), back=lambda: self.post(DeviceFound("network"))
-            )
-            if kept.household.care.heartbeat else None
-        )
+        self._turned = self._listened = self._clock.monotonic()
+        self._taken = 0
+        self._hearts = Hearts(kept.household.care, self.alive, lambda name, said: self._inbox.put(Beaten(name, said)))
         self._network: Network | None = None
         self._way_out = network
         self._threads = [
@@ -230,6 +240,12 @@ class House:
     def stop(self) -> None:
         """End the loop."""
         self._inbox.put(Stop())
+
+    def alive(self) -> bool:
+        """Whether the loop turns and, where there should be an ear, it hears: what the beats to the family go by."""
+        now = self._clock.monotonic()
+        deaf = self._frames is not None and not self._deaf and now - self._listened >= DEAF
+        return not self._stopping.is_set() and now - self._turned < STUCK and not deaf
 
     def _rung(self, stepped: ClockStepped | None) -> None:
         self._inbox.put(stepped or Look())
@@ -266,12 +282,13 @@ class House:
         self._systemd.notify("WATCHDOG=1")
         try:
             self._handle(event)
+            self._turned = self._clock.monotonic()
         except Exception:
             # The last edge: a fault in one event must not end the care of all others.
             log.exception("could not handle %s", type(event).__name__)
         self._clockwork.wind(self._store.next_wake())
 
-    def _handle(self, event: Event | Look | Reload | Stop | Replied | None) -> None:
+    def _handle(self, event: Event | Look | Reload | Beaten | Stop | Replied | None) -> None:
         now = self._clock.wall()
         match event:
             case None:
@@ -285,6 +302,11 @@ class House:
                 self._reload()
             case Replied():
                 self._reply(event)
+            case Beaten(name=name, said=said):
+                before = self._store.setting(NOTED + name).partition(" ")[2]
+                self._remember(NOTED + name, f"{stamp(now)} {said}")
+                if said == GOOD and before not in ("", GOOD):
+                    self._do(DeviceFound("network"))  # heard after one that was not
             case Heard(woken=True) if self._deaf_until is not None and now < self._deaf_until and not self._core.asking:
                 self._do(replace(event, woken=False))  # 别听了: only cries for help count
             case _:
@@ -411,13 +433,16 @@ class House:
 
     def _tend(self, now: datetime) -> None:
         """What is done at every turn, once a minute and once a day."""
+        if self._lent or (self._ear is not None and self._ear.taken != self._taken):
+            self._listened = self._clock.monotonic()
+            self._taken = self._ear.taken if self._ear is not None else 0
         try:
             self._recordings.tend(message.recordings(self._store), request.recordable(self._store, self._core.household))
         except StoreError as error:
             log.error("%s", error)
         if self._kept_alive is None or abs(now - self._kept_alive) >= ALIVE_EVERY:
             self._kept_alive = now
-            self._remember_alive(now)
+            self._remember("alive", stamp(now))
         today = now.date().isoformat()
         if today != self._tended and self._clockwork.trusted:
             self._tended = today
@@ -432,10 +457,10 @@ class House:
                 self._rehearsed = today
                 threading.Thread(target=self._rehearse, args=(self._core.household,), name="rehearsal", daemon=True).start()
 
-    def _remember_alive(self, now: datetime) -> None:
-        """For 断电多久; a disk that refuses it is told of by the dialogue, with the next thing that must not be lost."""
+    def _remember(self, key: str, value: str) -> None:
+        """For 断电多久 and `doctor`; a disk that refuses it is told of by the dialogue, with the next thing that must not be lost."""
         try:
-            self._store.remember("alive", stamp(now))
+            self._store.remember(key, value)
         except StoreError as error:
             log.error("%s", error)
 
@@ -451,6 +476,7 @@ class House:
             return
         self._doors.household(kept.household)
         self._notifier.household(kept.household)
+        self._hearts.care(kept.household.care)
         self._do(HouseholdChanged(kept.household, tuple(change.told() for change in kept.changes)))
         self._keeper.keep(kept)
         if self._listening:
@@ -515,8 +541,7 @@ class House:
     def _close(self) -> None:
         self._systemd.notify("STOPPING=1")
         self._stopping.set()
-        if self._heartbeat:
-            self._heartbeat.close()
+        self._hearts.close()
         if self._network:
             self._network.close()
         self._clockwork.stop()
@@ -527,7 +552,7 @@ class House:
         self._speaker.close()
         self._notifier.close()
         self._doors.close()
-        self._remember_alive(self._clock.wall())
+        self._remember("alive", stamp(self._clock.wall()))
         self._store.close()
 
 

@@ -695,6 +695,7 @@ class _Builder:
             doubts=read.doubts,
             ranges=tuple((kind, low, high) for kind, (low, high) in read.ranges.items()),
             heartbeat=self.filled(read.heartbeat, ("care", "heartbeat")),
+            daily_beat=self.filled(read.daily_beat, ("care", "daily_beat")),
             answers=read.answers,
             sensors=int(read.sensors),
             sensor_topic=self.filled(read.sensor_topic, ("care", "sensor_topic")),

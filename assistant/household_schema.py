@@ -409,6 +409,13 @@ def _device(value: str) -> str:
     return value
 
 
+def _beat(text: str) -> str:
+    """A web address; placeholders are filled in later."""
+    if text and not re.match(r"https?://[^/]+", text):
+        raise wrong("心跳应该是一个网址", "例如 心跳: https://hc.example/abc")
+    return text
+
+
 def _topic(text: str) -> str:
     """Where an MQTT broker is; placeholders for its password are filled in later."""
     if text and not re.match(r"mqtts?://[^/]+", text):
@@ -427,7 +434,8 @@ class CareEntry(Entry):
     names_medicines: Annotated[Flag, Key("报药名", ("names_medicines",), "发给家里的消息里可不可以写药名", "否")] = False
     doubts: Annotated[Flag, Key("电视先问", ("doubts",), "电视开着时听见喊救命，先问一声是不是老人；写 否 就马上报警", "是")] = True
     ranges: Annotated[dict[str, tuple[float, float]], BeforeValidator(_ranges), Key("范围", ("ranges",), "血压血糖在什么范围内算正常，听大夫的", "{高压: 90-140, 血糖: 3.9-7.8}")] = {}
-    heartbeat: Annotated[Address, Key("心跳", ("heartbeat",), "每五分钟报一次平安的网址", "https://hc.example/abc")] = ""
+    heartbeat: Annotated[Address, AfterValidator(_beat), Key("心跳", ("heartbeat",), "每五分钟报一次平安的网址", "https://hc.example/abc")] = ""
+    daily_beat: Annotated[Address, AfterValidator(_beat), Key("每日心跳", ("daily_beat",), "每天报一次平安的网址", "https://hc.example/day")] = ""
     answers: Annotated[Line, AfterValidator(_page), Key("回应网页", ("answers",), "家里人的手机从哪个网址点“我来处理”；不写就不开", "http://192.168.1.20:8420")] = ""
     sensors: Annotated[float, _number(1024, 65535), AfterValidator(_whole), Key("感应器", ("sensors",), "本机的感应器往哪个端口报；不写就不开", "8421")] = 0
     sensor_topic: Annotated[Address, AfterValidator(_topic), Key("感应器主题", ("sensor_topic",), "感应器在哪个 MQTT 主题上报；不写就不听", "mqtt://192.168.1.5/home/xiaoban")] = ""

@@ -228,7 +228,7 @@ def _settings(old: Household, new: Household) -> Iterator[Change]:
         yield Change("care", "doubts", "电视开着的时候听见喊救命，" + ("先问一声是不是您" if new.care.doubts else "马上就叫人"))
     if new.care.ranges != old.care.ranges:
         yield Change("care", "ranges", "改了血压血糖这些的正常范围")
-    if new.care.heartbeat != old.care.heartbeat:
+    if (new.care.heartbeat, new.care.daily_beat) != (old.care.heartbeat, old.care.daily_beat):
         yield Change("care", "heartbeat", "改了报告机器正常的地址")
     if new.care.answers != old.care.answers:
         yield Change("care", "answers", "改了家里人点回应的网页")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import socket
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from assistant.care import SCHEMAS
-from assistant.doctor import Finding, _channels, _doors, _history, plainly
+from assistant.clock import SystemClock
+from assistant.doctor import Finding, _beats, _channels, _doors, _history, plainly
 from assistant.home import Care, Channel, Contact, Household
 from assistant.messages import UNPROBED
+from assistant.notify.heartbeat import GOOD, NOTED
 from assistant.notify.telephone import Settings, Telephone, installed
 from assistant.places import LEDGER
 from assistant.sensors import Port
 from assistant.stage import People
-from assistant.store import Store
+from assistant.store import Store, stamp
 from tests.faults.peers import web
 from tests.faults.scene import hear, household, stage, wait
 from tests.faults.sip import phone
@@ -141,3 +144,21 @@ def test_every_result_has_plain_words(detail: str, said: str) -> None:
     assert said in plainly(detail)
 
 
+@pytest.mark.parametrize(
+    ("ago", "became", "well", "told"),
+    [(4, GOOD, True, "报过平安"), (11, GOOD, False, "以后再没有报过"), (1, "HTTP 404", False, "没报成：地址不对"), (None, "", False, "还没有报过平安；连不上：对方不收")],
+)
+def test_the_last_beat_to_the_family_is_told(tmp_path: Path, ago: int | None, became: str, well: bool, told: str) -> None:
+    home = _home(Care(heartbeat=f"http://127.0.0.1:{_free()}/"))
+    store = Store.open(tmp_path / LEDGER, SCHEMAS)
+    if ago is not None:
+        store.remember(NOTED + "心跳", f"{stamp(SystemClock(home.zone).wall() - timedelta(minutes=ago))} {became}")
+    store.close()
+    found = _said(list(_beats(home, tmp_path)))
+    assert (list(found), found["心跳"][0], told in found["心跳"][1]) == (["心跳"], well, True)
+
+
+def test_an_address_of_beats_is_tried_without_a_beat(tmp_path: Path) -> None:
+    with web("ok") as peer:
+        found = _said(list(_beats(_home(Care(daily_beat=f"http://127.0.0.1:{peer.port}/")), tmp_path)))
+    assert (found, peer.got) == ({"每日心跳": (True, "还没有报过平安；连得上，小伴运行起来就报")}, [])

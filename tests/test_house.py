@@ -9,13 +9,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from assistant import house as houses
 from assistant.care import SCHEMAS, message
 from assistant.clock import VirtualClock
-from assistant.house import House
+from assistant.house import Beaten, House
 from assistant.listen.frames import FRAME_BYTES, wav_frames
 from assistant.messages import (
     Acknowledged,
@@ -33,9 +34,11 @@ from assistant.messages import (
     Spoken,
     Started,
 )
+from assistant.notify.heartbeat import GOOD, NOTED
 from assistant.places import LEDGER, VOSK, models_dir, sample_household
 from assistant.speak.speech import Samples
 from assistant.store import Store
+from tests.faults.peers import web
 from tests.talks import ZONE
 
 CLIPS = Path(__file__).parent / "hearing"
@@ -79,6 +82,7 @@ class Living:
     frames: Callable[[Callable[[Event], None]], Iterable[bytes]] | None = None
     output: Callable[[], Instant] = Instant
     network: Callable[[], bool] = lambda: False
+    happened: Callable[[Event, list[Action]], None] = lambda _event, _actions: None
     events: queue.SimpleQueue[tuple[Event, list[Action]]] = field(default_factory=queue.SimpleQueue)
 
     def __post_init__(self) -> None:
@@ -89,8 +93,11 @@ class Living:
 
     def _live(self, made: queue.SimpleQueue[House]) -> None:
         """The ledger belongs to the thread that opened it, so one thread makes the house and lives in it."""
-        house = House(self.family, self.data, lambda _: self.clock, self.frames, output=self.output, network=self.network,
-                      happened=lambda event, actions: self.events.put((event, list(actions))))
+        def happened(event: Event, actions: list[Action]) -> None:
+            self.events.put((event, list(actions)))
+            self.happened(event, actions)
+
+        house = House(self.family, self.data, lambda _: self.clock, self.frames, output=self.output, network=self.network, happened=happened)
         made.put(house)
         house.live()
 
@@ -232,6 +239,14 @@ def test_a_way_out_that_is_found_sends_what_has_waited_for_it(opened: Opened, tm
     assert told(actions) == {"刘敏"}
 
 
+def test_a_beat_that_is_heard_after_one_that_was_not_says_that_the_network_is_back(opened: Opened) -> None:
+    living = opened()
+    for said in (GOOD, "unreached", GOOD):
+        living.house._inbox.put(Beaten("心跳", said))
+    living.until(lambda event, _: event == DeviceFound("network"))
+
+
+
 def test_a_loudspeaker_that_never_ends_leaves_nobody_waiting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(houses, "LONGEST_WAIT", 0.05)  # the claim is that it goes on, not how often it looks
     deaf = Deaf()
@@ -248,3 +263,98 @@ def test_a_loudspeaker_that_never_ends_leaves_nobody_waiting(opened: Opened, mon
 
 def _typed(text: str) -> tuple[Hypothesis, ...]:
     return (Hypothesis(text, "text"),)
+
+
+def test_the_beats_stop_with_a_stuck_core(opened: Opened) -> None:
+    stuck, freed = threading.Event(), threading.Event()
+
+    def hang(event: Event, _actions: list[Action]) -> None:
+        if event == Pressed("cancel"):
+            stuck.set()
+            freed.wait(PATIENCE)
+
+    living = opened(happened=hang)
+    try:
+        living.house.post(Pressed("cancel"))
+        stuck.wait(PATIENCE)
+        at_once = living.house.alive()
+        living.clock.elapsed += houses.STUCK + 1.0
+        later = living.house.alive()
+    finally:
+        freed.set()
+    _turn(living)
+    assert (at_once, later, living.house.alive()) == (True, False, True)
+
+
+def test_the_beats_stop_with_an_ear_that_hears_no_more_and_go_on_when_it_does(opened: Opened) -> None:
+    if not (models_dir() / VOSK).exists():
+        pytest.skip("the recognition model is not fetched: xiaoban fetch")
+    lost, plugged, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def frames(_: Callable[[Event], None]) -> Iterator[bytes]:
+        yield from QUIET
+        lost.set()
+        plugged.wait(PATIENCE)
+        while not ended.wait(0.03):
+            yield QUIET[0]
+
+    def later(living: Living) -> bool:
+        living.clock.elapsed += houses.DEAF + 1.0
+        _turn(living)
+        return living.house.alive()
+
+    living = opened(frames=frames)
+    try:
+        lost.wait(PATIENCE)
+        told = [later(living), later(living)]  # what it heard till then is noticed first
+        plugged.set()
+        again = _soon(lambda: _turn(living) or living.house.alive())
+    finally:
+        plugged.set()
+        ended.set()
+    assert (told, again) == ([True, False], True)
+
+
+def test_a_house_that_needs_no_ear_lives_without_one(opened: Opened) -> None:
+    living = opened()
+    living.clock.elapsed += houses.DEAF + houses.STUCK
+    _turn(living)
+    assert living.house.alive()
+
+
+def test_a_beat_follows_the_familys_file_at_once_and_its_result_is_kept(opened: Opened, family: Path, tmp_path: Path) -> None:
+    with web("ok") as first, web("ok") as second:
+        text = family.read_text(encoding="utf-8")
+
+        def beating(**urls: int) -> None:
+            lines = "".join(f", {name}: http://127.0.0.1:{port}/" for name, port in urls.items())
+            family.write_text(text.replace("睡觉: 21:30}", f"睡觉: 21:30{lines}}}"), encoding="utf-8")
+
+        living = opened()
+        beating(心跳=first.port)
+        added = _soon(lambda: bool(first.got))
+        beating(心跳=second.port, 每日心跳=second.port)
+        moved = _soon(lambda: len(second.got) == 2)
+        living.until(lambda event, _: isinstance(event, HouseholdChanged))
+        kept = _soon(lambda: living.house._inbox.empty())
+        living.stop()
+        with closing(Store.open(tmp_path / "data" / LEDGER, SCHEMAS, alone=True)) as store:
+            said = [store.setting(NOTED + name).partition(" ")[2] for name in ("心跳", "每日心跳")]
+    assert (added, moved, kept, len(first.got), said) == (True, True, True, 1, [GOOD, GOOD])
+
+
+def _turn(living: Living) -> None:
+    """The loop has been round, and noticed what is now."""
+    for _ in range(2):
+        living.house.post(Pressed("wake"))
+    for _ in range(2):  # with the second the first is over
+        living.until(lambda event, _: event == Pressed("wake"))
+
+
+def _soon(true: Callable[[], bool], within: float = PATIENCE) -> bool:
+    end = monotonic() + within
+    while not true():
+        if monotonic() > end:
+            return False
+        threading.Event().wait(0.02)
+    return True

@@ -28,7 +28,7 @@ from assistant.notify.by_apprise import CHILDREN, by_apprise
 from assistant.notify.channel import Outcome, Tell, without_secrets
 from assistant.notify.channels import channel
 from assistant.notify.console import file
-from assistant.notify.heartbeat import Heartbeat
+from assistant.notify.heartbeat import GOOD, Heartbeat
 from assistant.notify.webhook import Settings, Webhook, webhook
 from tests.faults.peers import mail, web
 from tests.faults.scene import household
@@ -338,13 +338,18 @@ def test_the_heart_beats_only_while_the_core_lives() -> None:
     assert (before, peer.got[0]["line"]) == (0, "GET /beat HTTP/1.1")
 
 
-def test_a_beat_that_is_heard_after_silent_ones_says_that_the_network_is_back() -> None:
-    back = threading.Event()
-    with web("flaky") as peer:
-        heart = Heartbeat(f"http://127.0.0.1:{peer.port}/beat", lambda: True, every=0.2, back=back.set)
-        told = back.wait(20)
+def test_a_daily_beat_that_did_not_get_through_is_tried_again_and_one_that_did_is_not() -> None:
+    told: queue.Queue[str] = queue.Queue()
+    with web("503") as peer:
+        heart = Heartbeat(f"http://127.0.0.1:{peer.port}/", lambda: True, every=100.0, told=told.put, again=0.05)
+        refused = [told.get(timeout=5), told.get(timeout=5)]
+        peer.mode = "ok"
+        while told.get(timeout=5) != GOOD:
+            pass
+        reached = len(peer.got)
+        threading.Event().wait(0.3)
         heart.close()
-    assert (told, len(peer.got) >= 3) == (True, True)
+    assert (refused, len(peer.got)) == (["HTTP 503", "HTTP 503"], reached)
 
 
 def test_basic_password_goes_as_a_header() -> None:

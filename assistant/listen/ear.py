@@ -122,6 +122,8 @@ class Ear:
         self._anything = False
         self._decoding = False
         self.around = Around()
+        self.taken = 0
+        """Frames it has listened to so far: it grows as long as it can hear."""
         self._thread = threading.Thread(target=self.listen, name="ear", daemon=True)
 
     def start(self) -> None:
@@ -178,6 +180,7 @@ class Ear:
     def _counted(self) -> Iterator[bytes]:
         """Frames, and the window's time with them."""
         for frame in self._frames:
+            self.taken += 1
             with self._turning:
                 window = self._window
                 if window is not None and not self._muted and not self._anything:
