@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from assistant.when import Recurrence
+
+AUTHORITIES = frozenset({"110", "112", "119", "120", "122", "911", "999"})
+"""Never dialled by us (CARE 4), even where the family wrote one of them as somebody's telephone."""
+_BEFORE = r"(?:(?:\+|00)86(?:0?[1-9]\d{1,2})?|86|\+|0[1-9]\d{1,2})?"
+"""What may stand before a number of a town: the country, with or without the town's own code, or that code alone. Without `+` or
+`00` no town's code follows 86: 8628120 is somebody's telephone."""
+
+
+def authority(phone: str) -> str:
+    """Which of `AUTHORITIES` a telephone number or `sip:` account rings: 120 of `+86120`, `028-120`; empty for a person's."""
+    user = re.sub(r"^sips?:", "", phone.strip()).partition("@")[0].partition(";")[0]
+    found = re.fullmatch(f"{_BEFORE}({'|'.join(sorted(AUTHORITIES))})", re.sub(r"[\s().-]", "", user))
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

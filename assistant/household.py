@@ -620,8 +620,11 @@ class _Builder:
         return self.filled(address, path)
 
     def known_channels(self, path: tuple[str | int, ...], who: str, names: Sequence[str]) -> tuple[str, ...]:
-        """`names`, each defined under 通知."""
+        """`names`, each defined under 通知 and able to carry words."""
         for at, name in enumerate(names):
+            if self.entry.channels.get(name, "").partition(":")[0].lower() in CALLING:
+                hint = "写微信、邮箱这样的通知；电话号码写在 电话 里，网络电话账号只要在最后的 通知: 下面有一行就会用"
+                self.wrong((*path, "notify", at), f"{who}的通知「{short(name)}」是网络电话，送不了消息", hint)
             if name not in self.entry.channels:
                 meant = nearest(name, self.entry.channels)
                 hint = f"看看是不是「{meant}」" if meant else f"在最后的 通知: 下面加一行 {short(name)}: 地址"

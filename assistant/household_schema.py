@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
+from assistant.home import authority
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -160,10 +162,6 @@ def _whole(value: float) -> float:
     return value
 
 
-EMERGENCY_NUMBERS = ("110", "119", "120", "122", "999", "911", "112")
-"""Public services are never a contact: they are a separate rung that needs its own consent."""
-
-
 def phone(text: str) -> str:
     """A telephone number as it is dialled: digits, perhaps + in front; 5 (12349) to 15 digits (ITU-T E.164); or a `sip:` address."""
     if re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", text):
@@ -176,8 +174,8 @@ def phone(text: str) -> str:
     if not re.fullmatch(r"\+?\d+", bare):
         raise wrong("电话号码写得不对", '加号只能在最前面，例如 电话: "+8613800000001"')
     digits = bare.lstrip("+")
-    if digits in EMERGENCY_NUMBERS:
-        raise wrong(f"{digits} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
+    if rung := authority(bare):
+        raise wrong(f"{rung} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
     if len(digits) < 5:
         raise wrong(f"电话号码太短，只有 {len(digits)} 位", "写完整的号码，座机要带区号")
     if len(digits) > 15:
@@ -195,8 +193,8 @@ def _sip(text: str) -> str:
     found = re.fullmatch(r"sips?:([A-Za-z0-9._+-]{1,60})@[A-Za-z0-9][A-Za-z0-9.-]{0,100}(:[0-9]{1,5})?", text)
     if not found:
         raise wrong("网络电话账号写得不对", "写成 电话: \"sip:liumin@sip.example.com\"，没有空格，也不带密码")
-    if found[1].lstrip("+") in EMERGENCY_NUMBERS:
-        raise wrong(f"{found[1]} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
+    if rung := authority(text):
+        raise wrong(f"{rung} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
     return text
 
 

@@ -16,7 +16,7 @@ from assistant.care import incident, message
 from assistant.care.incident import Calls, State, Status, Texts
 from assistant.clock import VirtualClock
 from assistant.converse import SURELY, Dialogue
-from assistant.home import Care, Channel, Contact, Elder
+from assistant.home import AUTHORITIES, Care, Channel, Contact, Elder
 from assistant.messages import (
     Acknowledged,
     Ask,
@@ -793,7 +793,7 @@ def test_what_to_do_meanwhile_fits_the_danger(kind: str, word: str) -> None:
     assert word in lines(scene, "said")[-1]
 
 
-@pytest.mark.parametrize("number", sorted(incident.AUTHORITIES))
+@pytest.mark.parametrize("number", [*sorted(AUTHORITIES), "+86120", "0086110", "028119", "sip:+86120@sip.example.com"])
 def test_the_authorities_are_never_dialled(number: str) -> None:
     home = household()
     scene = _alerting(family=tuple(replace(contact, phone=number) for contact in home.family))

@@ -18,7 +18,7 @@ from assistant import household, keeper
 from assistant import household_schema as schema
 from assistant.check import Line, check, preview, run_check
 from assistant.errors import HouseholdError
-from assistant.home import Hours, Household, Medicine
+from assistant.home import Hours, Household, Medicine, authority
 from assistant.household import load, parse, read
 from assistant.household_file import InvalidHousehold, decoded
 from assistant.keeper import VALUES, Keeper, Kept, changes
@@ -143,6 +143,16 @@ def test_a_second_dose_is_never_stopped_by_the_usual_gap_when_doses_are_planned_
 
 def test_a_telephone_keeps_its_zeros_without_quotes() -> None:
     assert parse(SMALL.replace('"13800000001"', "010-6234 5678")).household.family[0].phone == "01062345678"
+
+
+@pytest.mark.parametrize(
+    ("number", "service"),
+    [("120", "120"), ("+86120", "120"), ("0086120", "120"), ("86120", "120"), ("028120", "120"), ("0755-110", "110"), ("+8628120", "120"),
+     ("+86 028 119", "119"), ("sip:120@a.example;user=phone", "120"), ("+112", "112"),
+     ("13800000120", ""), ("8628120", ""), ("02861200120", ""), ("+8613800000110", ""), ("12349", ""), ("66120", ""), ("sip:liu120@a.example", ""), ("", "")],
+)
+def test_an_emergency_service_is_known_however_it_is_written_and_no_person_is_taken_for_one(number: str, service: str) -> None:
+    assert authority(number) == service
 
 
 def test_a_telephone_may_be_an_account_of_the_internet_telephone() -> None:

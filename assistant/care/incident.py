@@ -18,7 +18,7 @@ from sqlite_utils import Database, Migrations
 
 from assistant.care import message, request
 from assistant.errors import StoreError
-from assistant.home import Contact, Household
+from assistant.home import Contact, Household, authority
 from assistant.messages import TOGETHER, Meaning
 from assistant.store import Row, Store, moment, stamp
 
@@ -171,9 +171,6 @@ NAMELESS = ("unwell", "generic", "button", "checkin", "sensor")
 """Kinds that say less; any other takes their place, and none is named beside another."""
 GRAVITY = (*OUTSIDE, *INSIDE, *NAMELESS)
 """All kinds of an incident, gravest first."""
-
-AUTHORITIES = frozenset({"110", "112", "119", "120", "122", "911", "999"})
-"""Never dialled by us (CARE 4), even where the family wrote one of them as somebody's telephone."""
 
 REACHED = ("no answer", "busy", "declined", "answered without a key", "wrong key", "went quiet", "wrong number")
 """What the telephone says of a call that got as far as the other end; anything else is the line's fault, not the person's."""
@@ -451,7 +448,7 @@ def callable_contacts(household: Household) -> tuple[Contact, ...]:
     """Rungs of the ladder that can be rung."""
     if message.telephone(household) is None:
         return ()
-    return tuple(contact for contact in household.ladder if contact.phone and contact.phone not in AUTHORITIES)
+    return tuple(contact for contact in household.ladder if contact.phone and not authority(contact.phone))
 
 
 def card(household: Household) -> str:
