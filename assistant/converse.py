@@ -330,6 +330,8 @@ class Dialogue:
                 self.store.note_down(now, f"device.{type(event).__name__}", text=event.device)
                 if event == DeviceFound("network"):
                     message.hurry(self.store, now)
+                elif event == DeviceLost("screen"):
+                    request.unshown(self.store, now)
 
     # --- hearing --------------------------------------------------------------------------------------------------
 

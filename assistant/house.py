@@ -372,7 +372,10 @@ class House:
             case HangUp(key=key):
                 self._notifier.hang_up(key)
             case Show(url=url):
-                self._screen.show(url) if url else self._screen.close()
+                if not url:
+                    self._screen.close()
+                elif not self._screen.show(url):
+                    self.post(DeviceLost("screen"))
             case Adjust(louder=louder, slower=slower):
                 self._mouth.adjust(louder, slower)
             case Pause(seconds=seconds):
@@ -548,6 +551,7 @@ class House:
         if self._microphone:
             self._microphone.close()
         self._ahead.close()
+        self._screen.close()
         self._mouth.close()
         self._speaker.close()
         self._notifier.close()

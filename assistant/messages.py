@@ -207,9 +207,9 @@ class ClockStepped:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLost:
-    """Microphone, loudspeaker or network went away."""
+    """Microphone, loudspeaker or network went away, or there is no screen to show a room on."""
 
-    device: Literal["microphone", "loudspeaker", "network"]
+    device: Literal["microphone", "loudspeaker", "network", "screen"]
 
 
 @dataclass(frozen=True, slots=True)

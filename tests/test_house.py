@@ -24,6 +24,7 @@ from assistant.messages import (
     Ask,
     Delivered,
     DeviceFound,
+    DeviceLost,
     Event,
     Heard,
     HouseholdChanged,
@@ -40,6 +41,7 @@ from assistant.speak.speech import Samples
 from assistant.store import Store
 from tests.faults.peers import web
 from tests.talks import ZONE
+from tests.test_screen import _asked, browser  # noqa: F401
 
 CLIPS = Path(__file__).parent / "hearing"
 QUIET = [b"\0" * FRAME_BYTES] * 80
@@ -341,6 +343,29 @@ def test_a_beat_follows_the_familys_file_at_once_and_its_result_is_kept(opened: 
         with closing(Store.open(tmp_path / "data" / LEDGER, SCHEMAS, alone=True)) as store:
             said = [store.setting(NOTED + name).partition(" ")[2] for name in ("心跳", "每日心跳")]
     assert (added, moved, kept, len(first.got), said) == (True, True, True, 1, [GOOD, GOOD])
+
+
+@pytest.mark.parametrize("screen", [True, False])
+def test_an_open_room_is_closed_with_the_house_and_one_that_could_not_be_opened_is_known(
+    opened: Opened, family: Path, browser: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, screen: bool  # noqa: F811
+) -> None:
+    monkeypatch.setenv("PATH", f"{browser.parent}:/usr/bin:/bin")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", ":0" if screen else "")
+    family.write_text(family.read_text(encoding="utf-8") + "视频: https://meet.example/{code}\n", encoding="utf-8")
+    living = opened()
+    living.house.post(Heard(_typed("跟敏敏视频"), woken=True))
+    _, actions = living.until(lambda _event, actions: bool(told(actions)))
+    key = next(one.key for one in actions if isinstance(one, Notify))
+    living.house.post(Acknowledged(key, "刘敏", "accepted"))
+    if screen:
+        folder = Path(_asked(tmp_path).split("--user-data-dir=")[1].split()[0])
+        there = folder.is_dir()
+        living.stop()
+        assert (there, folder.exists()) == (True, False)
+    else:
+        event, _ = living.until(lambda event, _: isinstance(event, DeviceLost))
+        assert event == DeviceLost("screen")
 
 
 def _turn(living: Living) -> None:

@@ -36,6 +36,8 @@ class State(StrEnum):
     DECLINED = "declined"
     NOBODY = "nobody"
     """Nobody answered in time."""
+    OFFERED = "offered"
+    """The other said yes when it was no longer waited for: the elder is asked before her room is shown."""
     DONE = "done"
     GIVEN_UP = "given_up"
 
@@ -46,6 +48,8 @@ class Step(StrEnum):
     OK = "ok"
     FAIL = "fail"
     ACCEPT = "accept"
+    OFFER = "offer"
+    """Yes, too late to be expected."""
     DECLINE = "decline"
     TIMEOUT = "timeout"
     FINISH = "finish"
@@ -63,6 +67,10 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.SENT, Step.FINISH): State.DONE,
     **{(state, Step.ACCEPT): State.ACCEPTED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
     **{(state, Step.DECLINE): State.DECLINED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
+    **{(state, Step.OFFER): State.OFFERED for state in (State.NOTED, State.HELD_UP, State.SENT, State.NOBODY)},
+    (State.OFFERED, Step.ACCEPT): State.ACCEPTED,
+    (State.OFFERED, Step.DECLINE): State.DECLINED,
+    (State.OFFERED, Step.TIMEOUT): State.NOBODY,
     (State.NOTED, Step.FINISH): State.DONE,
     (State.ACCEPTED, Step.FINISH): State.DONE,
 }
@@ -218,8 +226,9 @@ def free_the_line(store: Store, now: datetime) -> tuple[str, ...]:
 
 
 def resume(store: Store, now: datetime) -> None:
-    """After a start no call is in the air; one the elder asked for just now is rung again, an old one is not."""
+    """After a start no call is in the air and no room on the screen; a call the elder asked for just now is rung again, an old one is not."""
     with store.atomic():
+        unshown(store, now)
         for row in store.find("request", "kind = 'incoming' AND state IN ('noted', 'accepted')"):
             one = _request(row)
             step(store, now, one, Step.FINISH if one.state is State.ACCEPTED else Step.TIMEOUT)
@@ -227,6 +236,29 @@ def resume(store: Store, now: datetime) -> None:
             one = _request(row)
             message.withdraw_one(store, one.message)
             step(store, now, one, Step.FINISH if one.state is State.ACCEPTED else Step.EXPIRE)
+
+
+def awaited(store: Store, now: datetime, one: Request) -> bool:
+    """Whether the elder still waits for an answer; a later one comes to her out of the blue."""
+    if one.state is State.SENT:
+        row = store.get("request", one.id)
+        return row is None or row["wake_at"] is None or now < moment(row["wake_at"])
+    return one.state in (State.NOTED, State.HELD_UP) and now - one.asked < PATIENCE.get(one.kind, STALE)
+
+
+def offered(store: Store, one: Request) -> datetime | None:
+    """When the other said yes, of a request that is OFFERED."""
+    row = store.get("request", one.id)
+    return moment(row["wake_at"]) if row is not None and row["wake_at"] is not None else None
+
+
+def unshown(store: Store, now: datetime) -> bool:
+    """No room is on the screen any more, however long ago it was opened; False if none was."""
+    rows = store.find("request", "kind = 'video' AND state = 'accepted' AND link != ''")
+    with store.atomic():
+        for row in rows:
+            step(store, now, _request(row), Step.FINISH)
+    return bool(rows)
 
 
 def room(household: Household, contact: Contact, code: str) -> str:
@@ -256,7 +288,7 @@ def step(store: Store, now: datetime, one: Request, what: Step) -> Request | Non
     if state is None:
         return None
     patience = PATIENCE.get(present.kind)
-    wake = now + patience if state is State.SENT and patience is not None else None
+    wake = now if state is State.OFFERED else now + patience if state is State.SENT and patience is not None else None
     with store.atomic():
         store.update("request", one.id, state=state.value, wake_at=wake)
         store.note_down(now, f"request.{state.value}", one.id, present.kind)

@@ -39,6 +39,8 @@ RING_SECONDS = 8.0
 """Seconds to answer 接不接; asked again as long as it rings."""
 RINGS = 4
 """How often it is asked; a caller has long given up by then."""
+OFFERS = 2
+"""How often she is asked whether a video call suits that comes late."""
 TALK = timedelta(hours=1)
 """Longest conversation: a telephone that nobody hung up gives the line back."""
 
@@ -73,10 +75,7 @@ def voice(turn: Turn, meaning: Meaning) -> Conversation:
 @skill.on("call.hang_up")
 def hang_up(turn: Turn, meaning: Meaning) -> Conversation:
     """挂了, while the other telephone still rings or nobody is there; or the end of a video call."""
-    video_since = turn.now - TALK
-    shown = turn.store.find("request", "kind = 'video' AND state = 'accepted' AND asked_at > ?", video_since, order="id DESC", limit=1)
-    if shown:
-        request.step(turn.store, turn.now, request.known(turn.store, int(shown[0]["id"])), Step.FINISH)
+    if request.unshown(turn.store, turn.now):
         yield Show()
         yield Say(turn.reply("video_over"))
         return
@@ -306,9 +305,11 @@ def answered(turn: Turn, row: int, event: Acknowledged) -> Conversation:
     contact = turn.household.contact(event.person) if one is not None else None
     if one is None or contact is None:
         return
-    what = Step.DECLINE if event.answer == "declined" else Step.ACCEPT if event.answer in ("accepted", "coming") else None
-    if what is None or request.step(turn.store, turn.now, one, what) is None:
-        return
+    late = one.kind == "video" and one.link and not request.awaited(turn.store, turn.now, one)
+    yes = Step.OFFER if late else Step.ACCEPT
+    what = Step.DECLINE if event.answer == "declined" else yes if event.answer in ("accepted", "coming") else None
+    if what is None or request.step(turn.store, turn.now, one, what) is None or what is Step.OFFER:
+        return  # an offer is a question of its own, asked once the floor is free
     if what is Step.ACCEPT:
         yield Sound("ring")
     yield Say(turn.reply(f"{what.value}_{one.kind}", person=_called(contact)))
@@ -323,7 +324,10 @@ def nobody(turn: Turn, row: int) -> Conversation:
     if rang.kind == "incoming":
         yield from (_rings if rang.state is State.NOTED else _missed)(turn, rang)
         return
-    one = request.step(turn.store, turn.now, request.known(turn.store, row), Step.TIMEOUT)
+    if rang.state is State.OFFERED:
+        yield from _offered(turn, rang)
+        return
+    one = request.step(turn.store, turn.now, rang, Step.TIMEOUT)
     contact = turn.household.contact(one.person) if one is not None else None
     if one is None or contact is None:
         return
@@ -337,6 +341,30 @@ def nobody(turn: Turn, row: int) -> Conversation:
         yield Say(turn.reply("dialling", person=_called(contact)))
     else:
         yield Say(turn.reply("left_it"))
+
+
+def _offered(turn: Turn, one: Request) -> Conversation:
+    """女儿刘敏现在可以视频了，接不接？ A room is never shown to somebody who no longer waits for it."""
+    contact, since = turn.household.contact(one.person), request.offered(turn.store, one)
+    if contact is None or since is None or turn.now - since > request.PATIENCE["video"]:
+        request.step(turn.store, turn.now, one, Step.TIMEOUT)
+        if contact is not None:
+            yield Say(turn.reply("offer_missed", person=_called(contact)))
+        return
+    for _ in range(OFFERS):
+        yield Sound("ring")
+        answer = yield Ask(turn.reply("offer", person=_called(contact)), asking="ring", seconds=RING_SECONDS, repair=False)
+        if answer is None or answer.intent == UNCLEAR:
+            continue
+        yes = answer.intent == "dialogue.yes"
+        if request.step(turn.store, turn.now, one, Step.ACCEPT if yes else Step.DECLINE) is None:
+            break
+        yield Say(turn.reply("accept_video", person=_called(contact)) if yes else turn.reply("not_picked_up"))
+        if yes:
+            yield Show(one.link)
+        return
+    request.step(turn.store, turn.now, one, Step.TIMEOUT)
+    yield Say(turn.reply("offer_missed", person=_called(contact)))
 
 
 @skill.stepped
