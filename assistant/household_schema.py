@@ -402,7 +402,7 @@ def _page(value: str) -> str:
 
 
 def _device(value: str) -> str:
-    if value and not re.fullmatch(r"/dev/input/[\w./:+-]+", value):
+    if value and not re.fullmatch(r"/dev/input/[\w./:@+-]+", value):
         raise wrong("求助键应该是一个按键设备", "写成 /dev/input/by-id/…-event-kbd")
     return value
 

@@ -147,8 +147,8 @@ SMALL = "老人: {名字: 王秀珍}\n家人: [{名字: 刘敏, 关系: 女儿, 
 
 
 def test_the_family_opens_doors_in_its_file() -> None:
-    care = parse(SMALL + "照护: {回应网页: 'http://192.168.1.20:8420', 感应器: 8421, 求助键: /dev/input/event3}\n").household.care
-    assert (care.answers, care.sensors, care.help_key) == ("http://192.168.1.20:8420", 8421, "/dev/input/event3")
+    care = parse(SMALL + "照护: {回应网页: 'http://192.168.1.20:8420', 感应器: 8421, 求助键: /dev/input/by-path/platform-button@11-event}\n").household.care
+    assert (care.answers, care.sensors, care.help_key) == ("http://192.168.1.20:8420", 8421, "/dev/input/by-path/platform-button@11-event")
     assert replace(care, answers="", sensors=0, help_key="") == parse(SMALL).household.care
 
 
