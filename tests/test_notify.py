@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import threading
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -21,11 +21,12 @@ import pytest
 from paho.mqtt import client as mqtt_client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from assistant.doctor import plainly
 from assistant.home import Channel, Household
 from assistant.messages import Acknowledged, Call, Delivered, Notify
 from assistant.notify import Notifier
 from assistant.notify.by_apprise import CHILDREN, by_apprise
-from assistant.notify.channel import Outcome, Tell, without_secrets
+from assistant.notify.channel import Outcome, Sender, Tell, without_secrets
 from assistant.notify.channels import channel
 from assistant.notify.console import file
 from assistant.notify.heartbeat import GOOD, Heartbeat
@@ -48,7 +49,8 @@ def ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("mode", "ok", "ambiguous"),
     [
-        ("ok", True, False), ("500", False, False), ("503", False, False), ("429", False, False), ("401", False, False),
+        ("ok", True, False), ("500", False, False), ("503", False, False), ("503-retry-after", False, False), ("429", False, False),
+        ("401", False, False), ("flaky3", False, False),
         ("404", False, False), ("html200", False, False), ("errcode200", False, False), ("redirect", False, False),
         ("hang", False, True), ("drip", False, True), ("reset", False, True), ("drop", False, True), ("half", False, True),
         ("garbage", False, True),
@@ -90,8 +92,8 @@ def test_webhook_is_signed_and_carries_the_key() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "ok", "ambiguous"),
-    [("ok", True, False), ("500", False, False), ("html200", False, False), ("errcode200", False, False),
-     ("redirect", False, False), ("hang", False, True), ("drop", False, True)],
+    [("ok", True, False), ("500", False, False), ("503-retry-after", False, False), ("html200", False, False),
+     ("errcode200", False, False), ("redirect", False, False), ("hang", False, True), ("drop", False, True)],
 )
 @pytest.mark.usefixtures("ready")
 def test_apprise_channels_are_judged_like_ours(mode: str, ok: bool, ambiguous: bool) -> None:
@@ -112,6 +114,23 @@ def test_mail_servers_are_told_apart(mode: str, ok: bool, ambiguous: bool) -> No
         outcome = by_apprise(f"mailto://user:pass@127.0.0.1:{peer.port}?from=a@example.org&to=b@example.org&mode=insecure").send(
             MESSAGE, 3.0)
     assert (outcome.ok, outcome.ambiguous) == (ok, ambiguous)
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_mail_server_that_lies_about_its_encryption_gets_neither_password_nor_mail() -> None:
+    with mail("starttls_lie") as peer:
+        outcome = by_apprise(f"mailto://user:geheim@127.0.0.1:{peer.port}?from=a@example.org&to=b@example.org&mode=starttls").send(
+            MESSAGE, 3.0)
+    told = [word for word in ("EHLO", "STARTTLS", "AUTH", "MAIL", "DATA") if any(one.startswith(word) for one in peer.said)]
+    assert (outcome.ok, told, peer.got) == (False, ["EHLO", "STARTTLS"], [])
+
+
+@pytest.mark.parametrize("make", [webhook, channel])
+def test_what_is_repeated_until_it_is_taken_keeps_its_key(make: Callable[[str], Sender]) -> None:
+    with web("flaky3") as peer:
+        sender = make(f"json://127.0.0.1:{peer.port}/in")
+        tries = [sender.send(MESSAGE, 2.0).ok for _ in range(3)]
+    assert (tries, peer.keys) == ([False, False, True], ["k-1"] * 3)
 
 
 def test_a_mail_repeated_has_the_same_message_id() -> None:
@@ -219,6 +238,28 @@ def test_a_name_that_is_never_resolved_ends_with_the_deadline(
     assert (report, seconds < 3.0) == (Delivered(1, False, "timed out", True), True)
 
 
+@pytest.mark.parametrize("address", ["json://gone.example/", "mqtt://gone.example/t"])
+@pytest.mark.parametrize(
+    ("number", "word"), [(socket.EAI_NONAME, "Name or service not known"), (socket.EAI_AGAIN, "Temporary failure in name resolution")],
+    ids=["nxdomain", "servfail"],
+)
+def test_a_name_that_cannot_be_resolved_is_certainly_not_sent_and_said_as_that(
+    address: str, number: int, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *more: object, **how: object) -> object:
+        if host == "gone.example":
+            raise socket.gaierror(number, word)
+        return real(host, *more, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    begun = monotonic()
+    outcome = channel(address).send(MESSAGE, 2.0)
+    assert (outcome.ok, outcome.ambiguous, plainly(outcome.detail), monotonic() - begun < 1.0) == (
+        False, False, "找不到这个地址，看看网络通不通、地址对不对", True)
+
+
 def test_apprise_cannot_be_told_to_skip_verification(tmp_path: Path) -> None:
     with web("ok", _authority(tmp_path, 2, "127.0.0.1")) as peer:
         outcome = by_apprise(f"xmls://127.0.0.1:{peer.port}/?verify=no").send(MESSAGE, 5.0)
@@ -291,7 +332,7 @@ def test_an_alarm_has_its_own_lane_on_a_blocked_channel(reports: queue.Queue[Del
 
 
 def test_every_try_is_reported_exactly_once(reports: queue.Queue[Delivered | Acknowledged]) -> None:
-    with web("flaky") as peer:
+    with web("flaky3") as peer:
         notifier = Notifier(_home(a=f"json://127.0.0.1:{peer.port}/"))
         for number in range(12):
             notifier.send(_send("a", number), reports.put)

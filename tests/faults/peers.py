@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 WEB_MODES = (
-    "ok", "500", "503", "429", "401", "404", "hang", "drip", "reset", "half", "drop", "html200", "errcode200", "redirect",
-    "huge", "garbage", "flaky",
+    "ok", "500", "503", "503-retry-after", "429", "401", "404", "hang", "drip", "reset", "half", "drop", "html200", "errcode200", "redirect",
+    "huge", "garbage", "flaky3",
 )
 """Everything a web server has been seen to do to a webhook."""
 
@@ -30,6 +30,8 @@ class Peer:
     port: int = 0
     got: list[dict[str, str]] = field(default_factory=list)
     """One entry a request or mail that came whole, in order."""
+    said: list[str] = field(default_factory=list)
+    """Lines a mail server was told before a mail came, in capitals."""
 
     @property
     def keys(self) -> list[str]:
@@ -103,7 +105,9 @@ async def _web(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamW
     match peer.mode:
         case "ok":
             answer(200, b'{"errcode":0,"errmsg":"ok"}')
-        case "flaky":
+        case "503-retry-after":
+            answer(503, b"", "Retry-After: 3600\r\n")
+        case "flaky3":
             answer(200 if len(peer.got) % 3 == 0 else 500)
         case "hang":
             await asyncio.sleep(3600)
@@ -158,6 +162,7 @@ async def _mail(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.Stream
     await say("220 bad ESMTP")
     while line := await reader.readline():
         command = line.decode("latin1").strip().upper()
+        peer.said.append(command)
         if command.startswith("EHLO"):
             await say("250-bad\r\n250-STARTTLS\r\n250 AUTH LOGIN PLAIN" if peer.mode == "starttls_lie" else "250-bad\r\n250 AUTH LOGIN PLAIN")
         elif command == "STARTTLS":

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
+import numpy as np
+
 REFUSALS = {
     "busy": "486 Busy Here", "decline": "603 Decline", "unavailable": "480 Temporarily Unavailable",
     "not_found": "404 Not Found", "unauthorized": "401 Unauthorized", "server": "503 Service Unavailable",
@@ -22,7 +24,7 @@ class Phone:
     """One number."""
 
     mode: str
-    """answer, ring, silent, or one of `REFUSALS`."""
+    """answer, ring, silent, late200 (answers when the caller has just given up), or one of `REFUSALS`."""
     keys: Sequence[tuple[float, str, str]] = ()
     """(seconds after answering, key, `rfc4733` or `info`)."""
     hang_up_after: float = 0.0
@@ -73,7 +75,7 @@ def _header(message: str, name: str) -> str:
 def _signal(far: Phone, sip: socket.socket, rtp: socket.socket) -> None:
     answered: float | None = None
     keys = list(far.keys)
-    invite, peer, media = "", ("", 0), ("", 0)
+    invite, peer, media, taken = "", ("", 0), ("", 0), b""
     sequence = 1
     tag = ";tag=far"
     while not far._stop.is_set():
@@ -107,7 +109,7 @@ def _signal(far: Phone, sip: socket.socket, rtp: socket.socket) -> None:
                 sip.sendto(_reply(message, REFUSALS[far.mode], tag, more), peer)
                 continue
             sip.sendto(_reply(message, "180 Ringing", tag), peer)
-            if far.mode == "answer":
+            if far.mode in ("answer", "late200"):
                 where = re.search(r"c=IN IP4 (\S+)", message)
                 port = re.search(r"m=audio (\d+)", message)
                 media = (where[1] if where else "127.0.0.1", int(port[1]) if port else 0)
@@ -117,14 +119,18 @@ def _signal(far: Phone, sip: socket.socket, rtp: socket.socket) -> None:
                     "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
                 )
                 contact = f"Contact: <sip:far@127.0.0.1:{far.port}>\r\nContent-Type: application/sdp\r\n"
-                sip.sendto(_reply(message, "200 OK", tag, contact, sdp), peer)
+                taken = _reply(message, "200 OK", tag, contact, sdp)
+                if far.mode == "answer":
+                    sip.sendto(taken, peer)
         elif method == "ACK":
-            if far.mode == "answer" and answered is None:
+            if far.mode in ("answer", "late200") and answered is None:
                 answered = monotonic()
         elif method in ("BYE", "CANCEL"):
             answered = None
             sip.sendto(_reply(message, "200 OK", tag), peer_now)
-            if method == "CANCEL" and invite:
+            if method == "CANCEL" and far.mode == "late200":
+                sip.sendto(taken, peer)
+            elif method == "CANCEL" and invite:
                 sip.sendto(_reply(invite, "487 Request Terminated", tag), peer_now)
         elif not method.startswith("SIP/"):
             sip.sendto(_reply(message, far.register if method == "REGISTER" else "200 OK", tag), peer_now)
@@ -163,12 +169,15 @@ def _press(rtp: socket.socket, media: tuple[str, int], key: str, invite: str) ->
         rtp.sendto(head + struct.pack("!BBH", event, end | 10, 160 * (min(number, 3) + 1)), media)
 
 
+def wave(heard: bytes) -> np.ndarray:
+    """µ-law audio as 16-bit samples, 8 kHz (ITU-T G.711)."""
+    code = ~np.frombuffer(bytes(heard), np.uint8)
+    size = (((code & 0x0F).astype(np.int32) << 3) + 0x84 << ((code & 0x70) >> 4)) - 0x84
+    return np.where(code & 0x80, -size, size).astype(np.int16)
+
+
 def loudest(heard: bytes, seconds: float = 0.0) -> float:
     """The strongest frequency, in Hz, of µ-law audio from `seconds` on."""
-    import numpy as np
-
-    code = ~np.frombuffer(bytes(heard), np.uint8)
-    wave = (((code & 0x0F).astype(np.int32) << 3) + 0x84 << ((code & 0x70) >> 4)) - 0x84
-    wave = np.where(code & 0x80, -wave, wave)[int(seconds * 8000):].astype(float)
-    spectrum = np.abs(np.fft.rfft(wave * np.hanning(len(wave))))
-    return float(np.argmax(spectrum) * 8000 / len(wave))
+    wave_ = wave(heard)[int(seconds * 8000):].astype(float)
+    spectrum = np.abs(np.fft.rfft(wave_ * np.hanning(len(wave_))))
+    return float(np.argmax(spectrum) * 8000 / len(wave_))
