@@ -308,6 +308,7 @@ def test_the_beats_stop_with_an_ear_that_hears_no_more_and_go_on_when_it_does(op
     living = opened(frames=frames)
     try:
         lost.wait(PATIENCE)
+        _soon(lambda: living.house._ear is not None)
         told = [later(living), later(living)]  # what it heard till then is noticed first
         plugged.set()
         again = _soon(lambda: _turn(living) or living.house.alive())
