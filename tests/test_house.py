@@ -294,28 +294,33 @@ def test_the_beats_stop_with_an_ear_that_hears_no_more_and_go_on_when_it_does(op
     lost, plugged, ended = threading.Event(), threading.Event(), threading.Event()
 
     def frames(_: Callable[[Event], None]) -> Iterator[bytes]:
-        yield from QUIET
-        lost.set()
+        while not lost.wait(0.01):
+            yield QUIET[0]
         plugged.wait(PATIENCE)
-        while not ended.wait(0.03):
+        while not ended.wait(0.01):
             yield QUIET[0]
 
-    def later(living: Living) -> bool:
-        living.clock.elapsed += houses.DEAF + 1.0
+    def alive() -> bool:
         _turn(living)
         return living.house.alive()
 
+    def later() -> bool:
+        living.clock.elapsed += houses.DEAF + 1.0
+        return alive()
+
     living = opened(frames=frames)
     try:
-        lost.wait(PATIENCE)
         _soon(lambda: living.house._ear is not None)
-        told = [later(living), later(living)]  # what it heard till then is noticed first
+        later()
+        hears = _soon(alive)
+        lost.set()
+        deaf = _soon(lambda: not later()) and not alive()  # a last frame may be noticed late
         plugged.set()
-        again = _soon(lambda: _turn(living) or living.house.alive())
+        again = _soon(alive)
     finally:
-        plugged.set()
-        ended.set()
-    assert (told, again) == ([True, False], True)
+        for one in (lost, plugged, ended):
+            one.set()
+    assert (hears, deaf, again) == (True, True, True)
 
 
 def test_a_house_that_needs_no_ear_lives_without_one(opened: Opened) -> None:
