@@ -16,6 +16,7 @@ from assistant.errors import HouseholdError, ModelMissing
 from assistant.furnish import dialogue, forgetful_store
 from assistant.home import Household
 from assistant.household_file import InvalidHousehold, Mistake
+from assistant.keeper import Keeper
 from assistant.listen.grammar import Knows, missing_words
 from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
 from assistant.notify.channels import TELEPHONES, channel
@@ -163,8 +164,11 @@ def unreadable(home: Household) -> Iterator[tuple[str, str]]:
             yield one.name, what
 
 
-def run_check(path: Path, models_dir: Path, out: TextIO) -> int:
-    """Print the findings; the exit code is 0, or HouseholdError's on any mistake."""
+def run_check(path: Path, models_dir: Path, out: TextIO, data: Path | None = None) -> int:
+    """Print the findings; the exit code is 0, or HouseholdError's on any mistake.
+
+    `data` is where a house keeps its last good file: what it would refuse beside that is a mistake too.
+    """
     knows: Knows | None = None
     unlistened = ""
     try:
@@ -174,16 +178,26 @@ def run_check(path: Path, models_dir: Path, out: TextIO) -> int:
     except ModelMissing as error:
         unlistened = f"（没有检查哪些名字听不清：{error}）"
     found = check(path, knows)
+    keeper = Keeper(path, data) if data is not None else None
+    news: list[str] = []
+    if keeper is not None and all(finding.level != "mistake" for finding in found):
+        kept = keeper.load()
+        found += [Finding("mistake", mistake) for mistake in kept.mistakes]
+        news = [change.told() for change in kept.changes]
     for finding in found:
         print(finding, file=out)
     if unlistened:
         print(unlistened, file=out)
     mistakes = sum(finding.level == "mistake" for finding in found)
     if mistakes:
-        print(f"\n{path}：{mistakes} 处要改。改好以前，小伴用的还是上一次没有错的文件。", file=out)
+        earlier = keeper is not None and keeper.last() is not None
+        until = "小伴用的还是上一次没有错的文件" if earlier else "小伴没有文件可用，开始不了"
+        print(f"\n{path}：{mistakes} 处要改。改好以前，{until}。", file=out)
         return HouseholdError.code
     home = files.load(path)
     print(f"{path}：可以用。{_counts(home)}", file=out)
+    for sentence in news:
+        print(f"小伴会告诉老人：{sentence}", file=out)
     for name, what in unreadable(home):
         print(Finding("warning", Mistake(0, f"通知「{name}」：{what}")), file=out)
     if voiced := [contact.relation or contact.name for contact in home.family if contact.recordings]:

@@ -257,7 +257,7 @@ def check(options: argparse.Namespace) -> int:
     path = options.household or places.household_file()
     if options.new:
         new(path)
-    code = run_check(path, places.models_dir(), sys.stdout)
+    code = run_check(path, places.models_dir(), sys.stdout, _data(options))
     if code == 0 and options.preview:
         from assistant.clock import SystemClock
         from assistant.household import load

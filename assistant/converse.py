@@ -47,6 +47,7 @@ from assistant.messages import (
     HangUp,
     Heard,
     HouseholdChanged,
+    HouseholdRefused,
     HungUp,
     Hush,
     Hypothesis,
@@ -300,6 +301,10 @@ class Dialogue:
                 for skill in self.skills:
                     for changed in skill.households:
                         self._wait(lambda turn, changed=changed: changed(turn, before), skill, NORMAL)  # type: ignore[misc]
+            case HouseholdRefused():
+                for skill in self.skills:
+                    for refused in skill.refuseds:
+                        self._wait(lambda turn, refused=refused: refused(turn, event), skill, NORMAL)  # type: ignore[misc]
             case ClockStepped(by=by, trusted=trusted):
                 self._stepped(by, trusted, now)
             case Started(trusted=trusted, off_since=off_since):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sdnotify
 
 from assistant import places
-from assistant.care import SCHEMAS, incident, message, request
+from assistant.care import SCHEMAS, incident, message, refusal, request
 from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
@@ -29,7 +29,8 @@ from assistant.doors import Doors
 from assistant.errors import ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
 from assistant.furnish import dialogue
 from assistant.home import Household
-from assistant.keeper import Keeper, fingerprint, watch
+from assistant.household_file import InvalidHousehold
+from assistant.keeper import Keeper, Kept, digest, fingerprint, watch
 from assistant.listen.recordings import Recordings
 from assistant.memory import give_back, thrifty
 from assistant.messages import (
@@ -45,6 +46,7 @@ from assistant.messages import (
     HangUp,
     Heard,
     HouseholdChanged,
+    HouseholdRefused,
     Hush,
     Keep,
     Listen,
@@ -162,7 +164,8 @@ class House:
         seen = fingerprint(household_file)
         self._keeper = Keeper(household_file, data)
         kept = self._keeper.load()
-        self._keeper.keep(kept)
+        if not kept.changes:
+            self._keeper.keep(kept)
         for trouble in (*kept.mistakes, *kept.warnings):
             print(trouble, file=sys.stderr)
         self._clock = clock(kept.household)
@@ -221,6 +224,8 @@ class House:
         self.post(Started(self._clockwork.trusted, moment(alive) if alive else None))
         if self._store.note:
             self.post(HouseholdChanged(kept.household, (self._store.note,)))
+        if kept.changes or kept.stale or refusal.standing(self._store):
+            self._inbox.put(Reload())  # Saved while we were off: told like any other save.
 
     # --- any thread -----------------------------------------------------------------------------------------------------
 
@@ -468,15 +473,23 @@ class House:
             log.error("%s", error)
 
     def _reload(self) -> None:
+        content = digest(fingerprint(self._keeper.path))
         try:
             kept = self._keeper.load()
-        except XiaobanError as error:
-            print(error, file=sys.stderr)
-            return
+        except InvalidHousehold as error:  # not even the copy is left of the file in force
+            kept = Kept(self._core.household, mistakes=error.mistakes)
         for trouble in (*kept.mistakes, *kept.warnings):
             print(trouble, file=sys.stderr)
-        if kept.stale or not kept.changes:
+        if kept.stale:
+            named = self._core.household.care.names_medicines
+            self._do(HouseholdRefused(content, tuple(mistake.told(named) for mistake in kept.mistakes)))
             return
+        if kept.changes:
+            self._take_over(kept)
+        refusal.over(self._store)
+
+    def _take_over(self, kept: Kept) -> None:
+        """The saved file comes into force; it is kept once its changes are on their way to her ear."""
         self._doors.household(kept.household)
         self._notifier.household(kept.household)
         self._hearts.care(kept.household.care)

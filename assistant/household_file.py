@@ -25,10 +25,21 @@ class Mistake:
     what: str
     hint: str = ""
     file: str = "家庭文件"
+    least: str = ""
+    """`what` without the name of a medicine, where it has one and no line."""
 
     def __str__(self) -> str:
-        where = f"{self.file}第 {self.line} 行" if self.line else self.file
-        return f"{where}：{self.what}。" + (f"请{self.hint}。" if self.hint else "")
+        return f"{self._where}：{self.what}。" + (f"请{self.hint}。" if self.hint else "")
+
+    def told(self, names_medicines: bool) -> str:
+        """A sentence for a message, which may name a medicine only where the family allows it (CARE 7): a line may have one."""
+        if names_medicines or not (self.line or self.least):
+            return f"{self._where}：{self.what}。"
+        return f"{self._where}：{self.least}。" if self.least else f"{self._where}写得不对。"
+
+    @property
+    def _where(self) -> str:
+        return f"{self.file}第 {self.line} 行" if self.line else self.file
 
 
 class InvalidHousehold(HouseholdError):

@@ -398,6 +398,7 @@ def refusals(old: str, new: str, found: Sequence[Change]) -> Iterator[Mistake]:
             new.rstrip().count("\n") + 1,
             "文件好像只存了一半：和上次的一样，到这里就断了",
             "重新存一遍；如果后面的真是您删的，在最后另起一行写 # 完",
+            least="文件好像只存了一半",
         )
     for change in found:
         if change.vanished:
@@ -406,6 +407,7 @@ def refusals(old: str, new: str, found: Sequence[Change]) -> Iterator[Mistake]:
                 0,
                 f"上次还有的{noun}「{change.name}」不见了，是不小心删掉的吗",
                 f"把它补回来；如果真的不要了，那一项先留着，加上 {ending}",
+                least="上次还有的一种药不见了，是不小心删掉的吗" if change.kind == "medicines" else "",
             )
 
 
@@ -452,3 +454,8 @@ def fingerprint(path: Path) -> Fingerprint:
         except OSError:
             found.append(None)
     return tuple(found)
+
+
+def digest(seen: Fingerprint) -> str:
+    """Tells one content of the files from another."""
+    return _sha256(repr([one and (hashlib.sha256(one[0]).hexdigest(), one[1]) for one in seen]))

@@ -198,6 +198,16 @@ class HouseholdChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HouseholdRefused:
+    """The family's file was saved and cannot be used: the earlier one stays in force."""
+
+    content: str
+    """Digest of what was saved, which is told of once."""
+    why: tuple[str, ...]
+    """In sentences for the family."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStepped:
     """The wall clock jumped against monotonic time, or became trusted or untrusted."""
 
@@ -229,7 +239,7 @@ class Started:
 
 
 Event = (
-    Heard | Silence | Spoken | Due | Pressed | Delivered | Acknowledged | HouseholdChanged | ClockStepped
+    Heard | Silence | Spoken | Due | Pressed | Delivered | Acknowledged | HouseholdChanged | HouseholdRefused | ClockStepped
     | DeviceLost | DeviceFound | Started | Rang | Connected | HungUp
 )
 

@@ -20,6 +20,7 @@ from assistant.messages import (
     Conversation,
     Due,
     Heard,
+    HouseholdRefused,
     Hush,
     Hypothesis,
     Judgement,
@@ -292,3 +293,13 @@ def test_every_reading_can_be_asked_back() -> None:
     replies = Replies.load(Path(shipped("intents")))
     lacking = [name for name in intents() if ("dialogue", f"as_{name.replace('.', '_')}") not in replies.sentences]
     assert lacking == []
+
+
+def test_a_file_nobody_can_be_written_about_is_told_to_the_elder_once() -> None:
+    house = Dialogue(Store.memory(SCHEMAS), HOME, Known, Replies.load(shipped("intents")))
+    refused = HouseholdRefused("a", ("家庭文件第 3 行写得不对。",))
+    first = house.handle(refused, NOW)
+    house.handle(Spoken(), NOW)
+    again = house.handle(refused, NOW + timedelta(minutes=1))
+    assert ([one.text for one in first if isinstance(one, Say)], again) == (
+        ["王奶奶，家里人改了安排，可是我看不懂，还照原来的办。请他们再看看。"], [])

@@ -14,7 +14,7 @@ from time import monotonic
 import pytest
 
 from assistant import house as houses
-from assistant.care import SCHEMAS, message
+from assistant.care import SCHEMAS, message, refusal
 from assistant.clock import VirtualClock
 from assistant.house import Beaten, House
 from assistant.listen.frames import FRAME_BYTES, wav_frames
@@ -28,6 +28,7 @@ from assistant.messages import (
     Event,
     Heard,
     HouseholdChanged,
+    HouseholdRefused,
     Hypothesis,
     Notify,
     Pressed,
@@ -205,6 +206,48 @@ def test_an_answer_on_the_page_waits_for_what_came_of_it(opened: Opened) -> None
         for one, answer in ((first, "coming"), (second, "coming"), (second, "all_clear"), (first, "coming"))
     ]
     assert replies == ["", f"收到了，已经告诉小伴。{first.person} 先前也说来处理。谢谢您。", "", "这次报警已经解除了，不用再处理。谢谢您。"]
+
+
+@pytest.mark.parametrize(("old", "new", "why"), [
+    ("  - {药名: 阿司匹林", "  # {药名: 阿司匹林", "家庭文件：上次还有的一种药不见了，是不小心删掉的吗。"),
+    ("[早上七点半, 晚上八点]", "[早上七点半, 25:00]", "家庭文件第 17 行写得不对。"),
+])
+def test_a_save_that_cannot_be_used_is_told_to_the_family_once_also_after_a_restart(
+    opened: Opened, family: Path, old: str, new: str, why: str
+) -> None:
+    living = opened()
+    living.until(lambda event, _: isinstance(event, Started))
+    good = family.read_text(encoding="utf-8")
+    family.write_text(good.replace(old, new), encoding="utf-8")
+    event, actions = living.until(lambda event, actions: bool(told(actions)))
+    bodies = {one.body for one in actions if isinstance(one, Notify)}
+    living.stop()
+    again = opened(timedelta(minutes=1))
+    _, silent = again.until(lambda event, _: isinstance(event, HouseholdRefused))
+    assert (told(actions) >= {"刘敏"}, [why in body for body in bodies], told(silent)) == (True, [True], set())
+
+
+def test_a_file_put_right_while_the_house_was_off_may_be_wrong_anew(opened: Opened, family: Path, tmp_path: Path) -> None:
+    good = family.read_text(encoding="utf-8")
+    refused = []
+    for number, text in enumerate((good, good.replace("晚上八点", "25:00"), good)):
+        family.write_text(text, encoding="utf-8")
+        living = opened(timedelta(minutes=number))
+        living.until(lambda event, _: isinstance(event, Started))
+        living.stop()
+        with closing(Store.open(tmp_path / "data" / LEDGER, SCHEMAS, alone=True)) as store:
+            refused.append(refusal.standing(store))
+    assert refused == [False, True, False]
+
+
+def test_what_was_saved_while_the_house_was_off_is_announced_too(opened: Opened, family: Path) -> None:
+    before = opened()
+    before.until(lambda event, _: isinstance(event, Started))
+    before.stop()
+    family.write_text(family.read_text(encoding="utf-8").replace("每天早上九点", "每天早上十点"), encoding="utf-8")
+    event, _ = opened(timedelta(minutes=1)).until(lambda event, _: isinstance(event, HouseholdChanged))
+    assert isinstance(event, HouseholdChanged)
+    assert event.told == ("家里人把量血压的提醒改成了每天上午十点。",)
 
 
 def test_an_alarm_goes_on_after_a_restart_before_the_ear_has_loaded(opened: Opened) -> None:

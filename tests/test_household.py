@@ -20,7 +20,7 @@ from assistant.check import Line, check, preview, run_check
 from assistant.errors import HouseholdError
 from assistant.home import Hours, Household, Medicine, authority
 from assistant.household import load, parse, read
-from assistant.household_file import InvalidHousehold, decoded
+from assistant.household_file import InvalidHousehold, Mistake, decoded
 from assistant.keeper import VALUES, Keeper, Kept, changes
 from assistant.notify.channels import CHANNELS, TELEPHONES
 from assistant.places import sample_household
@@ -592,6 +592,35 @@ def test_the_check_of_a_broken_file_exits_with_its_code(tmp_path: Path, capsys: 
     path.write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
     assert run_check(path, tmp_path, sys.stdout) == HouseholdError.code
     assert "家庭文件第 44 行：「音量」" in capsys.readouterr().out
+
+
+def test_the_check_refuses_what_the_house_would_refuse(kept: Keeper, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.path.write_text(lines_without("药名: 阿司匹林"), "utf-8")
+    code = run_check(kept.path, tmp_path, sys.stdout, kept.copy.parent)
+    said = capsys.readouterr().out
+    assert (code, "上次还有的药「阿司匹林」不见了" in said, "可以用" in said, "还是上一次没有错的文件" in said) == (3, True, False, True)
+
+
+def test_the_check_says_what_the_house_will_tell(kept: Keeper, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.path.write_text(SAMPLE.replace("音量: 80", "音量: 70"), "utf-8")
+    code = run_check(kept.path, tmp_path, sys.stdout, kept.copy.parent)
+    assert (code, "小伴会告诉老人：家里人把音量改成了七十。" in capsys.readouterr().out) == (0, True)
+
+
+def test_no_earlier_file_is_promised_where_there_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "家庭.yaml").write_text(SAMPLE.replace("音量: 80", "音量: 响"), "utf-8")
+    run_check(tmp_path / "家庭.yaml", tmp_path, sys.stdout, tmp_path / "data")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("1 处要改。改好以前，小伴没有文件可用，开始不了。")
+
+
+@pytest.mark.parametrize(("named", "told"), [
+    (False, ["家庭文件第 17 行写得不对。", "家庭文件：上次还有的一种药不见了，是不小心删掉的吗。", "家庭文件：没有写家人。"]),
+    (True, ["家庭文件第 17 行：缬沙坦：没有 25:00 这个时间。", "家庭文件：上次还有的药「阿司匹林」不见了，是不小心删掉的吗。", "家庭文件：没有写家人。"]),
+])
+def test_a_message_about_mistakes_names_a_medicine_only_where_the_family_allows_it(named: bool, told: list[str]) -> None:
+    gone = keeper.Change("medicines", "阿司匹林", "从文件里删掉了阿司匹林", vanished=True)
+    found = [Mistake(17, "缬沙坦：没有 25:00 这个时间"), *keeper.refusals("", "", [gone]), Mistake(0, "没有写家人")]
+    assert [one.told(named) for one in found] == told
 
 
 def test_a_newcomer_gets_the_sample_and_keeps_what_is_there(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
-"""Every change the family makes in its file is told to the elder."""
+"""Every change the family makes in its file is told to the elder; a file that cannot be used, to the family."""
 
 from __future__ import annotations
 
+from assistant.care import refusal
 from assistant.home import Household
-from assistant.messages import Conversation, Say
+from assistant.messages import Conversation, HouseholdRefused, Say
 from assistant.skills.skill import Skill, Turn
 
 skill = Skill("household")
+
+SHOWN = 3
+"""Sentences that a message or an announcement has of them."""
 
 
 @skill.household_changed
@@ -16,7 +20,17 @@ def announce(turn: Turn, before: Household) -> Conversation:
     if not turn.news:
         return
     yield Say(turn.reply("changed"))
-    for sentence in turn.news[:3]:
+    for sentence in turn.news[:SHOWN]:
         yield Say(turn.reply("change", sentence=sentence))
-    if len(turn.news) > 3:
+    if len(turn.news) > SHOWN:
         yield Say(turn.reply("more"))
+
+
+@skill.household_refused
+def refuse(turn: Turn, event: HouseholdRefused) -> Conversation:
+    """The family gets a message; she hears of it only where nobody can get one."""
+    more = len(event.why) - SHOWN
+    why = "".join(event.why[:SHOWN]) + (turn.reply("refused_body_more", count=more) if more > 0 else "")
+    title, body = turn.reply("refused_title"), turn.reply("refused_body", why=why)
+    if refusal.tell(turn.store, turn.now, turn.household, event.content, title, body) == []:
+        yield Say(turn.reply("refused"))

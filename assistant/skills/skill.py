@@ -14,6 +14,7 @@ from assistant.messages import (
     Connected,
     Conversation,
     Delivered,
+    HouseholdRefused,
     HungUp,
     Meaning,
     Pressed,
@@ -73,6 +74,7 @@ OnMoment = Callable[[Turn], Conversation]
 OpenQuestion = Callable[[Turn], Ask | None]
 OnStep = Callable[[Turn, timedelta], None]
 OnHousehold = Callable[[Turn, Household], Conversation]
+OnRefused = Callable[[Turn, HouseholdRefused], Conversation]
 Instant = Callable[[Turn, int], Iterator[Action]]
 
 
@@ -94,6 +96,7 @@ class Skill:
     askeds: list[OpenQuestion] = field(default_factory=list)
     steps: list[OnStep] = field(default_factory=list)
     households: list[OnHousehold] = field(default_factory=list)
+    refuseds: list[OnRefused] = field(default_factory=list)
 
     def on(self, *intents: str) -> Callable[[OnMeaning], OnMeaning]:
         """The conversation that these intents begin."""
@@ -189,4 +192,9 @@ class Skill:
     def household_changed(self, function: OnHousehold) -> OnHousehold:
         """Held when the family's file has changed; gets the household as it was before."""
         self.households.append(function)
+        return function
+
+    def household_refused(self, function: OnRefused) -> OnRefused:
+        """Held when the family's file was saved and cannot be used."""
+        self.refuseds.append(function)
         return function
