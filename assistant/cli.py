@@ -317,7 +317,7 @@ def _household(options: argparse.Namespace) -> Household:
     if own.exists() and options.command != "demo":
         return load(own)
     if options.command in ("run", "report"):
-        raise XiaobanError(f"还没有家庭文件：{own}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
+        raise XiaobanError(f"还没有家庭文件：{own}\n先运行 {places.command('check --new')} 放一份样例，改成自家的。")
     return load(places.sample_household())
 
 

@@ -73,7 +73,7 @@ def examine(path: Path, data: Path, out: TextIO) -> int:
 
 def _models(household: Household | None, data: Path) -> Iterator[Finding]:
     missing = fetch.missing(places.models_dir())
-    said = "都在" if not missing else f"缺 {'、'.join(str(m) for m in missing)}。请运行 xiaoban fetch。"
+    said = "都在" if not missing else f"缺 {'、'.join(str(m) for m in missing)}。请运行 {places.command('fetch')}。"
     yield Finding("模型和声音", not missing, said)
 
 
@@ -132,7 +132,7 @@ def _ledger(household: Household | None, data: Path) -> Iterator[Finding]:
         yield Finding("账本", False, str(error))
         return
     broken = list(store.verify())
-    said = store.note or (f"{len(broken)} 行坏了，已经隔开不用；用 xiaoban report 核对" if broken else "每一行都对得上")
+    said = store.note or (f"{len(broken)} 行坏了，已经隔开不用；用 {places.command('report')} 核对" if broken else "每一行都对得上")
     yield Finding("账本", not broken and not store.note, said)
     store.close()
 

@@ -133,7 +133,7 @@ def verify(models: Path, deep: bool = False, wanted: Sequence[Wanted] | None = N
     for one in catalogue() if wanted is None else wanted:
         wrong = _wrong_sizes(models, one) or (_wrong_hashes(models, one) if deep else [])
         if wrong:
-            faults.append(f"{one.about}：{'、'.join(wrong[:3])}{' 等' if len(wrong) > 3 else ''} 缺失或损坏，请运行 xiaoban fetch")
+            faults.append(f"{one.about}：{'、'.join(wrong[:3])}{' 等' if len(wrong) > 3 else ''} 缺失或损坏，请运行 {places.command('fetch')}")
     return faults
 
 
@@ -304,7 +304,7 @@ def fetch(
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 short = sum(one.size * 3 for one in absent) // 1_000_000
-                raise FetchError(f"磁盘满了：{models} 还需要大约 {short} MB。删掉些东西再运行 xiaoban fetch（disk full）") from error
+                raise FetchError(f"磁盘满了：{models} 还需要大约 {short} MB。删掉些东西再运行 {places.command('fetch')}（disk full）") from error
             raise FetchError(f"不能写入 {models}：{error}（cannot write；换个地方：设置 XIAOBAN_MODELS）") from error
     stamps.save()
     return Report(tuple(got), tuple(failed))
@@ -319,7 +319,7 @@ def _workplace(models: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FetchError("另一个 xiaoban fetch 正在取文件，等它做完再来（another fetch is at work）") from None
+            raise FetchError("另一个 fetch 正在取文件，等它做完再来（another fetch is at work）") from None
         _sweep(work)
         yield work
         _sweep(work)
@@ -801,7 +801,7 @@ def run_fetch(names: Sequence[str], models: Path, out: IO[str] | None = None) ->
         out.write("模型和声音都齐了（models and voices are all here）。\n")
         return 0
     if report.ok:
-        out.write("能用，但声音不全，先用机器声；以后再运行 xiaoban fetch（it works, with the machine's voice for now）。\n")
+        out.write(f"能用，但声音不全，先用机器声；以后再运行 {places.command('fetch')}（it works, with the machine's voice for now）。\n")
         return 0 if not names else FetchError.code
-    out.write("没有语音识别模型就听不懂话。请检查网络后再运行 xiaoban fetch（needed files are missing; try again）。\n")
+    out.write(f"没有语音识别模型就听不懂话。请检查网络后再运行 {places.command('fetch')}（needed files are missing; try again）。\n")
     return FetchError.code

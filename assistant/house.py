@@ -576,7 +576,7 @@ class House:
 def live(household_file: Path, data: Path, microphone: str = "", loudspeaker: str = "", keyboard: bool = False) -> int:
     """The command `run`. Raises NoMicrophone, ModelMissing where there is nothing to hear with (and no keyboard stands for it)."""
     if not household_file.exists():
-        raise XiaobanError(f"还没有家庭文件：{household_file}\n先运行 xiaoban check --new 放一份样例，改成自家的。")
+        raise XiaobanError(f"还没有家庭文件：{household_file}\n先运行 {places.command('check --new')} 放一份样例，改成自家的。")
 
     def microphone_frames(post: Callable[[Event], None]) -> Iterable[bytes]:
         from assistant.listen.microphone import MicrophoneFrames

@@ -41,7 +41,7 @@ from assistant.household_text import (
     short,
     tidied,
 )
-from assistant.places import sample_household
+from assistant.places import command, sample_household
 from assistant.understand import times
 from assistant.understand.sound import accents, syllables
 from assistant.when import WEEKDAYS, Recurrence
@@ -173,7 +173,7 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
     root, unreadable, torn = mended(tidy)
     mistakes += unreadable
     if root is None:
-        raise InvalidHousehold(mistakes or [Mistake(0, "里面什么也没有", "照着样例写，或者运行 xiaoban check --new")])
+        raise InvalidHousehold(mistakes or [Mistake(0, "里面什么也没有", f"照着样例写，或者运行 {command('check --new')}")])
     if not isinstance(root, MappingNode):
         raise InvalidHousehold(mistakes or [Mistake(1, "看不懂", "照着样例写：第一行是 老人: ，下面缩进两格")])
     sheet = _Sheet()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -65,3 +67,22 @@ def day_script() -> Path:
     """The play of the demo's day: inside an installed wheel or in a checkout."""
     inside = _PACKAGE / "day" / "day.play"
     return inside if inside.exists() else _PACKAGE.parent / "tests" / "plays" / "day.play"
+
+
+def command(rest: str) -> str:
+    """One of our commands as it is to be typed here: `command("fetch")`, called the way this program was."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder it was called from is gone
+        here = Path("/")
+    return f"{called(sys.argv[0], sys.executable, here)} {rest}"
+
+
+def called(program: str, python: str, here: Path) -> str:
+    """How `program` (argv[0]) was called from the folder `here`: `.venv/bin/python run_assistant.py`, or `xiaoban` where it is installed."""
+    if Path(program).name == "run_assistant.py":
+        interpreter = Path(python)
+        if interpreter.is_relative_to(here):
+            return f"{interpreter.relative_to(here)} {program}"
+        return f"{interpreter.name if shutil.which(interpreter.name) == python else python} {program}"
+    return program if Path(program).name == "xiaoban" and shutil.which("xiaoban") != program else "xiaoban"

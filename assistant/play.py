@@ -44,7 +44,7 @@ from assistant.messages import (
     Pressed,
     Started,
 )
-from assistant.places import LEDGER
+from assistant.places import LEDGER, command
 from assistant.stage import Happened, Stage
 from assistant.store import Store
 
@@ -166,7 +166,7 @@ class Player:
                 self.stage.run(self.stage.clock.now + PAUSE)
                 path = clip_path(self.folder, line.text)
                 if self.hear is None:
-                    raise XiaobanError(f"第 {line.number} 行要听录音，需要语音模型：先运行 xiaoban fetch。")
+                    raise XiaobanError(f"第 {line.number} 行要听录音，需要语音模型：先运行 {command('fetch')}。")
                 heard = self.hear(path)
                 self._utter(heard, heard.hypotheses[0].text if heard.hypotheses else "")
             case _:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from assistant.cli import COMMANDS, main
-from assistant.places import VOSK, models_dir, sample_household
+from assistant.cli import COMMANDS, main, parser
+from assistant.places import VOSK, called, models_dir, sample_household
 
 SAMPLE = ["--household", str(sample_household()), "--now", "2026-11-22T15:00"]
 needs_model = pytest.mark.skipif(not (models_dir() / VOSK).exists(), reason="the speech model is not here: run `make fetch`")
@@ -122,3 +124,58 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as caught:
         main([name, "--help"])
     assert (caught.value.code, "--household" in capsys.readouterr().out) == (0, True)
+
+
+ROOT = Path(__file__).parent.parent
+GUIDES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def named_commands() -> list[tuple[str, str]]:
+    """(where, what stands after the program's name) of every command that a guide or a message tells somebody to call."""
+    found = []
+    for guide in GUIDES:
+        text = guide.read_text("utf-8")
+        found += [(guide.name, one) for one in re.findall(r"(?:run_assistant\.py|`xiaoban) ([a-z][^`\n]*)", text)]
+    for path in sorted((ROOT / "assistant").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("command", "places.command") and isinstance(node.args[0], ast.Constant):
+                found.append((path.name, str(node.args[0].value)))
+    return found
+
+
+@pytest.mark.parametrize(("where", "words"), named_commands())
+def test_every_command_that_is_named_exists_with_its_options(where: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name, *rest = words.split()
+    assert name in COMMANDS
+    with pytest.raises(SystemExit):
+        parser().parse_args([name, "--help"])
+    known = set(re.findall(r"--[a-z]+", capsys.readouterr().out))
+    assert [option for option in re.findall(r"--[a-z]+", " ".join(rest)) if option not in known] == []
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {one for guide in GUIDES for one in re.findall(r"(?:`|^)make ([a-z-]+)", guide.read_text("utf-8"), re.MULTILINE)}
+    assert (named - targets, {"demo", "check", "run", "doctor"} - named) == (set(), set())
+
+
+def test_no_message_names_a_program_that_may_not_be_installed() -> None:
+    written = re.compile(r"[\u3400-\u9fff：] ?xiaoban [a-z]")
+    found = [
+        (path.name, node.value)
+        for path in sorted((ROOT / "assistant").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and written.search(node.value)
+    ]
+    guides = [guide.name for guide in (ROOT / "README.zh.md", ROOT / "docs" / "家庭文件.md") if "`xiaoban " in guide.read_text("utf-8")]
+    assert (found, guides) == ([], [])
+
+
+@pytest.mark.parametrize(("program", "python", "typed"), [
+    ("run_assistant.py", "/home/li/xiaoban/.venv/bin/python", ".venv/bin/python run_assistant.py"),
+    ("/opt/xiaoban/run_assistant.py", "/opt/xiaoban/.venv/bin/python", "/opt/xiaoban/.venv/bin/python /opt/xiaoban/run_assistant.py"),
+    ("/home/li/xiaoban/.venv/bin/xiaoban", "/home/li/xiaoban/.venv/bin/python", "/home/li/xiaoban/.venv/bin/xiaoban"),
+    ("/usr/lib/python3/pytest/__main__.py", "/usr/bin/python3", "xiaoban"),
+])
+def test_a_hint_names_the_command_as_it_was_called(program: str, python: str, typed: str) -> None:
+    assert called(program, python, Path("/home/li/xiaoban")) == typed

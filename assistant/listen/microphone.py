@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from assistant import places
 from assistant.errors import NoMicrophone
 from assistant.listen.frames import FRAME_BYTES, RATE, Resampler, pcm_frames
 from assistant.messages import DeviceFound, DeviceLost
@@ -37,7 +38,7 @@ _QUEUED: Final = 256
 _HINT: Final = (
     "没有能用的麦克风。请插上 USB 麦克风；用 arecord -l 看系统认不认得它；"
     "还不行就把当前用户加进 audio 组（sudo usermod -aG audio $USER，然后重新登录）。"
-    "没有麦克风也可以用 xiaoban hear 录音文件 或 xiaoban demo。"
+    f"没有麦克风也可以用 {places.command('hear')} 录音文件 或 {places.command('demo')}。"
 )
 
 

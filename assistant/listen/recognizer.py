@@ -28,6 +28,7 @@ from assistant.errors import ModelMissing
 from assistant.listen.frames import RATE
 from assistant.memory import give_back
 from assistant.messages import Hypothesis
+from assistant.places import command
 
 log = logging.getLogger(__name__)
 
@@ -109,15 +110,15 @@ class Model:
         for name, size in _FILES.items():
             found = path / name
             if not found.is_file():
-                raise ModelMissing(f"语音识别模型不全：缺 {found}。请运行 xiaoban fetch 下载。")
+                raise ModelMissing(f"语音识别模型不全：缺 {found}。请运行 {command('fetch')} 下载。")
             if found.stat().st_size < size:
-                raise ModelMissing(f"语音识别模型坏了：{found} 不完整。请运行 xiaoban fetch 重新下载。")
+                raise ModelMissing(f"语音识别模型坏了：{found} 不完整。请运行 {command('fetch')} 重新下载。")
         vosk.SetLogLevel(-1)  # Kaldi's chatter would spoil stderr, and JSON lines on a terminal.
         try:
             with with_beam(path.resolve(), beam) as ours:
                 self._model = vosk.Model(str(ours))
         except Exception as error:  # vosk raises bare Exception; the sizes were right, so the content is wrong.
-            raise ModelMissing(f"语音识别模型打不开：{path}。请运行 xiaoban fetch 重新下载。") from error
+            raise ModelMissing(f"语音识别模型打不开：{path}。请运行 {command('fetch')} 重新下载。") from error
 
     def knows(self, word: str) -> bool:
         """Whether the vocabulary has this word exactly."""

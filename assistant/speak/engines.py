@@ -60,7 +60,7 @@ def _kokoro(card: VoiceCard, models: Path) -> Voice:
     speakers = [card.speaker] if isinstance(card.speaker, str) else list(card.speaker)
     for name in (KOKORO_MODEL, "vocab.json", *(f"{speaker}.bin" for speaker in speakers)):
         if not (folder / name).is_file():
-            raise ModelMissing(f"还没有取来“{card.name}”的声音文件 {name}：请运行 xiaoban fetch")
+            raise ModelMissing(f"还没有取来“{card.name}”的声音文件 {name}：请运行 {places.command('fetch')}")
     size = (folder / KOKORO_MODEL).stat().st_size
     return Workshop(f"kokoro:{_spelled(card.speaker)}", f"{KOKORO_VERSION}-{size}", folder, card.speaker)
 

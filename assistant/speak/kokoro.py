@@ -19,6 +19,7 @@ import onnxruntime as ort
 
 from assistant.errors import ModelMissing, VoiceError
 from assistant.memory import give_back
+from assistant.places import command
 from assistant.speak.speakable import sentences, speakable
 from assistant.speak.speech import Speech, Wave, join, level, trim
 
@@ -59,7 +60,7 @@ class Kokoro:
             raise ValueError(f"weights of a blend must add up to more than nothing: {weights}")
         for name in (MODEL, "vocab.json", *(f"{part}.bin" for part in weights)):
             if not (folder / name).is_file():
-                raise ModelMissing(f"找不到语音文件 {folder / name}：请运行 xiaoban fetch 下载（voice file missing: run `xiaoban fetch`）")
+                raise ModelMissing(f"找不到语音文件 {folder / name}：请运行 {command('fetch')} 下载（voice file missing）")
         total = sum(weights.values())
         self._style = np.sum(
             [np.float32(weight / total) * _style(folder / f"{part}.bin") for part, weight in weights.items()], axis=0
@@ -189,7 +190,7 @@ def _session(path: Path) -> _Model:
             ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]),  # type: ignore[attr-defined]
         )
     except Exception as error:  # ONNX Runtime raises bare classes of its own
-        raise ModelMissing(f"语音文件 {path} 打不开：请运行 xiaoban fetch 重新下载（cannot load: {error}）") from error
+        raise ModelMissing(f"语音文件 {path} 打不开：请运行 {command('fetch')} 重新下载（cannot load: {error}）") from error
 
 
 @functools.lru_cache(maxsize=1)
@@ -205,7 +206,7 @@ def _vocab(path: Path) -> dict[str, int]:
     try:
         table: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))["vocab"]
     except (ValueError, KeyError) as error:
-        raise ModelMissing(f"语音文件 {path} 坏了：请运行 xiaoban fetch 重新下载（not a vocabulary: {error}）") from error
+        raise ModelMissing(f"语音文件 {path} 坏了：请运行 {command('fetch')} 重新下载（not a vocabulary: {error}）") from error
     return table
 
 
@@ -213,5 +214,5 @@ def _style(path: Path) -> Wave:
     """510 × 1 × 256: one row for each number of tokens."""
     values = np.fromfile(path, dtype="<f4")
     if values.size != ROWS * 256:
-        raise ModelMissing(f"语音文件 {path} 不完整：请运行 xiaoban fetch 重新下载（{values.size} of {ROWS * 256} values）")
+        raise ModelMissing(f"语音文件 {path} 不完整：请运行 {command('fetch')} 重新下载（{values.size} of {ROWS * 256} values）")
     return values.reshape(ROWS, 1, 256)

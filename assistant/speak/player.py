@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from assistant.errors import NoLoudspeaker
+from assistant.places import command
 from assistant.speak.sounds import SOUNDS
 from assistant.speak.speech import Samples, Speech, louder, resample
 
@@ -115,7 +116,7 @@ class Loudspeaker:
             there = "、".join(one["name"] for one in devices) or "一个也没有"
             raise NoLoudspeaker(
                 f"找不到喇叭{f'“{name}”' if name else ''}（no loudspeaker）。现有：{there}。"
-                "请插上喇叭，用 speaker-test -c1 -twav 试一下，再运行 xiaoban doctor"
+                f"请插上喇叭，用 speaker-test -c1 -twav 试一下，再运行 {command('doctor')}"
             )
         device = fitting[0]["index"] if name else None
         problem: Exception | None = None
