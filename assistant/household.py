@@ -743,7 +743,14 @@ class _Builder:
                 self.odd(path, f"{one.name}没有写时间，小伴不会提醒", "加上 时间: [早上八点]，不固定就写 时间: 需要时")
             elif not needed:
                 planned = self.schedule(one.times, care, (*path, "times"), one.name, one.started)
+            self.dose(path, one)
             gap = _smallest_gap(planned)
+            if gap < CLOSE:
+                guard = saying.length(min(usual.min_gap, gap / 2)) if not one.min_gap else ""
+                self.odd(
+                    (*path, "times"), f"{one.name}有两次只隔{saying.length(gap)}" + (f"，防止重复吃药的间隔也只剩{guard}" if guard else ""),
+                    "看看时间是不是写错了",
+                )
             min_gap = self.length(one.min_gap, (*path, "min_gap"), min(usual.min_gap, gap / 2))
             if one.min_gap and min_gap > gap:
                 self.wrong((*path, "min_gap"), f"{one.name}：间隔比两次吃药之间的时间还长", "改短间隔，或者改时间")
@@ -760,6 +767,28 @@ class _Builder:
                 )  # fmt: skip
             )
         return tuple(read)
+
+    def dose(self, path: tuple[str | int, ...], one: schema.MedicineEntry) -> None:
+        """Whether what is to be taken at a time can be meant: it is read aloud as it stands."""
+        here = (*path, "dose")
+        if here in self.sheet.blank:
+            self.odd(here, f"{one.name}的「剂量」后面是空的，小伴会说“一份”", "写上一次吃多少，例如 剂量: 一粒")
+        if "dose" not in one.model_fields_set:
+            return
+        amount, of_what = measured(one.dose)
+        counted = bool(of_what) and of_what in COUNTED and of_what != "滴"
+        if _BELOW_NOTHING.search(_bare(one.dose)) or amount == 0:
+            self.wrong(here, f"{one.name}：剂量「{short(one.dose)}」等于不吃", "写上一次吃多少，例如 剂量: 一粒；停了的药写 停药: 和日期")
+        elif amount is None and _LASTING.search(_bare(one.dose)):
+            self.wrong(here, f"{one.name}：「{short(one.dose)}」不是一次吃多少", "写成 剂量: 一粒 这样；吃到哪天写 停药:，几点吃写 时间:")
+        elif amount is None or not of_what:
+            self.odd(here, f"{one.name}的剂量「{short(one.dose)}」看不出是多少", "写成 一粒、半片、5毫升 这样")
+        elif counted and amount > MANY:
+            self.odd(here, f"{one.name}一次要吃{short(one.dose)}，比平常的多", "看看是不是多写了")
+        elif not counted and of_what not in ("毫升", "单位", "滴") and one.stock is not None and one.units is None:
+            self.odd(here, f"{one.name}的剂量「{short(one.dose)}」看不出用掉几个，库存每次只减一", "加上 每次: 1")
+        if counted and amount and one.units is not None and one.units != amount:
+            self.odd((*path, "units"), f"{one.name}的剂量是{short(one.dose)}，每次却是 {one.units:g}", "改成一样的")
 
     def services(self) -> tuple[Service, ...]:
         """What can be booked."""
@@ -824,13 +853,48 @@ def _smallest_gap(planned: Recurrence | None) -> timedelta:
     return timedelta(minutes=min(after - before for before, after in pairwise([*minutes, minutes[0] + 1440])))
 
 
+_FIGURE = r"(?:\d+(?:\.\d+)?|[零一二两三四五六七八九十百]+|半)"
+COUNTED = "粒片颗丸支袋包个瓶滴格枚"
+"""What the stock is counted in, besides 毫升 and 单位."""
+_AMOUNT = re.compile(
+    rf"(?P<top>{_FIGURE})/(?P<bottom>{_FIGURE})(?P<a>[{COUNTED}])|(?P<of>{_FIGURE})分之(?P<part>{_FIGURE})(?P<b>[{COUNTED}])"
+    rf"|(?P<whole>[零一二两三四五六七八九十]+)点(?P<after>[零一二三四五六七八九]+)(?P<c>[{COUNTED}]|毫升|单位)"
+    rf"|(?P<figure>{_FIGURE})(?P<d>[{COUNTED}]|毫升|单位)(?P<half>半?)"
+    rf"|(?P<else>{_FIGURE})(?P<e>份|勺|口|喷|吸|揿|贴|张|管|针|杯|毫克|微克|克|mg|g|ug|μg)"
+)
+_LASTING = re.compile(rf"{_FIGURE}个?半?(?:星期|礼拜|周|天|日|小时|钟头|分钟|月|年)|{_FIGURE}次(?!{_FIGURE})")
+"""How long or how often, which is no dose."""
+_BELOW_NOTHING = re.compile(r"(?<![\d零一二两三四五六七八九十半])[-−负]\s*[\d零一二两三四五六七八九十半]")
+MANY = 10
+"""Pieces of one medicine at a time beyond which a slip of the finger is likelier than a prescription."""
+CLOSE = timedelta(hours=2)
+"""Two doses of one medicine nearer than this are likelier a wrong hour; the guard against a second dose is half of it."""
+
+
+def measured(dose: str) -> tuple[float | None, str]:
+    """How much of what a dose is: (2, 片) of 两片, (0.25, 片) of 四分之一片, (500, 毫克), (2, "") of 2; (None, "") where nothing says how much."""
+    bare = re.sub(r"(?<=\d)i?u(?![a-z])", "单位", _LASTING.sub("", _bare(dose).lower()).replace("ml", "毫升"))
+    found = _AMOUNT.search(bare)
+    if found is None:
+        return schema.number(bare), ""
+
+    def figure(name: str) -> float:
+        return schema.number(found[name]) or 0.0
+
+    of_what = next(filter(None, (found[name] for name in "abcde")))
+    if found["a"] or found["b"]:
+        top, bottom = ("top", "bottom") if found["a"] else ("part", "of")
+        return (figure(top) / figure(bottom) if figure(bottom) else None), of_what
+    if found["c"]:
+        digits = "".join(f"{schema.number(char) or 0:g}" for char in found["after"])
+        return figure("whole") + float(f"0.{digits}"), of_what
+    return figure("figure" if found["d"] else "else") + (0.5 if found["half"] else 0.0), of_what
+
+
 def units(dose: str) -> float:
-    """How many units `一粒`, `两片`, `半片`, `一片半`, `5毫升` are; 1 where nothing that is counted is said (500毫克)."""
-    found = re.search(
-        r"(\d+(?:\.\d+)?|[零一二两三四五六七八九十]+|半)(?:[粒片颗丸支袋包个瓶滴格枚](半)?|毫升|单位)", _bare(dose)
-    )
-    amount = schema.number(found[1]) if found else None
-    return (amount or 1.0) + (0.5 if found and found[2] else 0.0)
+    """How many units `一粒`, `两片`, `半片`, `一片半`, `5毫升`, `2` are; 1 where nothing that is counted is said (500毫克)."""
+    amount, of_what = measured(dose)
+    return amount if amount and (not of_what or of_what in ("毫升", "单位") or of_what in COUNTED) else 1.0
 
 
 def new(path: Path) -> bool:

@@ -132,9 +132,15 @@ def test_opening_hours_are_read_as_people_write_them(written: str, days: str, sp
         assert service.hours == tuple(Hours(day, time(a), time(b)) for day in days.split() for a, b in spans)
 
 
-@pytest.mark.parametrize(("dose", "units"), [("一粒", 1), ("两片", 2), ("半片", 0.5), ("一片半", 1.5), ("5毫升", 5), ("500毫克", 1), ("一次两片", 2), ("10滴", 10)])
+@pytest.mark.parametrize(("dose", "units"), [("一粒", 1), ("两片", 2), ("半片", 0.5), ("一片半", 1.5), ("5毫升", 5), ("500毫克", 1), ("一次两片", 2), ("10滴", 10),
+    ("四分之一片", 0.25), ("1/2片", 0.5), ("零点五片", 0.5), ("2", 2), ("一天一粒", 1), ("20U", 20), ("10ml", 10)])
 def test_a_dose_in_words_takes_that_much_of_the_stock(dose: str, units: float) -> None:
     assert with_medicine(f"剂量: {dose}, 时间: 需要时").units == units
+
+
+@pytest.mark.parametrize("written", ["剂量: 一粒", "剂量: 半片", "剂量: 5毫升", "剂量: 20单位", "剂量: 30滴", "剂量: 一次两片", "剂量: 500毫克", "剂量: 两喷", "剂量: 8丸", "剂量: 两粒, 每次: 2"])
+def test_a_dose_as_doctors_write_it_is_nothing_odd(written: str) -> None:
+    assert parse(f"{SMALL}药:\n  - {{药名: 某药, 时间: [08:00, 20:00], {written}}}\n").warnings == ()
 
 
 def test_a_second_dose_is_never_stopped_by_the_usual_gap_when_doses_are_planned_closer() -> None:
