@@ -6,10 +6,12 @@ import difflib
 import os
 import re
 import stat
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ from assistant.household_text import (
     short,
     tidied,
 )
-from assistant.places import command, sample_household
+from assistant.places import command, sample_household, shipped
 from assistant.understand import times
 from assistant.understand.sound import accents, syllables
 from assistant.when import WEEKDAYS, Recurrence
@@ -551,8 +553,8 @@ class _Builder:
             medicines=self.medicines(care),
             services=self.services(),
             reminders=self.reminders(care),
-            voice=Voice(self.entry.voice.name, int(self.entry.voice.volume)),
-            wake_words=tuple(self.entry.listen.wake) or ("小伴小伴",),
+            voice=self.voice(),
+            wake_words=self.wake_words(),
             room=self.room(self.entry.room, ("room",), everybody=True),
             timezone=self.entry.timezone,
         )
@@ -571,6 +573,28 @@ class _Builder:
             hint = f"看看是不是「{meant}」" if meant else "从这些里挑一个，或者不写：" + "、".join(filter(None, accents()))
             self.odd(("elder", "accent"), f"不认识口音「{short(read.accent)}」，当没有写", hint)
         return Elder(read.name, read.call or read.name, read.accent, read.address, read.access, tuple(read.conditions))
+
+    def voice(self) -> Voice:
+        """Who speaks; a voice there is not is spoken by the machine's."""
+        read = self.entry.voice
+        if read.name not in (known := _voices()) and read.name not in known.values():
+            meant = nearest(read.name, known)
+            hint = f"看看是不是「{meant}」" if meant else "从这些里挑一个：" + "、".join(known)
+            self.odd(("voice", "name"), f"没有叫「{short(read.name)}」的声音，会用机器声", hint)
+        return Voice(read.name, int(read.volume))
+
+    def wake_words(self) -> tuple[str, ...]:
+        """What 小伴 is called by: nothing that is said all day long, and nothing that means something by itself."""
+        for at, word in enumerate(self.entry.listen.wake):
+            path, sound = ("listen", "wake", at), syllables(word)
+            if len(sound) < 2:
+                what = "只有一个字，说什么话都会叫醒它" if sound else "不是汉字，小伴听不出来"
+                self.wrong(path, f"唤醒词「{short(word)}」{what}", "换成三四个字的，例如 唤醒词: 小伴小伴")
+            elif taken := _taken_by(sound):
+                self.wrong(path, f"唤醒词「{short(word)}」和「{taken}」混在一起，那是有用的话", "换一个平常不说的，例如 唤醒词: 小伴小伴")
+            elif len(sound) == 2:
+                self.odd(path, f"唤醒词「{short(word)}」只有两个字，容易听错", "说两遍就好认：" + short(word) * 2)
+        return tuple(self.entry.listen.wake) or ("小伴小伴",)
 
     def filled(self, address: str, path: tuple[str | int, ...]) -> str:
         """An address with its secrets put in; what is missing is named, what is there never shown."""
@@ -841,6 +865,35 @@ class _Builder:
                 if other != at and names[0] != named[other][0]:
                     same = f"都叫「{short(name)}」" if heard == name else f"听起来一样：「{short(name)}」「{short(heard)}」"
                     self.odd((kind, at), f"{names[0]}和{named[other][0]}{same}，小伴每次都要问是哪一个", "给其中一个换个叫法")
+
+
+@cache
+def _voices() -> dict[str, str]:
+    """Name of each voice that ships with us → its folder's, which is accepted too."""
+    found = sorted(shipped("voices").glob("*/voice.toml"))
+    return {str(tomllib.loads(path.read_text("utf-8"))["name"]): path.parent.name for path in found}
+
+
+@cache
+def _meant_already() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Cries for help and what calls them off; and the short sentences that answer or command at any moment."""
+    read = {name: tomllib.loads((shipped("intents") / f"{name}.toml").read_text("utf-8")) for name in ("emergency", "control", "dialogue")}
+    alarms = (*read["emergency"]["distress"], *read["emergency"]["cancel"])
+    commands = (one["say"] for intent in read["control"]["intents"].values() for one in intent.get("examples", ()))
+    return alarms, (*commands, *(word for name in ("YES", "NO") for word in read["dialogue"]["words"][name]))
+
+
+def _taken_by(sound: tuple[str, ...]) -> str:
+    """What a wake word of these syllables would be mixed up with, or nothing: part of a cry, a cry and more, or a whole command."""
+
+    def within(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        return any(other[at : at + len(one)] == one for at in range(len(other) - len(one) + 1))
+
+    alarms, commands = _meant_already()
+    for said in alarms:
+        if within(sound, syllables(said)) or within(syllables(said), sound):
+            return said
+    return next((said for said in commands if syllables(said) == sound), "")
 
 
 def _smallest_gap(planned: Recurrence | None) -> timedelta:

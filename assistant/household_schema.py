@@ -181,8 +181,10 @@ def phone(text: str) -> str:
     if len(digits) > 15:
         raise wrong(f"电话号码太长，有 {len(digits)} 位", "只写一个号码")
     local = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", bare)
-    if re.match(r"1[3-9]", local) and 8 <= len(local) != 11:
+    if re.match(r"1[3-9]", local) and len(local) != 11:
         raise wrong(f"手机号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了")
+    if re.match(r"1[0-2]", local) and 6 < len(local) != 11:  # short numbers of services have at most six: 12349, 118114
+        raise wrong(f"1 开头的号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了；座机前面写区号，例如 010")
     return bare
 
 

@@ -161,6 +161,21 @@ def test_an_emergency_service_is_known_however_it_is_written_and_no_person_is_ta
     assert authority(number) == service
 
 
+@pytest.mark.parametrize("number", ["12349", "118114", "+8613800000001", "+14155550100", "4001234567", "65432100"])
+def test_other_numbers_than_mobile_ones_may_be_shorter_or_longer(number: str) -> None:
+    assert parse(SMALL.replace("13800000001", number)).household.family[0].phone == number
+
+
+@pytest.mark.parametrize("words", ["[小伴小伴, 你好小伴]", "老伙计", "小爱同学"])
+def test_a_wake_word_of_three_syllables_and_more_is_free(words: str) -> None:
+    assert parse(f"{SMALL}听: {{唤醒词: {words}}}\n").warnings == ()
+
+
+@pytest.mark.parametrize("voice", ["云健", "机器声", "xiaoyi"])
+def test_every_voice_that_ships_with_us_may_be_chosen(voice: str) -> None:
+    assert parse(f"{SMALL}说: {{声音: {voice}}}\n").warnings == ()
+
+
 def test_a_telephone_may_be_an_account_of_the_internet_telephone() -> None:
     assert parse(SMALL.replace("13800000001", "sip:liumin@sip.example.com")).household.family[0].phone == "sip:liumin@sip.example.com"
 
