@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -98,19 +99,26 @@ def overread(home: Household, text: str) -> Iterator[Finding]:
 
 
 def _line(text: str, word: str) -> int:
-    """The first line that has the word; 0 if none has."""
-    return next((at for at, row in enumerate(text.splitlines(), 1) if word in row), 0)
+    """The first line that has the word, in large or small letters; 0 if none has."""
+    return next((at for at, row in enumerate(text.splitlines(), 1) if word.casefold() in row.casefold()), 0)
+
+
+_UNSPOKEN = re.compile(r"[^\u3400-\u9fffa-z0-9]")
+"""What falls away when a name is spoken."""
 
 
 def unheard(home: Household, text: str, knows: Knows) -> Iterator[Finding]:
     """Names with characters the recogniser cannot write: heard by their sound, or not at all."""
+    written = {_UNSPOKEN.sub("", name.casefold()): name for name in names(home)}
     for missing in missing_words(names(home), knows):
-        line = _line(text, missing.word)
+        word = written.get(missing.word.casefold(), missing.word)
+        line = _line(text, word)
         if missing.suggestion:
-            what = f"语音识别不认识「{missing.char}」字，「{missing.word}」会按同音的「{missing.suggestion}」来听"
+            what = f"语音识别不认识「{missing.char}」字，「{word}」会按同音的「{missing.suggestion}」来听"
             yield Finding("note", Mistake(line, what))
         else:
-            what = f"语音识别听不出「{missing.word}」里的「{missing.char}」"
+            part = f"里的「{missing.char}」" if missing.char.casefold() != word.casefold() else ""
+            what = f"语音识别听不出「{word}」{part}"
             yield Finding("warning", Mistake(line, what, "给它加一个好念的叫法"))
 
 

@@ -256,7 +256,8 @@ def check(options: argparse.Namespace) -> int:
 
     path = options.household or places.household_file()
     if options.new:
-        new(path)
+        made = new(path)
+        print(f"放了一份样例：{path}。改成自家的，再检查一遍。" if made else f"已经有家庭文件了，没有动它：{path}")
     code = run_check(path, places.models_dir(), sys.stdout, _data(options))
     if code == 0 and options.preview:
         from assistant.clock import SystemClock

@@ -148,7 +148,22 @@ def read_secrets(path: Path) -> dict[str, str]:
 
 
 def parse_secrets(text: str, called: str = SECRET_FILES[0]) -> dict[str, str]:
-    """The secrets of `text`, one `名字: 值` a line."""
+    """The secrets of `text`, one `名字: 值` a line. Raises HouseholdError."""
+    try:
+        return _parse_secrets(text, called)
+    except InvalidHousehold:
+        tidy, mistakes = tidied(text.removeprefix("\ufeff"))
+        if not mistakes:
+            raise
+    mistakes = [replace(one, file=called) for one in mistakes]
+    try:
+        _parse_secrets(tidy, called)
+    except InvalidHousehold as error:
+        mistakes += error.mistakes
+    raise InvalidHousehold(mistakes)
+
+
+def _parse_secrets(text: str, called: str) -> dict[str, str]:
     found: dict[str, str] = {}
     mistakes: list[Mistake] = []
     root = composed(text, called)
@@ -309,6 +324,15 @@ class _Sheet:
         spelled = schema.spellings(shape)
         if bare and (found := re.match(rf"({KEY})\s*[:：=]", written)):
             self.mistake(key, f"「{found[1]}」后面的冒号不对", f"写成 {found[1]}: 内容，英文冒号后面空一格")
+            return
+        if (sections := schema.sections_with(written)) and shape is schema.HouseholdEntry:
+            self.mistake(key, f"「{short(written)}」是{'、'.join(sections)}里的一项，前面却没有空格", f"放到 {sections[0]}: 下面，前面空两格")
+            return
+        if written in (whole := schema.spellings(schema.HouseholdEntry)):
+            self.mistake(key, f"「{short(written)}」是单独的一段，不在这里面", f"另起一行写 {schema.keys(schema.HouseholdEntry)[whole[written]].chinese}: ，前面不要空格")
+            return
+        if sections:
+            self.mistake(key, f"「{short(written)}」不是这里的，是{'、'.join(sections)}里的一项", f"挪到 {sections[0]}: 下面，或者删掉")
             return
         meant = nearest(written, spelled)
         known = "、".join(item.chinese for item in schema.keys(shape).values())

@@ -63,6 +63,8 @@ def read_text(path: Path, called: str = "家庭文件") -> str:
             raw = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise InvalidHousehold([Mistake(0, f"找不到 {path}", "先建一个，或者用 --household 指明文件在哪里", called)]) from None
+    except IsADirectoryError:
+        raise InvalidHousehold([Mistake(0, f"{path} 是一个文件夹，不是文件", f"写到文件为止，例如 {path / '家庭.yaml'}", called)]) from None
     except OSError as error:
         raise InvalidHousehold([Mistake(0, f"打不开 {path}（{error.strerror}）", "检查文件的权限", called)]) from None
     return decoded(raw, called)

@@ -509,6 +509,11 @@ def sections() -> Iterator[tuple[str, type[Entry]]]:
             yield key.chinese, shape
 
 
+def sections_with(key: str) -> list[str]:
+    """The Chinese words of the sections that have this key: `称呼` is in 老人."""
+    return [name for name, shape in sections() if key in spellings(shape) or key.lower() in spellings(shape)]
+
+
 _TYPES: Mapping[str, tuple[str, str]] = {
     "model_type": ("下面应该有几项内容", "写成 {名字: …} 这样，或者另起一行缩进两格再写"),
     "model_attributes_type": ("下面应该有几项内容", "写成 {名字: …} 这样，或者另起一行缩进两格再写"),

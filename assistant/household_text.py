@@ -64,6 +64,8 @@ def _syntax(error: MarkedYAMLError, text: str, called: str) -> Mistake:
     opened = error.context_mark if "quoted" in said or "flow" in said or "expected ':'" in said else None
     mark = opened or error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
+    if no_dash := _without_dash(text.split("\n"), *(one.line for one in (error.context_mark, error.problem_mark) if one)):
+        return Mistake(no_dash, "这一行前面少了减号", "和它上下的那几行一样，开头写减号和空格", called)
     source = text.split("\n")[line - 1] if 0 < line <= text.count("\n") + 1 else ""
     if "flow" in said and (source.count('"') % 2 or source.count("'") % 2):
         return Mistake(line, "引号没有配对", "在这一行补上另一个引号", called)
@@ -71,6 +73,32 @@ def _syntax(error: MarkedYAMLError, text: str, called: str) -> Mistake:
         if piece in said:
             return Mistake(line, what, hint, called)
     return Mistake(line, "这一行的写法不对", "照着样例改一改", called)
+
+
+def _without_dash(lines: list[str], *places: int) -> int:
+    """The line (from 1), at or just above one of `places` (from 0), that stands among lines with a list mark and has none; 0 if there is none."""
+
+    def marked(at: int | None, margin: int) -> bool:
+        return at is not None and lines[at].lstrip().startswith("-") and _margin(lines[at]) == margin
+
+    written = [at for at, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    for place in places:
+        for at in [one for one in written if one <= place][-1:-3:-1]:
+            here = written.index(at)
+            margin = _margin(lines[at])
+            above, below = (written[near] if 0 <= near < len(written) else None for near in (here - 1, here + 1))
+            if margin and not marked(at, margin) and (marked(above, margin) or marked(below, margin)):
+                return at + 1
+    return 0
+
+
+def _not_indented(lines: list[str], at: int) -> int | None:
+    """The line above the misaligned one where a key of a group begins at the margin: it is that one which is out of line."""
+    above = next((one for one in range(at - 1, -1, -1) if lines[one].strip()), None)
+    if above is None or _margin(lines[above]) or not _margin(lines[at]):
+        return None
+    key = re.match(rf"({KEY})\s*:", lines[above])
+    return above if key and key[1] not in schema.spellings(schema.HouseholdEntry) else None
 
 
 def mended(text: str) -> tuple[Node | None, list[Mistake], bool]:
@@ -83,6 +111,11 @@ def mended(text: str) -> tuple[Node | None, list[Mistake], bool]:
             return composed("\n".join(lines)), mistakes, bool(left_out)
         except InvalidHousehold as error:
             mistake = error.mistakes[0]
+        if mistake.what == MISALIGNED and 0 < mistake.line <= len(lines) and (above := _not_indented(lines, mistake.line - 1)) is not None:
+            word = lines[above].partition(":")[0].strip()
+            mistakes.append(Mistake(above + 1, f"「{word}」前面没有空格", "前面空两格，和下面一行对齐"))
+            lines[above] = " " * _margin(lines[mistake.line - 1]) + lines[above]
+            continue
         if not (mistake.what == MISALIGNED and mistake.line - 1 in left_out):
             mistakes.append(mistake)  # A line is often only misaligned because the one above was left out.
         at = mistake.line - 1
@@ -138,7 +171,8 @@ def _quoted(found: re.Match[str]) -> str:
 
 _FULLWIDTH: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str, str], ...] = (
     (re.compile(rf"(^\s*(?:-\s*)?[^\s:：\"'{{\[#]{{1,20}}|(?<=[\s{{,，])(?:{KEY}))\s*：\s*"), r"\1: ", "用了中文的冒号", "改成英文冒号，后面空一格"),
-    (re.compile(rf"(^\s*(?:-\s*)?|[{{,，]\s*)({KEY}):(?=[^\s/])"), r"\1\2: ", "冒号后面没有空格", "在冒号后面空一格"),
+    (re.compile(rf"(^\s*(?:-\s*)?|[{{,，]\s*)({KEY}):(?=[^\s/,，}}\]])"), r"\1\2: ", "冒号后面没有空格", "在冒号后面空一格"),
+    (re.compile(rf"(^\s*(?:-\s*)?|[{{,，]\s*)({KEY}):(?=[,，}}\]])"), r"\1\2: ", "冒号后面是空的", "在冒号后面写上内容，或者删掉这一项"),
     (re.compile(rf"，\s*(?=(?:{KEY})\s*[:：])"), ", ", "用了中文的逗号", "改成英文逗号，后面空一格"),
     (re.compile(r"[｛｝［］]|(?<=[:,\[-] )【|】(?=\s*(?:[,}\]]|$))"), lambda found: found[0].translate(_BRACKETS), "用了中文的括号", "改成英文的 { } 或 [ ]"),
     (re.compile(r"(?<=[:,\[{] )[“”＂]([^“”＂\"]*)[“”＂]|(?<=\[)[“”＂]([^“”＂\"]*)[“”＂]"), _quoted, "用了中文的引号", "改成英文引号"),

@@ -126,6 +126,15 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert (caught.value.code, "--household" in capsys.readouterr().out) == (0, True)
 
 
+def test_a_new_file_and_one_left_alone_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "家庭.yaml"
+    told = []
+    for _ in range(2):
+        main(["check", "--new", "--household", str(path), "--data", str(tmp_path / "data")])
+        told.append(capsys.readouterr().out.splitlines()[0])
+    assert told == [f"放了一份样例：{path}。改成自家的，再检查一遍。", f"已经有家庭文件了，没有动它：{path}"]
+
+
 ROOT = Path(__file__).parent.parent
 GUIDES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 

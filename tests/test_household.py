@@ -275,6 +275,11 @@ def test_a_missing_file_says_how_to_go_on(tmp_path: Path) -> None:
         load(tmp_path / "家庭.yaml")
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(HouseholdError, match="是一个文件夹，不是文件.*家庭.yaml"):
+        load(tmp_path)
+
+
 def test_every_key_can_be_found_in_the_guide() -> None:
     guide = (Path(__file__).parent.parent / "docs" / "家庭文件.md").read_text("utf-8")
     lacking = [
@@ -321,6 +326,15 @@ def test_a_broken_secrets_file_tells_the_line_and_nothing_of_it(home_folder: Pat
         load(home_folder / "家庭.yaml")
     told = str(caught.value)
     assert ("秘密.yaml第 2 行" in told, "s3cr3t" in told, "t0psecret" in told) == (True, False, False)
+
+
+def test_a_chinese_colon_among_the_secrets_is_named(home_folder: Path) -> None:
+    (home_folder / "秘密.yaml").write_text("机器人：s3cr3t\n钥匙：t0p\n邮箱:\n", "utf-8")
+    with pytest.raises(InvalidHousehold) as caught:
+        load(home_folder / "家庭.yaml")
+    assert [(one.file, one.line, one.what) for one in caught.value.mistakes] == [
+        ("秘密.yaml", 1, "用了中文的冒号"), ("秘密.yaml", 2, "用了中文的冒号"), ("秘密.yaml", 3, "只有名字，没有密钥"),
+    ]
 
 
 def test_an_address_is_never_repeated_in_a_message() -> None:
@@ -572,6 +586,13 @@ def test_saves_are_told_once_each_even_when_the_file_is_replaced(tmp_path: Path)
 def test_the_check_says_which_names_are_hard_to_hear() -> None:
     found = check(sample_household(), lambda word: "缬" not in word and len(word) == 1)
     assert [(one.level, one.mistake.line) for one in found] == [("note", 17)]
+
+
+def test_a_name_in_latin_letters_is_told_as_it_is_written_and_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "家庭.yaml"
+    path.write_text(SAMPLE.replace("药名: 布洛芬", "药名: Ibuprofen"), "utf-8")
+    found = check(path, lambda word: not word.isascii() and len(word) == 1)
+    assert [(one.mistake.line, one.mistake.what) for one in found] == [(20, "语音识别听不出「Ibuprofen」")]
 
 
 def test_names_that_an_accent_brings_close_are_noted(tmp_path: Path) -> None:
