@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import logging
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from assistant import __version__, places
 from assistant.clock import SystemClock
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code; errors a person can mend are one message on stderr, never a traceback."""
-    options = parser().parse_args(_with_default(sys.argv[1:] if arguments is None else arguments))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] not in COMMANDS and not given[0].startswith("-"):
+        print(_no_such_command(given[0]), file=sys.stderr)
+        raise SystemExit(WRONG_USAGE)
+    options = parser().parse_args(_with_default(given))
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.WARNING, format="%(asctime)s %(name)s: %(message)s"
     )
@@ -42,6 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+WRONG_USAGE = 2
+"""Exit code of a command line that means nothing, argparse's own too."""
+
+
+def _no_such_command(name: str) -> str:
+    """What there is instead, and what may have been meant."""
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    meant = f"是不是 {near[0]}？" if near else ""
+    listed = "\n".join(f"  {command:<12}{about.help}" for command, about in COMMANDS.items())
+    return f"没有「{name}」这个命令。{meant}有这些：\n{listed}"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in Chinese that a command line is wrong, before what argparse has to say about it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit code 2."""
+        self.exit(WRONG_USAGE, f"这条命令写得不对：{message}\n看看怎么写：{self.prog} --help\n")
+
+
 def _with_default(arguments: Sequence[str]) -> list[str]:
     """`run` is meant where no command is named."""
     given = list(arguments)
@@ -50,8 +75,8 @@ def _with_default(arguments: Sequence[str]) -> list[str]:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
-        prog="xiaoban", description="小伴：听得懂老人说话的居家语音伙伴 / an offline voice companion for older people",
+    top = Parser(
+        prog=places.command("").rstrip(), description="小伴：听得懂老人说话的居家语音伙伴 / an offline voice companion for older people",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"xiaoban {__version__}")

@@ -59,6 +59,19 @@ def test_a_wrong_command_line_exits_with_two(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
+def test_a_command_there_is_not_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["chek"])
+    told = capsys.readouterr().err
+    assert (told.splitlines()[0], [name for name in COMMANDS if f"\n  {name} " not in told]) == ("没有「chek」这个命令。是不是 check？有这些：", [])
+
+
+def test_an_option_there_is_not_is_told_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "--frobnicate"])
+    assert capsys.readouterr().err == "这条命令写得不对：unrecognized arguments: --frobnicate\n看看怎么写：xiaoban --help\n"
+
+
 def test_an_unreadable_now_is_told_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["understand", "--household", str(sample_household()), "--now", "yesterday", "好"])
     assert (code, "看不懂 --now" in capsys.readouterr().err) == (1, True)

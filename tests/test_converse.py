@@ -20,6 +20,7 @@ from assistant.messages import (
     Conversation,
     Due,
     Heard,
+    HouseholdChanged,
     HouseholdRefused,
     Hush,
     Hypothesis,
@@ -303,3 +304,10 @@ def test_a_file_nobody_can_be_written_about_is_told_to_the_elder_once() -> None:
     again = house.handle(refused, NOW + timedelta(minutes=1))
     assert ([one.text for one in first if isinstance(one, Say)], again) == (
         ["王奶奶，家里人改了安排，可是我看不懂，还照原来的办。请他们再看看。"], [])
+
+
+def test_a_change_is_announced_as_a_sentence_with_one_end() -> None:
+    house = Dialogue(Store.memory(SCHEMAS), HOME, Known, Replies.load(shipped("intents")))
+    said = [one.text for one in house.handle(HouseholdChanged(HOME, ("家里人改了口音。",)), NOW) if isinstance(one, Say)]
+    said += [one.text for one in house.handle(Spoken(), NOW) if isinstance(one, Say)]
+    assert said == ["王奶奶，跟您说一声，家里的安排改了。", "家里人改了口音。"]
