@@ -525,8 +525,11 @@ class Dialogue:
         return self.replies.say("dialogue", "which_of_two", first=names[0], second=names[1])
 
     def _reading(self, meaning: Meaning, now: datetime) -> str:
-        """降压药吃过了: what a meaning is called when the elder is asked whether it is hers."""
-        return self.replies.say("dialogue", f"as_{meaning.intent.replace('.', '_')}", **_words(meaning, self.household, now))
+        """降压药吃过了: what a meaning is called when the elder is asked whether it is hers; what was heard, where nothing is written."""
+        key = f"as_{meaning.intent.replace('.', '_')}"
+        own = self._meanings[meaning.intent][0].name if meaning.intent in self._meanings else "dialogue"
+        skill = next((one for one in ("dialogue", own) if (one, key) in self.replies.sentences), None)
+        return self.replies.say(skill, key, **_words(meaning, self.household, now)) if skill else meaning.text
 
     def _not_understood(self, judged: Judgement, now: datetime) -> None:
         self._misses += 1

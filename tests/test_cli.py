@@ -160,7 +160,7 @@ def named_commands() -> list[tuple[str, str]]:
         found += [(guide.name, one) for one in re.findall(r"(?:run_assistant\.py|`xiaoban) ([a-z][^`\n]*)", text)]
     for path in sorted((ROOT / "assistant").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("command", "places.command") and isinstance(node.args[0], ast.Constant):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("command", "places.command") and isinstance(node.args[0], ast.Constant) and node.args[0].value:
                 found.append((path.name, str(node.args[0].value)))
     return found
 

@@ -311,3 +311,23 @@ def test_a_change_is_announced_as_a_sentence_with_one_end() -> None:
     said = [one.text for one in house.handle(HouseholdChanged(HOME, ("家里人改了口音。",)), NOW) if isinstance(one, Say)]
     said += [one.text for one in house.handle(Spoken(), NOW) if isinstance(one, Say)]
     assert said == ["王奶奶，跟您说一声，家里的安排改了。", "家里人改了口音。"]
+
+
+@pytest.mark.parametrize(("written", "asked"), [
+    ({("plants", "as_plants_watered"): ("花浇过了",)}, "您是说，花浇过了，对吗？"), ({}, "您是说，花儿浇咯，对吗？"),
+])
+def test_a_new_skill_is_asked_back_with_its_own_words_or_with_those_heard(written: dict[tuple[str, str], tuple[str, ...]], asked: str) -> None:
+    plants = Skill("plants")
+
+    @plants.on("plants.watered")
+    def watered(turn: Turn, meaning: Meaning) -> Conversation:
+        yield Say("好。")
+
+    class Unsure(Known):
+        def judge(self, hypotheses: Sequence[Hypothesis], *_: object) -> Judgement:  # type: ignore[override]
+            return Judgement(None, (Meaning("plants.watered", text=hypotheses[0].text),))
+
+    replies = Replies({**Replies.load(shipped("intents")).sentences, **written})
+    house = Dialogue(Store.memory(SCHEMAS), HOME, Unsure, replies, (plants,))
+    done = house.handle(Heard((Hypothesis("花儿浇咯"),), woken=True), NOW)
+    assert [one.text for one in done if isinstance(one, Ask)] == [asked]

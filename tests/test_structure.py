@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assistant.care import SCHEMAS
+from assistant.household import load
+from assistant.messages import Ask, Hypothesis, Meaning, Say
+from assistant.places import sample_household
 from assistant.replies import Replies
 from assistant.skills import SKILLS
+from assistant.skills.skill import Turn
+from assistant.store import Store
+from assistant.understand.judge import Understander
+from assistant.understand.reader import read
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "assistant").rglob("*.py"))
@@ -102,6 +113,27 @@ def test_every_intent_has_a_conversation_and_every_conversation_an_intent() -> N
     conversations = {name for skill in SKILLS for name in skill.meanings}
     named = set(intents()) - {"nothing"}
     assert (sorted(named - conversations - SPOKEN), sorted(conversations - named)) == ([], [])
+
+
+def test_every_intent_has_a_name_for_asking_back() -> None:
+    sentences = Replies.load(ROOT / "intents").sentences
+    keys = {name: f"as_{name.replace('.', '_')}" for name in set(intents()) - {"nothing", "dialogue.unclear"}}
+    assert [name for name, key in keys.items() if not any((file, key) in sentences for file in ("dialogue", intents()[name].removesuffix(".toml")))] == []
+
+
+def test_the_recipe_for_a_skill_makes_one(tmp_path: Path) -> None:
+    """What docs/architecture.md tells a newcomer to write, taken from there."""
+    guide = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    toml, python = (guide.split(f"```{language}\n")[1].split("```")[0] for language in ("toml", "python"))
+    folder = shutil.copytree(ROOT / "intents", tmp_path / "intents")
+    (folder / "plants.toml").write_text(toml, encoding="utf-8")
+    made: dict[str, Any] = {}
+    exec(compile(python, "plants.py", "exec", dont_inherit=True), made)
+    meaning = Understander(load(sample_household()), read(folder)).judge([Hypothesis("花浇过了")], datetime(2026, 11, 22, 15, tzinfo=UTC)).meaning
+    assert meaning is not None
+    turn = Turn("plants", datetime(2026, 11, 22, 15, tzinfo=UTC), load(sample_household()), Store.memory(SCHEMAS), Replies.load(folder))
+    talk = made["skill"].meanings[meaning.intent](turn, meaning)
+    assert [next(talk), talk.send(Meaning("dialogue.yes"))] == [Ask("都浇了吗？", asking="yes_no"), Say("好，记下了。")]
 
 
 def replies_used() -> list[tuple[str, str, frozenset[str], bool]]:

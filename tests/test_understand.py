@@ -353,6 +353,19 @@ def test_a_question_nobody_asks_is_a_mistake_beside_a_guard_and_above_an_answer(
     ]
 
 
+def test_a_misspelt_key_and_a_slot_there_is_not_are_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        'topic = {}\n[intents."x.y"]\nphrase = ["花浇了"]\nphrases = ["浇{flower}"]\nframes = ["{flower} 浇"]\n'
+        '[[intents."x.y".examples]]\nsay = "浇花"\nslot = {}\n[[guard]]\nname = "g"\nwhen = ["浇"]\nstop = ["x.*"]\n', encoding="utf-8",
+    )
+    with pytest.raises(PhrasebookError) as error:
+        read(tmp_path)
+    assert [line.partition("（")[0] for line in str(error.value).splitlines()] == [
+        "a.toml：不认识“topic”，是不是 topics", "a.toml，x.y：不认识“phrase”，是不是 phrases", "a.toml，x.y，例句“浇花”：不认识“slot”，是不是 slots",
+        "a.toml，guard g：不认识“stop”，是不是 stops", "a.toml，x.y：“浇{flower}” 没有 {flower} 这样的空", "x.y：“{flower} 浇” 没有 {flower} 这样的空",
+    ]
+
+
 def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
     with pytest.raises(PhrasebookError, match="没有任何"):
         read(tmp_path)

@@ -9,6 +9,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -22,12 +23,8 @@ MACHINES = (
     ("message", "Message / 一条消息", message.TRANSITIONS),
 )
 
-TOPICS = {
-    "emergency": ("Emergency", "呼救"), "medication": ("Medicine", "吃药"), "reminder": ("Reminders", "提醒"),
-    "call": ("Calls", "打电话、视频"), "message": ("Messages", "捎话"), "booking": ("Help at home", "约人上门"),
-    "diary": ("Health diary", "量血压血糖"), "info": ("Time and date", "时间日期"), "control": ("How it speaks", "说话"),
-    "privacy": ("Privacy", "隐私"), "fraud": ("Fraud", "防骗"), "chat": ("Small talk", "聊两句"),
-}
+UNSPOKEN = ("dialogue",)
+"""Kinds of intents that only answer a question: nobody need be told to say them."""
 
 
 def diagrams() -> str:
@@ -44,17 +41,22 @@ def diagrams() -> str:
 
 
 def sayings(chinese: bool) -> str:
-    """The list of what one can say, two examples an intent."""
+    """The list of what one can say, two examples an intent, under the `[topics]` of their files in the order of their `place`."""
     found: dict[str, list[str]] = {}
+    topics: dict[str, dict[str, Any]] = {}
     for path in sorted((ROOT / "intents").glob("[a-z]*.toml")):
-        for intent, entry in tomllib.loads(path.read_text(encoding="utf-8")).get("intents", {}).items():
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+        topics.update(read.get("topics", {}))
+        for intent, entry in read.get("intents", {}).items():
             says = [example["say"] for example in entry.get("examples", ()) if "asking" not in example][:2]
             topic = intent.split(".")[0]
-            if says and topic in TOPICS:
+            if says and topic not in (*topics, *UNSPOKEN):
+                raise SystemExit(f'{path.name}: say what {topic}.* is called: [topics] {topic} = {{ english = "…", chinese = "…" }}')
+            if says and topic in topics:
                 found.setdefault(topic, []).append(f"{' · '.join(says)} (`{intent}`)")
     lines = []
-    for topic, (english, named) in TOPICS.items():
-        lines += [f"- **{named if chinese else english}**", *(f"  - {line}" for line in found.get(topic, ()))]
+    for topic, named in sorted(topics.items(), key=lambda one: one[1].get("place", len(topics) + 1)):
+        lines += [f"- **{named['chinese' if chinese else 'english']}**", *(f"  - {line}" for line in found.get(topic, ()))]
     return "\n".join(lines)
 
 

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from assistant.skills import (
-    booking,
-    calls,
-    chat,
-    checkin,
-    control,
-    diary,
-    emergency,
-    fraud,
-    household,
-    info,
-    medication,
-    outbox,
-    privacy,
-    reminders,
-    selftest,
-)
+from importlib import import_module
+
 from assistant.skills.skill import Skill
 
-SKILLS: tuple[Skill, ...] = (
-    outbox.skill,
-    emergency.skill,
-    medication.skill,
-    reminders.skill,
-    selftest.skill,
-    diary.skill,
-    checkin.skill,
-    booking.skill,
-    calls.skill,
-    chat.skill,
-    control.skill,
-    fraud.skill,
-    household.skill,
-    info.skill,
-    privacy.skill,
+NAMES = (
+    "outbox",
+    "emergency",
+    "medication",
+    "reminders",
+    "selftest",
+    "diary",
+    "checkin",
+    "booking",
+    "calls",
+    "chat",
+    "control",
+    "fraud",
+    "household",
+    "info",
+    "privacy",
 )
-"""In the order in which they are asked after a start."""
+"""Files of this folder, in the order in which they are asked after a start."""
+
+SKILLS: tuple[Skill, ...] = tuple(import_module(f"{__name__}.{name}").skill for name in NAMES)

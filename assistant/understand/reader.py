@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from hassil.expression import (
 from hassil.parse_expression import parse_sentence
 
 from assistant.messages import Asking
-from assistant.understand.matcher import OPENING
+from assistant.understand.matcher import FREE, NUMBERS, OPENING, TIMES
 from assistant.understand.phrasebook import (
     DEFAULT_STRENGTH,
     Example,
@@ -31,6 +32,7 @@ from assistant.understand.phrasebook import (
     PhrasebookError,
     Template,
 )
+from assistant.understand.slots import NAMES
 
 QUESTIONS: tuple[str, ...] = get_args(Asking)
 """What may be asked and stand open."""
@@ -38,6 +40,18 @@ MAX_DEPTH = 12
 """Rules inside rules; deeper is a circle."""
 MAX_NODES = 4000
 """Characters of one template with its rules filled in; more is a mistake that would cost every sentence time."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "文件": ("intents", "replies", "topics", "words", "rules", "hints", "heard", "anchors", "guard", "distress", "cancel", "seen_through"),
+    "意图": ("phrases", "frames", "examples", "must_not", "asked", "asked_frames", "values", "grades"),
+    "例句": ("say", "slots", "asking", "now", "options"),
+    "guard": ("name", "when", "unless", "stops", "weakens", "of_clause", "not_beside", "unyielding"),
+    "hints": ("names", "words", "needs", "frames"),
+    "topics": ("english", "chinese", "place"),
+}
+"""Every key there is, by where it stands: a misspelt one would be passed over."""
+SLOTS = frozenset({f"{{{name}}}" for name in NAMES}) | FREE | TIMES | NUMBERS
+"""What may stand in braces in a phrase or frame."""
 
 _ITEM = re.compile(r"[?!]?[^\s]+")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*|\{[a-z_]+\}|[\u3400-\u9fff]+")
@@ -90,6 +104,7 @@ class Reader:
         cancel: list[str] = []
         through: set[str] = set()
         for name, data in self.files.items():
+            self._check_keys(name, data)
             distress += self._sentences(data.get("distress", []), name, "distress")
             cancel += self._sentences(data.get("cancel", []), name, "cancel")
             through.update(data.get("seen_through", ()))
@@ -130,6 +145,26 @@ class Reader:
         )
 
     # --- pieces ---
+
+    def _check_keys(self, name: str, data: Mapping[str, Any]) -> None:
+        self._known(name, "文件", data)
+        for intent, body in data.get("intents", {}).items():
+            self._known(f"{name}，{intent}", "意图", body)
+            for row in body.get("examples", ()):
+                self._known(f"{name}，{intent}，例句“{row.get('say', '')}”", "例句", row)
+        for row in data.get("guard", ()):
+            self._known(f"{name}，guard {row.get('name', '')}", "guard", row)
+        for kind, rows in data.get("hints", {}).items():
+            for row in rows:
+                self._known(f"{name}，hints.{kind}", "hints", row)
+        for topic, row in data.get("topics", {}).items():
+            self._known(f"{name}，topics.{topic}", "topics", row)
+
+    def _known(self, where: str, kind: str, row: Mapping[str, Any]) -> None:
+        for key in row:
+            if key not in KEYS[kind]:
+                near = difflib.get_close_matches(key, KEYS[kind], 1)
+                self.mistakes.append(f"{where}：不认识“{key}”，" + (f"是不是 {near[0]}" if near else f"有 {'、'.join(KEYS[kind])}"))
 
     def _sentences(self, lines: object, name: str, where: str) -> list[str]:
         if isinstance(lines, list) and all(isinstance(line, str) for line in lines):
@@ -240,12 +275,19 @@ class Reader:
         known = {*self.words, *self.literal, *OPENING.values(), "NUMBER"}
         for frame in frames:
             for concept in frozenset().union(*frame.needs, frame.may, frame.bans):
-                if concept not in known and not concept.startswith("{"):
+                if concept.startswith("{"):
+                    if concept not in SLOTS:
+                        self.mistakes.append(f"{frame.intent}：“{frame.text}” {_no_slot(concept)}")
+                elif concept not in known:
                     self.mistakes.append(f"{frame.intent}：“{frame.text}” 用到没有定义的概念 {concept}（写进 [words]）")
 
 
 class _Unknown(Exception):
     pass
+
+
+def _no_slot(slot: str) -> str:
+    return f"没有 {slot} 这样的空（有 {' '.join(sorted(SLOTS))}）"
 
 
 class _Graph:
@@ -267,7 +309,10 @@ class _Graph:
                         before = self._node(char, before)
                 return before
             case ListReference():
-                return self._node("{" + expression.slot_name + "}", before)
+                slot = "{" + expression.slot_name + "}"
+                if slot not in SLOTS:
+                    raise _Unknown(_no_slot(slot))
+                return self._node(slot, before)
             case RuleReference():
                 rule = self.rules.get(expression.rule_name)
                 if rule is None:
