@@ -326,7 +326,7 @@ def report(options: argparse.Namespace) -> int:
     from assistant.store import Store
 
     household = _household(options)
-    store = Store.open(_data(options) / places.LEDGER, SCHEMAS)
+    store = Store.copied(_data(options) / places.LEDGER, SCHEMAS)
     now = SystemClock(household.zone).wall()
     return run_report(store, household, now, options.days, options.html, options.csv, options.fhir)
 

@@ -123,16 +123,16 @@ def _disk(household: Household | None, data: Path) -> Iterator[Finding]:
 
 def _ledger(household: Household | None, data: Path) -> Iterator[Finding]:
     path = data / places.LEDGER
-    if not path.exists():
-        yield Finding("账本", True, "还没有，第一次运行时会建")
-        return
     try:
-        store = Store.open(path, SCHEMAS)
+        store = Store.copied(path, SCHEMAS)
+        broken = list(store.verify())
     except (XiaobanError, sqlite3.DatabaseError) as error:
         yield Finding("账本", False, str(error))
         return
-    broken = list(store.verify())
-    said = store.note or (f"{len(broken)} 行坏了，已经隔开不用；用 {places.command('report')} 核对" if broken else "每一行都对得上")
+    if not path.exists() and not store.note:
+        yield Finding("账本", True, "还没有，第一次运行时会建")
+        return
+    said = store.note or (f"{len(broken)} 行坏了，小伴读到时会隔开不用，并告诉家人；用 {places.command('report')} 核对" if broken else "每一行都对得上")
     yield Finding("账本", not broken and not store.note, said)
     store.close()
 
@@ -211,7 +211,7 @@ def _history(household: Household | None, data: Path) -> Iterator[Finding]:
     if household is None or not path.exists():
         return
     try:
-        store = Store.open(path, SCHEMAS)
+        store = Store.copied(path, SCHEMAS)
     except (XiaobanError, sqlite3.DatabaseError):
         return  # told with the ledger
     tested, drill = selftest.tested(store, household), selftest.last_drill(store, household)
@@ -241,7 +241,7 @@ def _last_beat(data: Path, name: str) -> str:
     if not (data / places.LEDGER).exists():
         return ""
     try:
-        with contextlib.closing(Store.open(data / places.LEDGER, SCHEMAS)) as store:
+        with contextlib.closing(Store.copied(data / places.LEDGER, SCHEMAS)) as store:
             return store.setting(NOTED + name)
     except (XiaobanError, sqlite3.DatabaseError):
         return ""  # the ledger's own finding tells of it

@@ -38,6 +38,10 @@ class StoreError(XiaobanError):
     code = 7
 
 
+class DiskRefuses(StoreError):
+    """A full or broken disk keeps the ledger from being written; what it holds may still be read."""
+
+
 class FetchError(XiaobanError):
     """No source gave the file whole."""
 

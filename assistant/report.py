@@ -18,10 +18,10 @@ from rich.table import Table
 from assistant.care import dose, reading
 from assistant.care.dose import Dose, State
 from assistant.care.reading import KINDS, PANEL, Reading
-from assistant.errors import XiaobanError
+from assistant.errors import StoreError, XiaobanError
 from assistant.fhir import as_fhir
 from assistant.home import Household
-from assistant.store import Store, moment
+from assistant.store import WHOLE, Store, moment
 
 LONGEST = 366
 """Days in one report at most."""
@@ -93,6 +93,8 @@ class Report:
     ranges: tuple[tuple[str, float, float], ...]
     damaged: int
     """Rows of the ledger that could not be read."""
+    note: str = ""
+    """What is wrong with the ledger as a whole, in Chinese; empty if nothing."""
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -119,7 +121,7 @@ def report(store: Store, household: Household, now: datetime, days: int) -> Repo
     return Report(
         elder=household.elder.name, first=first, last=now.date(), made=now, courses=courses, doses=doses,
         readings=tuple(reading.since(store, zone, start)), happenings=tuple(_happenings(store, household, start, now)),
-        ranges=household.care.ranges, damaged=store.count("quarantine"),
+        ranges=household.care.ranges, damaged=store.count("quarantine", "of != ?", WHOLE), note=store.note,
     )
 
 
@@ -181,6 +183,8 @@ def print_text(made: Report, console: Console) -> None:
         for h in made.happenings:
             table.add_row(f"{h.at:%m-%d %H:%M}", h.kind, h.text)
         console.print(table)
+    if made.note:
+        console.print(made.note, style="bold")
     if made.damaged:
         console.print(f"账本里有 {made.damaged} 条记录坏了，没有算进来。", style="bold")
 
@@ -253,6 +257,8 @@ def as_html(made: Report) -> str:
     taken = sum(c.taken for c in made.courses if c.planned)
     summary = f"该吃 {planned} 次，记到吃了 {taken} 次" + (f"（{taken / planned:.0%}）" if planned else "") + f"，{gaps} 次没有回音或不清楚。"
     warned = f"<p class=small>账本里有 {made.damaged} 条记录坏了，没有算进来。</p>" if made.damaged else ""
+    if made.note:
+        warned += f"<p class=sum>{esc(made.note)}</p>"
     sections = [
         f"<h1>{esc(made.elder)} · 用药和健康记录</h1>",
         f"<p class=small>{made.first} 至 {made.last}，{made.made:%Y-%m-%d %H:%M} 打印。“吃了”是老人自己说的，或看过药盒；不是医疗器械的记录。</p>",
@@ -400,7 +406,8 @@ def run_report(
     store: Store, household: Household, now: datetime, days: int, to_html: Path | None = None, to_csv: Path | None = None,
     to_fhir: Path | None = None,
 ) -> int:
-    """What `xiaoban report` does: tables on stdout, or the files that were asked for. Returns the exit code."""
+    """What `xiaoban report` does: tables on stdout, or the files that were asked for. Returns the exit code, StoreError's where
+    the ledger itself is broken and this is what a backup holds."""
     made = report(store, household, now, days)
     written: list[tuple[Path | None, str]] = [
         (to_html, as_html(made) if to_html else ""), (to_csv, as_csv(made) if to_csv else ""),
@@ -411,7 +418,9 @@ def run_report(
             _write(path, text)
     if all(path is None for path, _ in written):
         print_text(made, Console(file=sys.stdout))
-    return 0
+    elif made.note:
+        Console(stderr=True, soft_wrap=True).print(made.note)
+    return StoreError.code if made.note else 0
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database, Migrations
 
-from assistant.errors import StoreError
+from assistant.errors import DiskRefuses, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,14 @@ READ = 1024
 """Rows of one table whose meaning is remembered."""
 KEPT = 1024
 """Rows of one table that are remembered: two months of what a house looks at again and again, about 1 MB."""
+
+
+REFUSALS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG))
+"""What a full or broken disk answers."""
+WHOLE = "ledger"
+"""In `quarantine` in the place of a table: not one row came to harm but all of it, and `body` is what the family is told."""
+UNHEARD = "ledger.unheard"
+"""Setting: replies of the household skill that the elder has yet to hear, spaces between."""
 
 
 def stamp(moment: datetime) -> str:
@@ -200,6 +209,8 @@ class Store:
         self.db = db
         self.note = note
         """What had to be mended at opening, in Chinese; empty if nothing."""
+        self.volatile = False
+        """Whether it went on in memory because the disk can no longer be written."""
         self.damaged: list[tuple[str, int]] = []
         """(table, id) of rows whose checksum was wrong when they were read; they are never acted on."""
         self.mended: list[tuple[str, int]] = []
@@ -257,20 +268,27 @@ class Store:
 
         `alone`: no other process may open it alone meanwhile; two houses over one ledger would ask everything twice.
         Raises StoreError if the folder cannot be written, another process holds the ledger, or a newer version of
-        the program wrote it.
+        the program wrote it; DiskRefuses where only the disk stands in the way.
         """
         note = ""
         lock: int | None = None
+        begun = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = _alone(path) if alone else None
-            for half in path.parent.glob(f"{path.name}.*.half"):
-                half.unlink()  # a backup that power cut short
-            first = not path.exists() and not _backups(path)
-            if not first and not _sound(path):
-                note = _restore(path)
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            whole = path.exists() and _sound(path)
+            if not whole and lock is None:
+                lock = _alone(path)  # what stands at `path` is changed only by whoever nobody else writes beside
+                whole = path.exists() and _sound(path)
+            if lock is not None:
+                for half in path.parent.glob(f"{path.name}.*.half"):
+                    half.unlink()  # a backup that power cut short
+            if not whole:
+                if path.exists() or _backups(path):
+                    note = _restore(path, schemas)
+                else:
+                    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                    begun = True
             connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, cached_statements=STATEMENTS)
             # TRUNCATE + FULL: the only pair that lost no acknowledged commit in 1,025 simulated power-loss states
             # (DELETE + FULL lost the last one in 586 of them, WAL + NORMAL up to all).
@@ -278,19 +296,66 @@ class Store:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA locking_mode = NORMAL")
             store = cls(Database(connection), schemas, note)
-            store._ours = lock is not None
-            store._lock, lock = lock, None
+            if alone:
+                store._ours, store._lock, lock = True, lock, None
+            begun = False
             return store
+        except (FileExistsError, NotADirectoryError) as error:
+            raise StoreError(f"账本打不开：{path.parent} 不是一个目录。--data 后面要写一个目录。") from error
         except PermissionError as error:
             raise StoreError(f"账本打不开：{path}（{error.strerror}）。请检查这个目录的权限。") from error
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise StoreError(f"账本正被另一个小伴占用：{path}。请先停掉另一个（systemctl stop xiaoban）。") from error
-            raise StoreError(f"账本打不开：{path}（{error}）。请检查磁盘是不是满了或者坏了。") from error
+            raise DiskRefuses(f"账本打不开：{path}（{error}）。请检查磁盘是不是满了或者坏了。") from error
         except sqlite3.DatabaseError as error:
             raise StoreError(f"账本打不开：{path}（{error}）。请检查磁盘是不是满了或者坏了。") from error
         except OSError as error:
-            raise StoreError(f"账本打不开：{path}（{error.strerror}）。请检查磁盘是不是满了或者坏了。") from error
+            kind = DiskRefuses if error.errno in REFUSALS else StoreError
+            raise kind(f"账本打不开：{path}（{error.strerror}）。请检查磁盘是不是满了或者坏了。") from error
+        finally:
+            if begun:
+                _away(path)  # an empty file would be taken for a loss
+            if lock is not None:
+                os.close(lock)
+
+    @classmethod
+    def copied(cls, path: Path, schemas: Sequence[Migrations] = (), *, alone: bool = False) -> Store:
+        """A copy in memory of what the ledger at `path` holds, for whoever only reads: neither it nor its folder is changed.
+
+        Of a broken one it is the newest good backup, and `note` says so; where there is none, nothing. `alone` as for `open`, where
+        the disk allows it. Raises StoreError where it cannot be read, or a newer version of the program wrote it; DiskRefuses if
+        that is the disk's fault.
+        """
+        note = ""
+        lock: int | None = None
+        try:
+            if alone:
+                with contextlib.suppress(OSError):
+                    lock = _alone(path)
+            if path.parent.exists() and not path.parent.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            connection = _copy(path) if path.exists() else None
+            if connection is None and (path.exists() or _backups(path)):
+                what = "账本坏了" if path.exists() else "账本不见了"
+                connection, note = None, f"{what}，也没有好的备份，什么也读不出来。"
+                for backup in _backups(path):
+                    if (connection := _copy(backup)) is not None:
+                        note = f"{what}，这里是备份 {backup.name} 里的，之后的记录没有算进来。"
+                        break
+                note += "重新启动小伴（sudo systemctl restart xiaoban），它会从备份恢复，并告诉家人。"
+            if connection is None:
+                connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS)
+            store = cls(Database(connection), schemas, note)
+            store._ours, store._lock, lock = True, lock, None
+            return store
+        except sqlite3.DatabaseError as error:
+            raise DiskRefuses(f"账本读不出来：{path}（{error}）。请检查权限，磁盘是不是坏了。") from error
+        except NotADirectoryError as error:
+            raise StoreError(f"账本打不开：{path.parent} 不是一个目录。--data 后面要写一个目录。") from error
+        except OSError as error:
+            kind = DiskRefuses if error.errno in REFUSALS else StoreError
+            raise kind(f"账本读不出来：{path}（{error.strerror}）。请检查权限，磁盘是不是坏了。") from error
         finally:
             if lock is not None:
                 os.close(lock)
@@ -325,22 +390,27 @@ class Store:
         self._earlier += len(written)
         if self._depth:  # in the middle of a transaction: it goes on here
             rescued.execute("BEGIN IMMEDIATE")
-        self.note = "账本写不进去了（磁盘满了或者坏了），现在只记在内存里，断电就没有了。请尽快检查磁盘。"
+        self.note = f"账本写不进去了（磁盘满了或者坏了），现在只记在内存里，断电就没有了。请尽快检查磁盘。{self.note}"
+        self.volatile = True
         log.critical("the ledger cannot be written; going on in memory")
 
     def backup(self, path: Path, today: str) -> Path:
-        """A verified copy of the ledger beside `path`, one a day, the last `BACKUPS` kept. Returns the copy."""
+        """A verified copy of the ledger beside `path`, one a day, the last `BACKUPS` kept. Returns the copy. Raises StoreError."""
         copy = path.with_name(f"{path.name}.{today}.bak")
         half = copy.with_suffix(".half")
-        with contextlib.closing(sqlite3.connect(half)) as target:
-            self.db.conn.backup(target)
-        if not _sound(half):
-            half.unlink()
-            raise StoreError(f"账本备份没有写好：{copy}。请检查磁盘。")
-        os.chmod(half, 0o600)
-        with open(half, "rb+") as file:
-            os.fsync(file.fileno())
-        half.replace(copy)
+        try:
+            with contextlib.closing(sqlite3.connect(half)) as target:
+                self.db.conn.backup(target)
+            if not _sound(half):
+                raise StoreError(f"账本备份没有写好：{copy}。请检查磁盘。")
+            os.chmod(half, 0o600)
+            with open(half, "rb+") as file:
+                os.fsync(file.fileno())
+            half.replace(copy)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"账本备份没有写好：{copy}（{error}）。请检查磁盘。") from error
+        finally:
+            _away(half)
         for old in _backups(path)[BACKUPS:]:
             old.unlink()
         return copy
@@ -668,6 +738,14 @@ class Store:
         (number,) = self.db.conn.execute(f"SELECT count(*) FROM [{table}] WHERE {where}", values).fetchone()
         return int(number)
 
+    def must_tell(self, note: str, said: str) -> None:
+        """The machine itself came to harm: a row that wakes tells the family `note`, the elder hears `said`, a reply of the household
+        skill, at the next start (empty: nothing)."""
+        with self.atomic():
+            self.insert("quarantine", of=WHOLE, row=0, body=note, wake_at=AT_ONCE)
+            if said and said not in (unheard := self.setting(UNHEARD).split()):
+                self.remember(UNHEARD, " ".join([*unheard, said]))
+
     # --- log and settings -----------------------------------------------------------------------------------------
 
     def note_down(self, now: datetime, kind: str, row: int = 0, text: str = "") -> None:
@@ -927,7 +1005,8 @@ def _refused(error: sqlite3.DatabaseError) -> StoreError:
         ("malformed", "账本坏了。重新启动会从备份恢复。"),
     ):
         if sign in text:
-            return StoreError(f"账本写不进去：{means}（{text}）")
+            kind = DiskRefuses if sign in ("full", "readonly", "I/O") else StoreError
+            return kind(f"账本写不进去：{means}（{text}）")
     return StoreError(f"账本出错：{text}。请重新启动小伴；还不行就从备份恢复。")
 
 
@@ -971,20 +1050,80 @@ def _sound(path: Path) -> bool:
         return False
 
 
-def _restore(path: Path) -> str:
-    """Put a broken ledger aside, bring the newest good backup. Returns what to tell the family, in Chinese."""
-    aside = ""
+def _copy(path: Path) -> sqlite3.Connection | None:
+    """What the file holds, in memory; None if SQLite does not find it whole. Raises OperationalError where it cannot be read."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, cached_statements=STATEMENTS)
+    try:
+        if path.stat().st_size:
+            # mode=rw makes no file; only with it SQLite may take back what power cut short.
+            with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=5.0)) as file:
+                file.backup(copy)
+            if copy.execute("PRAGMA quick_check").fetchone()[0] == "ok":
+                return copy
+    except sqlite3.OperationalError:
+        copy.close()
+        raise
+    except sqlite3.DatabaseError:
+        pass
+    copy.close()
+    return None
+
+
+def _restore(path: Path, schemas: Sequence[Migrations]) -> str:
+    """Put a broken ledger aside, bring the newest good backup. Returns what to tell the family, in Chinese.
+
+    The ledger that takes the place is made first, and carries in itself that there is something to tell: a full disk leaves all as it
+    was, a power cut later loses no word of it.
+    """
+    half = path.with_name(f"{path.name}.restored.half")
+    copy = next((copy for copy in _backups(path) if _sound(copy)), None)
+    aside = _aside(path) if path.exists() else None
+    left = f"坏的那份留在 {aside.name}。" if aside else ""
+    if copy is not None:
+        note = f"账本坏了，已经用 {copy.name} 恢复。{left}这之后的记录要请家人核对。"
+    else:
+        note = f"账本坏了，也没有好的备份，只能从头记起。{left}今天的药吃没吃，要请家人核对。"
+    try:
+        os.close(os.open(half, os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o600))
+        if copy is not None:
+            shutil.copyfile(copy, half)
+        with contextlib.closing(sqlite3.connect(half, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            Store(Database(connection), schemas).must_tell(note, "ledger_restored")
+        with open(half, "rb+") as file:
+            os.fsync(file.fileno())
+    except BaseException:
+        _away(half)
+        raise
+    journal, target = path.with_name(path.name + "-journal"), aside or _aside(path)
     if path.exists():
-        number = 1
-        while (target := path.with_name(f"{path.name}.broken{number}")).exists():
-            number += 1
         path.replace(target)
-        aside = f"坏的那份留在 {target.name}。"
-        journal = path.with_name(path.name + "-journal")
-        if journal.exists():
-            journal.replace(target.with_name(target.name + "-journal"))
-    for copy in _backups(path):
-        if _sound(copy):
-            shutil.copy2(copy, path)
-            return f"账本坏了，已经用 {copy.name} 恢复。{aside}这之后的记录要请家人核对。"
-    return f"账本坏了，也没有好的备份，只能从头记起。{aside}今天的药吃没吃，要请家人核对。"
+    if journal.exists():
+        journal.replace(target.with_name(target.name + "-journal"))  # it must not be taken for the new one's
+    half.replace(path)
+    _settled(path.parent)
+    return note
+
+
+def _aside(path: Path) -> Path:
+    """Where a broken file goes: `ledger.db.broken1`, or the next number that is free."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.broken{number}")).exists():
+        number += 1
+    return target
+
+
+def _away(begun: Path) -> None:
+    """A file that could not be brought to its end."""
+    for name in (begun.name, f"{begun.name}-journal"):
+        with contextlib.suppress(OSError):
+            begun.with_name(name).unlink(missing_ok=True)
+
+
+def _settled(folder: Path) -> None:
+    """What was renamed in it stays so over a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -201,3 +201,21 @@ def test_no_message_names_a_program_that_may_not_be_installed() -> None:
 ])
 def test_a_hint_names_the_command_as_it_was_called(program: str, python: str, typed: str) -> None:
     assert called(program, python, Path("/home/li/xiaoban")) == typed
+
+
+def test_a_report_over_a_broken_ledger_says_so_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = tmp_path / "ledger.db"
+    ledger.write_bytes(b"broken" * 1000)
+    household, page = ["--household", str(sample_household()), "--data", str(tmp_path)], tmp_path / "报告.html"
+    codes = main(["report", *household]), main(["report", *household, "--html", str(page)])
+    told = capsys.readouterr()
+    assert (codes, "账本坏了" in told.out, "账本坏了" in told.err, "账本坏了" in page.read_text(encoding="utf-8")) == (
+        (7, 7), True, True, True)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["ledger.db", "报告.html"]
+
+
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_data_that_is_no_folder_is_said_in_one_sentence(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    code = main([command, "--household", str(sample_household()), "--data", str(tmp_path / "file")])
+    assert (code, "不是一个目录" in capsys.readouterr().err) == (7, True)

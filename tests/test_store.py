@@ -20,7 +20,7 @@ from sqlite_utils import Database
 
 from assistant.care import SCHEMAS, dose
 from assistant.errors import StoreError
-from assistant.skills import medication
+from assistant.skills import household, medication
 from assistant.store import Store, checksum, moment, stamp
 from tests.faults.disk import Full
 from tests.talks import Home, at, said
@@ -397,7 +397,7 @@ def test_seven_backups_are_kept_and_a_half_written_one_is_cleared_away(path: Pat
         store.backup(path, f"2026-11-{day:02d}")
     store.close()
     path.with_name("ledger.db.2026-11-11.half").write_bytes(b"half")
-    opened(path).close()
+    opened(path, alone=True).close()
     names = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".bak", ".half"))
     assert names == [f"ledger.db.2026-11-{day:02d}.bak" for day in range(4, 11)]
 
@@ -483,7 +483,7 @@ from pathlib import Path
 from datetime import timedelta
 from tests.talks import Home, at, said
 from assistant.care import SCHEMAS
-from assistant.skills import medication
+from assistant.skills import household, medication
 from assistant.store import Store
 store = Store.open(Path(sys.argv[1]), SCHEMAS)
 home = Home(medication.skill, at("07:00"), store=store)
@@ -578,3 +578,110 @@ def _each_bit(raw: bytes) -> Iterator[bytearray]:
         yield changed
 
 
+
+
+# --- whoever only reads -------------------------------------------------------------------------------------------
+
+
+def spoil(path: Path) -> None:
+    """A page in the middle goes, as on a worn card."""
+    with path.open("rb+") as file:
+        file.seek(4096 * (path.stat().st_size // 4096 - 3))
+        file.write(b"\xff" * 4096)
+
+
+def files(path: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in path.parent.iterdir()}
+
+
+def test_reading_a_broken_ledger_changes_no_file_and_says_what_it_is_read_from(path: Path) -> None:
+    store = with_a_day(path)
+    before = states(store)
+    store.backup(path, "2026-11-22")
+    store.close()
+    spoil(path)
+    left = files(path)
+    read = Store.copied(path, SCHEMAS)
+    assert (states(read), "ledger.db.2026-11-22.bak" in read.note, files(path) == left) == (before, True, True)
+
+
+def test_reading_beside_a_running_house_leaves_it_its_ledger(path: Path) -> None:
+    with_a_day(path).close()
+    house = opened(path, alone=True)
+    house.backup(path, "2026-11-22")
+    spoil(path)
+    Store.copied(path, SCHEMAS).close()
+    house.remember("after", "1")
+    assert (house.setting("after"), [name for name in files(path) if "broken" in name]) == ("1", [])
+
+
+def test_a_broken_ledger_is_not_replaced_under_a_running_house(path: Path) -> None:
+    with_a_day(path).close()
+    house = opened(path, alone=True)
+    spoil(path)
+    with pytest.raises(StoreError, match="另一个小伴"):
+        opened(path)
+    house.close()
+    assert opened(path, alone=True).note != ""
+
+
+def test_a_row_that_is_damaged_is_left_out_of_what_is_read_and_left_to_the_house(path: Path) -> None:
+    store = with_a_day(path)
+    store.db.execute("UPDATE dose SET reason = 'xyz', slot = '09:99' WHERE id = 1")
+    store.close()
+    left = files(path)
+    read = Store.copied(path, SCHEMAS)
+    assert (list(read.verify()), files(path) == left) == ([("dose", 1)], True)
+
+
+def test_that_a_ledger_was_restored_is_told_also_after_a_power_cut(path: Path) -> None:
+    store = with_a_day(path)
+    store.backup(path, "2026-11-22")
+    store.close()
+    path.write_bytes(b"broken")
+    first = opened(path, alone=True)
+    note = first.note
+    first.close()  # the power goes before anybody was told
+    home = Home(medication.skill, at("07:00"), store=opened(path, alone=True))
+    home.start()
+    ((_, row),) = home.store.due(home.now, ("quarantine",))
+    list(medication.skill.instants["quarantine"](home.turn(), row))
+    told = [Home(household.skill, at("07:00"), store=home.store).start() for _ in range(2)]
+    assert (home.family_got, home.store.due(home.now, ("quarantine",)), ["本子坏过" in "".join(said) for said in told], note != "") == (
+        ["小伴的机器出了毛病"], [], [True, False], True)
+
+
+LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+from assistant.care import SCHEMAS
+from assistant.errors import DiskRefuses
+from assistant.store import Store
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+try:
+    Store.open(Path(sys.argv[1]), SCHEMAS, alone=True)
+except DiskRefuses as error:
+    print("refused")
+"""
+
+
+def no_room(path: Path) -> str:
+    """What becomes of opening it where no file can grow beyond two pages."""
+    return subprocess.run([sys.executable, "-c", LITTLE_ROOM, str(path)], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_full_disk_leaves_no_empty_ledger_and_is_no_loss_afterwards(path: Path) -> None:
+    tries = [no_room(path), no_room(path)]
+    left = sorted(one.name for one in path.parent.iterdir())
+    assert (tries, left, opened(path).note) == (["refused\n"] * 2, ["ledger.db.lock"], "")
+
+
+def test_a_full_disk_leaves_a_broken_ledger_and_its_backup_as_they_are(path: Path) -> None:
+    store = with_a_day(path)
+    store.backup(path, "2026-11-22")
+    before = states(store)
+    store.close()
+    path.write_bytes(b"broken")
+    left = files(path)
+    tried = no_room(path)
+    assert (tried, files(path) == left, states(opened(path))) == ("refused\n", True, before)

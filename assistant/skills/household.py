@@ -6,6 +6,7 @@ from assistant.care import refusal
 from assistant.home import Household
 from assistant.messages import Conversation, HouseholdRefused, Say
 from assistant.skills.skill import Skill, Turn
+from assistant.store import UNHEARD
 
 skill = Skill("household")
 
@@ -34,3 +35,12 @@ def refuse(turn: Turn, event: HouseholdRefused) -> Conversation:
     title, body = turn.reply("refused_title"), turn.reply("refused_body", why=why)
     if refusal.tell(turn.store, turn.now, turn.household, event.content, title, body) == []:
         yield Say(turn.reply("refused"))
+
+
+@skill.started
+def harmed(turn: Turn) -> Conversation:
+    """What came to harm in the machine is said at the next start, and once."""
+    for what in turn.store.setting(UNHEARD).split():
+        yield Say(turn.reply(what))
+    if turn.store.setting(UNHEARD):
+        turn.store.remember(UNHEARD, "")

@@ -14,6 +14,7 @@ from assistant.care.dose import Dose, Event, State
 from assistant.home import Household, Medicine
 from assistant.messages import Acknowledged, Action, Ask, Conversation, Meaning, Say, Slot
 from assistant.skills.skill import DOSE, Skill, Turn
+from assistant.store import WHOLE
 from assistant.understand import numbers
 
 skill = Skill("medication")
@@ -939,11 +940,16 @@ def stepped(turn: Turn, by: timedelta) -> None:
 
 @skill.instant("quarantine")
 def quarantined(turn: Turn, row: int) -> Iterator[Action]:
-    """A row of the ledger was damaged beyond mending: its slot is asked again, and the family is told to compare."""
+    """A row of the ledger was damaged beyond mending, or all of it: slots are asked again, and the family is told to compare."""
     with turn.store.atomic():
-        turn.store.update("quarantine", row, wake_at=None)
+        harmed = turn.store.update("quarantine", row, wake_at=None)
         dose.plan(turn.store, turn.household, turn.now, turn.now - dose.LATE_LIMIT)
-        _tell(turn, "damaged")
+        if harmed["of"] == WHOLE:
+            message.tell_family(
+                turn.store, turn.now, turn.household, purpose=PURPOSE, title=turn.reply("family_ledger"), body=str(harmed["body"])
+            )
+        else:
+            _tell(turn, "damaged")
     yield from ()
 
 
