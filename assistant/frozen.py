@@ -112,9 +112,14 @@ def remember(path: Path, kind: type[T], of: str, value: T) -> None:
         if thawed(kind, json.loads(text)) != value:
             raise ValueError("it would come back changed")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=path.name, delete=False) as file:
-            json.dump({"of": of, "sha256": _sha256(text), "value": text}, file, ensure_ascii=False)
-        os.replace(file.name, path)
+        part, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        try:
+            with open(part, "w", encoding="utf-8") as file:
+                json.dump({"of": of, "sha256": _sha256(text), "value": text}, file, ensure_ascii=False)
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+            raise
     except (OSError, ValueError, TypeError) as error:
         log.info("%s is not kept: %s", path.name, error)
 

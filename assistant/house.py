@@ -26,7 +26,7 @@ from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
 from assistant.doors import Doors
-from assistant.errors import ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
+from assistant.errors import DiskRefuses, ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
 from assistant.furnish import dialogue
 from assistant.home import Household
 from assistant.household_file import InvalidHousehold
@@ -164,14 +164,14 @@ class House:
         seen = fingerprint(household_file)
         self._keeper = Keeper(household_file, data)
         kept = self._keeper.load()
-        if not kept.changes:
-            self._keeper.keep(kept)
         for trouble in (*kept.mistakes, *kept.warnings):
             print(trouble, file=sys.stderr)
         self._clock = clock(kept.household)
-        self._store = Store.open(data / places.LEDGER, SCHEMAS, alone=True)
+        self._store = ledger(data / places.LEDGER)
         if self._store.note:
             print(self._store.note, file=sys.stderr)
+        if not kept.changes:
+            self._keep(kept, "file_unkept")
         alive = self._store.setting("alive")
         self._core = dialogue(kept.household, self._store)
         self._clockwork = Clockwork(self._clock, self._rung)
@@ -222,8 +222,6 @@ class House:
             threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True),
         ]
         self.post(Started(self._clockwork.trusted, moment(alive) if alive else None))
-        if self._store.note:
-            self.post(HouseholdChanged(kept.household, (self._store.note,)))
         if kept.changes or kept.stale or refusal.standing(self._store):
             self._inbox.put(Reload())  # Saved while we were off: told like any other save.
 
@@ -494,10 +492,25 @@ class House:
         self._notifier.household(kept.household)
         self._hearts.care(kept.household.care)
         self._do(HouseholdChanged(kept.household, tuple(change.told() for change in kept.changes)))
-        self._keeper.keep(kept)
+        self._keep(kept)
         if self._listening:
             threading.Thread(target=self._listening.learn, args=(kept.household,), name="ear-learns", daemon=True).start()
         threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True).start()
+
+    def _keep(self, kept: Kept, said: str = "") -> None:
+        """The household is in force also where no copy of it can be kept; then the family hears of it, the elder `said`."""
+        try:
+            self._keeper.keep(kept)
+        except OSError as error:
+            trouble = "家庭文件的底稿存不下来。这份安排照样用，可要是文件以后改坏了，没有底稿可用。磁盘满了或者坏了，请检查。"
+            print(f"{trouble}（{self._keeper.copy}：{error.strerror}）", file=sys.stderr)
+            if self._store.volatile:
+                return  # whoever hears that the ledger cannot be written need not hear this
+            try:
+                self._store.must_tell(trouble, said)
+            except StoreError:
+                self._store.into_memory()
+                self._store.must_tell(self._store.note, "ledger_unwritable")
 
     # --- threads of their own -----------------------------------------------------------------------------------------------
 
@@ -571,6 +584,24 @@ class House:
         self._doors.close()
         self._remember("alive", stamp(self._clock.wall()))
         self._store.close()
+
+
+def ledger(path: Path) -> Store:
+    """The ledger of a house. Where the disk refuses it, what it holds, in memory: she is cared for all the same, and the family told.
+
+    Raises StoreError where anything else stands in the way.
+    """
+    try:
+        return Store.open(path, SCHEMAS, alone=True)
+    except DiskRefuses as error:
+        print(error, file=sys.stderr)
+    try:
+        store = Store.copied(path, SCHEMAS, alone=True)
+    except DiskRefuses:
+        store = Store.memory(SCHEMAS)
+    store.into_memory()
+    store.must_tell(store.note, "ledger_unwritable")
+    return store
 
 
 def live(household_file: Path, data: Path, microphone: str = "", loudspeaker: str = "", keyboard: bool = False) -> int:

@@ -347,11 +347,15 @@ class Keeper:
         self.copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         half = self.copy.with_suffix(".new")
         half.unlink(missing_ok=True)
-        with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(stored, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(half, self.copy)
+        try:
+            with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                json.dump(stored, file, ensure_ascii=False)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(half, self.copy)
+        except OSError:
+            half.unlink(missing_ok=True)
+            raise
         folder = os.open(self.copy.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -432,3 +434,68 @@ def _soon(true: Callable[[], bool], within: float = PATIENCE) -> bool:
             return False
         threading.Event().wait(0.02)
     return True
+
+
+def test_a_ledger_that_was_restored_is_told_to_her_and_to_the_family(opened: Opened, tmp_path: Path) -> None:
+    before = opened()
+    before.until(lambda event, _: isinstance(event, Started))
+    before.stop()
+    (tmp_path / "data" / LEDGER).write_bytes(b"broken")
+    living = opened()
+    _, actions = living.until(lambda event, _: isinstance(event, Started))
+    titles = {one.title for one in actions if isinstance(one, Notify)}
+    assert ("本子坏过" in spoken(actions), "小伴的机器出了毛病" in titles) == (True, True)
+
+
+NO_ROOM = """
+import resource, sys
+from datetime import datetime
+from pathlib import Path
+from assistant.clock import VirtualClock
+from assistant.house import House
+from assistant.messages import Ask, Notify, Pressed, Say, Started
+from tests.talks import ZONE
+from tests.test_house import Instant
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), -1))
+def happened(event, actions):
+    for one in actions:
+        if isinstance(one, Say | Ask | Notify):
+            print(type(event).__name__, one.person + one.title if isinstance(one, Notify) else one.text, flush=True)
+    if isinstance(event, Pressed) and any(isinstance(one, Notify) for one in actions):
+        house.stop()
+house = House(Path(sys.argv[1]), Path(sys.argv[2]), lambda _: VirtualClock(datetime(2026, 11, 22, 15, tzinfo=ZONE)),
+              output=Instant, happened=happened)
+house.post(Pressed("help"))
+house.post(Pressed("help"))
+house.live()
+"""
+
+
+def no_room(family: Path, data: Path, room: int) -> subprocess.CompletedProcess[str]:
+    """A house that starts where no file can grow beyond `room` bytes, and is asked for help."""
+    return subprocess.run(
+        [sys.executable, "-c", NO_ROOM, str(family), str(data), str(room)], capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )
+
+
+def test_a_house_that_begins_on_a_full_disk_cares_and_tells(family: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    lived = [no_room(family, data, 0) for _ in range(2)]
+    assert [
+        (one.returncode, "Started 刘敏小伴的机器出了毛病" in one.stdout, "我的账本写不进去了" in one.stdout, "Pressed 刘敏" in one.stdout,
+         "底稿存不下来" in one.stderr, "could not handle" in one.stderr) for one in lived
+    ] == [(0, True, True, True, True, False)] * 2
+    assert [one.name for one in data.iterdir() if one.name.startswith("ledger.db") and not one.name.endswith(".lock")] == []
+
+
+def test_an_edit_made_while_off_that_cannot_be_kept_is_in_force_and_told(family: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    no_room(family, data, 10_000_000)
+    kept = (data / "household.last.json").read_bytes()
+    family.write_text(family.read_text(encoding="utf-8").replace("每天早上九点", "每天早上十点"), encoding="utf-8")
+    (data / "household.last.new").mkdir()  # the copy cannot be written, the ledger can
+    lived = no_room(family, data, 10_000_000)
+    assert (
+        lived.returncode, "没能存个底" in lived.stdout, "Started 刘敏小伴的机器出了毛病" in lived.stdout, "Traceback" in lived.stderr,
+        (data / "household.last.json").read_bytes() == kept,
+    ) == (0, True, True, False, True)

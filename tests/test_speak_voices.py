@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,13 @@ def test_a_workshop_without_its_model_says_so(tmp_path: Path) -> None:
 def test_espeak_speaks_every_sentence() -> None:
     one, two = Espeak().render("该吃药了。"), Espeak().render("该吃药了。您现在吃了吗？")
     assert two.seconds > one.seconds + 0.8
+
+
+@installed
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no memory file system")
+def test_espeak_speaks_where_the_disk_has_no_room_for_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    assert Espeak().render("该吃药了。").seconds > 0
 
 
 @installed

@@ -8,6 +8,7 @@ numbered pinyin and its pinyin voice.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ PAUSE = 0.3
 DEADLINE = 6.0
 """Seconds one sentence may take; 0.15 is usual, about 1 on a Pi 4."""
 TRIES = 2
+IN_MEMORY = "/dev/shm"
+"""What one process writes for the other lies in memory where there is such a place: a full card must not leave her without a voice."""
 CHILD = Path(__file__).with_name("espeak_child.py")
 _MARKS = str.maketrans("，、；。！？：—…", ",,;.!?:,,")
 
@@ -47,13 +50,16 @@ class Espeak:
         spoken = [pinyin for pinyin in spoken if any(char.isalpha() for char in pinyin)]
         if not spoken:
             return Speech(np.zeros(0, dtype=np.int16), 22_050)
-        with tempfile.TemporaryDirectory(prefix="xiaoban-") as folder:
-            parts: list[Wave] = []
-            rates = {22_050}
-            for index, pinyin in enumerate(spoken):
-                sound, sample_rate = self._speak(pinyin, rate, Path(folder) / f"{index}.wav")
-                parts.append(trim(sound, sample_rate))
-                rates = {sample_rate}
+        parts: list[Wave] = []
+        rates = {22_050}
+        try:
+            with tempfile.TemporaryDirectory(prefix="xiaoban-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None) as folder:
+                for index, pinyin in enumerate(spoken):
+                    sound, sample_rate = self._speak(pinyin, rate, Path(folder) / f"{index}.wav")
+                    parts.append(trim(sound, sample_rate))
+                    rates = {sample_rate}
+        except OSError as error:
+            raise VoiceError(f"机器声没能说出来：没有地方放声音，磁盘满了或者坏了（{error}）") from error
         (sample_rate,) = rates
         return Speech(level(join(parts, sample_rate, PAUSE / rate), sample_rate), sample_rate)
 
