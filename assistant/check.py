@@ -14,14 +14,13 @@ from assistant import household as files
 from assistant.care import incident, message
 from assistant.clock import VirtualClock
 from assistant.errors import HouseholdError, ModelMissing
-from assistant.furnish import dialogue, forgetful_store
+from assistant.furnish import dialogue, forgetful_store, model
 from assistant.home import Household
 from assistant.household_file import InvalidHousehold, Mistake
 from assistant.keeper import Keeper
 from assistant.listen.grammar import Knows, missing_words
 from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
 from assistant.notify.channels import TELEPHONES, channel
-from assistant.places import VOSK
 from assistant.stage import Stage, guess_seconds
 from assistant.understand.sound import Ear, syllables
 
@@ -180,9 +179,7 @@ def run_check(path: Path, models_dir: Path, out: TextIO, data: Path | None = Non
     knows: Knows | None = None
     unlistened = ""
     try:
-        from assistant.listen.recognizer import Model  # loads 160 MB; only a check with a model pays
-
-        knows = Model(models_dir / VOSK).knows
+        knows = model(models_dir).knows  # 160 MB; only a check with a model pays
     except ModelMissing as error:
         unlistened = f"（没有检查哪些名字听不清：{error}）"
     found = check(path, knows)

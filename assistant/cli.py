@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import json
 import logging
 import sys
@@ -22,6 +23,8 @@ from assistant.messages import Asking, Hypothesis, Judgement, Meaning, Slot, to_
 
 if TYPE_CHECKING:
     from assistant.understand.judge import Understander
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader has enough (| head); nothing to tell anyone
         return 0
+    except OSError as error:
+        log.debug("%s", options.command, exc_info=True)
+        print(_refusal(error), file=sys.stderr)
+        return XiaobanError.code
     except KeyboardInterrupt:
         print("再见。", file=sys.stderr)
         return 130
@@ -65,6 +72,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit code 2."""
         self.exit(WRONG_USAGE, f"这条命令写得不对：{message}\n看看怎么写：{self.prog} --help\n")
+
+
+def _refusal(error: OSError) -> str:
+    """What a file, a folder or a disk refused, and what to do."""
+    means = {
+        errno.ENOSPC: "磁盘满了。请删掉一些东西，腾出地方", errno.EDQUOT: "磁盘满了。请删掉一些东西，腾出地方",
+        errno.EROFS: "磁盘只能读不能写。请检查磁盘", errno.EACCES: "没有权限。请检查权限，或者换一个地方",
+        errno.EPERM: "没有权限。请检查权限，或者换一个地方", errno.EIO: "磁盘读写出错，可能坏了。请换一张卡",
+        errno.ENOENT: "没有这个文件或者目录。请看看写对没有", errno.ENOTDIR: "不是一个目录。请看看写对没有",
+        errno.EEXIST: "不是一个目录。请看看写对没有", errno.EISDIR: "是一个目录，不是文件。请看看写对没有",
+    }.get(error.errno or 0, f"读不了或者写不了。请运行 {places.command('doctor')} 看看")
+    return f"{error.filename or '文件'}：{means}（{error.strerror or error}）。"
 
 
 def _with_default(arguments: Sequence[str]) -> list[str]:

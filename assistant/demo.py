@@ -7,6 +7,7 @@ the answers, the messages and the ledger change with it.
 from __future__ import annotations
 
 import sys
+import wave
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +20,14 @@ from assistant import places
 from assistant.clock import VirtualClock
 from assistant.errors import VoiceError, XiaobanError
 from assistant.furnish import Hearing, dialogue, forgetful_store
+from assistant.furnish import voice as chosen
 from assistant.home import Household, Voice
 from assistant.listen.frames import wav_frames
 from assistant.messages import Action, Ask, Heard, Hush, Say, Sound
 from assistant.play import Player, parse
 from assistant.report import print_text, report
 from assistant.speak.cache import SpeechCache, rendered, units
-from assistant.speak.engines import Choice, choose
+from assistant.speak.engines import Choice
 from assistant.speak.player import Track
 from assistant.speak.sounds import SOUNDS
 from assistant.speak.speech import Speech
@@ -84,6 +86,14 @@ class Recorder:
         samples = np.frombuffer(b"".join(wav_frames(clip)), dtype=np.int16)
         self.cursor = self.track.add(self.cursor, Speech(samples, 16_000))
 
+    def write(self, path: Path) -> None:
+        """All of it as one WAV. Raises XiaobanError where it cannot be written."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.track.write(path)
+        except (OSError, wave.Error) as error:
+            raise unwritten(path, error) from error
+
     def _pass(self, now: datetime) -> None:
         long = self.last is not None and (now - self.last).total_seconds() > 45
         self.cursor += SKIP if long else PAUSE
@@ -91,13 +101,17 @@ class Recorder:
 
 
 def day(household: Household, out: Path, voice: str = "", data: Path | None = None) -> int:
-    """Play the day, print it as it happens, write the WAV and print the ledger. Returns the exit code."""
+    """Play the day, print it as it happens, print the ledger and write the WAV. Returns the exit code.
+
+    Raises XiaobanError where the WAV cannot be written: before the day where that can be known, else after all is printed.
+    """
+    writable(out)
     script = places.day_script()
     if not script.exists():
         raise XiaobanError(f"没有找到演示的录音：{script}。请在源代码目录里运行 make demo。")
     stdout, stderr = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
     wanted = Voice(voice or household.voice.name, household.voice.volume)
-    choice = choose(wanted, places.models_dir())
+    choice = chosen(wanted)
     stderr.print(f"声音：{choice.why}")
     recorder = Recorder(choice, SpeechCache((data or places.data_dir()) / "speech"))
     lines = parse(script.read_text(encoding="utf-8"), script.name)
@@ -133,14 +147,31 @@ def day(household: Household, out: Path, voice: str = "", data: Path | None = No
         finally:
             hearing.close()
         show()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    recorder.track.write(out)
     stdout.print()
     print_text(report(stage.dialogue.store, stage.dialogue.household, stage.clock.now, days=1), stdout)
+    recorder.write(out)
     stdout.print(f"整段对话：{out}（{recorder.track.seconds / 60:.1f} 分钟）")
     if player.differences:
         stderr.print(f"[yellow]和样例的一天有 {len(player.differences)} 处不同[/]（换了家庭文件或录音就会这样）")
     return 0
+
+
+def unwritten(path: Path, error: Exception) -> XiaobanError:
+    """What to tell whoever wanted a recording there."""
+    return XiaobanError(f"录音写不进去：{path}（{getattr(error, 'strerror', None) or error}）。请换一个地方。")
+
+
+def writable(path: Path) -> None:
+    """Raises XiaobanError where no file can be made at `path`; what is there stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        there = path.exists()
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise unwritten(path, error) from error
 
 
 def _coloured(happened: Happened, text: str) -> str:

@@ -17,10 +17,12 @@ from time import monotonic
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from assistant import fetch, places
+from assistant import places
 from assistant.care import SCHEMAS, message, selftest
+from assistant.catalogue import verify
 from assistant.clock import SystemClock
 from assistant.errors import NoLoudspeaker, NoMicrophone, XiaobanError
+from assistant.furnish import voice
 from assistant.home import Channel, Household
 from assistant.household import load
 from assistant.listen.frames import loudness
@@ -28,10 +30,9 @@ from assistant.listen.microphone import MicrophoneFrames
 from assistant.messages import UNPROBED, Delivered, Notify
 from assistant.notify.heartbeat import BEATS, GOOD, NOTED
 from assistant.notify.notifier import Notifier, rings
-from assistant.notify.telephone import registered
+from assistant.notify.telephone import logs_in, registered
 from assistant.notify.web import listens, reach
 from assistant.sensors import Topic
-from assistant.speak.engines import choose
 from assistant.speak.player import Loudspeaker
 from assistant.store import Store, moment
 
@@ -72,14 +73,15 @@ def examine(path: Path, data: Path, out: TextIO) -> int:
 
 
 def _models(household: Household | None, data: Path) -> Iterator[Finding]:
-    missing = fetch.missing(places.models_dir())
-    said = "都在" if not missing else f"缺 {'、'.join(str(m) for m in missing)}。请运行 {places.command('fetch')}。"
-    yield Finding("模型和声音", not missing, said)
+    faults = verify(places.models_dir(), deep=True)
+    yield Finding("模型和声音", not faults, "；".join(faults) + "。" if faults else "都在，一个字节也不差")
 
 
 def _voice(household: Household | None, data: Path) -> Iterator[Finding]:
     if household is not None:
-        yield Finding("说话", True, choose(household.voice, places.models_dir()).why)
+        choice = voice(household.voice)
+        whole = choice.card.engine == "espeak" or choice.engine is not choice.spare
+        yield Finding("说话", whole, choice.why)
 
 
 def _microphone(household: Household | None, data: Path) -> Iterator[Finding]:
@@ -115,6 +117,9 @@ def _clock(household: Household | None, data: Path) -> Iterator[Finding]:
 
 def _disk(household: Household | None, data: Path) -> Iterator[Finding]:
     here = next(folder for folder in (data, *data.parents) if folder.exists())
+    if not here.is_dir():
+        yield Finding("磁盘", False, f"{here} 不是一个目录，账本没有地方放。--data 后面要写一个目录。")
+        return
     free = shutil.disk_usage(here).free // 2**20
     writable = os.access(here, os.W_OK)
     said = f"还有 {free} MB" if writable else f"{here} 写不进去，请检查权限"
@@ -188,12 +193,21 @@ def _channel(one: Channel, trouble: str, tried: Delivered | None) -> Finding:
     if trouble:
         return Finding(what, False, trouble)
     if rings(one.url):
+        if not logs_in(one.url):
+            return _not_tried(what, one.url)
         said = registered(one.url)
         return Finding(what, not said, f"账号登不上：{plainly(said)}" if said else "电话装好了；号码对不对，咱们演习一回就知道")
     if tried is None:
         return Finding(what, False, plainly("timed out"))
     unknown = UNPROBED in tried.detail
     return Finding(what, tried.ok or unknown, "通" if tried.ok else plainly(tried.detail))
+
+
+def _not_tried(what: str, url: str) -> Finding:
+    """A telephone's account with which nobody logs in: nothing is known of it without ringing."""
+    if "register=" in url:
+        return Finding(what, True, "照您写的不登录（register=no），没有试过；打不打得通，咱们演习一回就知道")
+    return Finding(what, False, "账号没有写密码，登录没有试过，多半打不出去。密码写在 秘密.yaml 里；不要密码的，在地址后面加上 ?register=no")
 
 
 def _keep(tried: queue.SimpleQueue[Delivered], event: object) -> None:

@@ -26,6 +26,10 @@ class NoMicrophone(XiaobanError):
     code = 5
 
 
+class EarFailed(XiaobanError):
+    """What listens broke off by a fault of its own; a new start listens again."""
+
+
 class BadAudio(XiaobanError):
     """A clip cannot be read as sound, or is longer than we accept."""
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
-from assistant import frozen
+from assistant import frozen, home
 from assistant.care import SCHEMAS
+from assistant.catalogue import changed
 from assistant.converse import Dialogue
+from assistant.errors import ModelMissing
 from assistant.home import Household
 from assistant.messages import Asking, Heard, Hypothesis, Judgement
 from assistant.places import VOSK, cache_dir, models_dir, shipped
@@ -21,10 +23,34 @@ from assistant.store import Store
 
 if TYPE_CHECKING:
     from assistant.listen.grammar import Knows
+    from assistant.listen.recognizer import Model
+    from assistant.speak.engines import Choice
     from assistant.understand.judge import Understander
     from assistant.understand.phrasebook import Phrasebook
 
 # What listens and understands is loaded where it is first needed: a dialogue that only reminds needs neither.
+
+
+def model(folder: Path | None = None) -> Model:
+    """The recognition model of the models' folder. Raises ModelMissing, also where a file is of the right size and not the right one:
+    over such a graph Vosk may work for ever, or end the process."""
+    from assistant.listen.recognizer import Model
+
+    folder = folder or models_dir()
+    if (folder / VOSK).is_dir() and (fault := changed(folder, (VOSK,))):
+        raise ModelMissing(f"{fault}。")
+    return Model(folder / VOSK)
+
+
+def voice(wanted: home.Voice, folder: Path | None = None) -> Choice:
+    """The voice the family asked for; the machine's, where a file of it is not the right one."""
+    from assistant.speak.engines import choose, needs
+
+    folder = folder or models_dir()
+    choice = choose(wanted, folder)
+    if choice.engine is not choice.spare and (fault := changed(folder, needs(choice.card))):
+        return replace(choice, engine=choice.spare, why=f"{fault}；先用机器声。")
+    return choice
 
 
 @lru_cache(maxsize=1)
@@ -52,8 +78,8 @@ def understander(household: Household) -> Understander:
     from assistant.understand.judge import Understander
 
     with _making:
-        for home, mind in _minds:
-            if home == household:
+        for known, mind in _minds:
+            if known == household:
                 return mind
         _minds.insert(0, (household, Understander(household, phrasebook())))
         del _minds[2:]
@@ -151,10 +177,10 @@ class Hearing:
     """Clips → `Heard` with all decoders, the grammar that of the open question."""
 
     def __init__(self, household: Household) -> None:
-        from assistant.listen.recognizer import Decoders, Model
+        from assistant.listen.recognizer import Decoders
 
         self.brain = understander(household)
-        self._model = Model(models_dir() / VOSK)
+        self._model = model()
         self._phrases: dict[Asking | None, tuple[str, ...]] = {}
         self._recognizer = Decoders(self._model, talk=lambda: talk(household, self._model.knows, self.phrases(None)))
 

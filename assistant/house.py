@@ -26,8 +26,8 @@ from assistant.clock import Clock, SystemClock
 from assistant.clockwork import Clockwork, due_events
 from assistant.converse import FOLLOW_UP
 from assistant.doors import Doors
-from assistant.errors import DiskRefuses, ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
-from assistant.furnish import dialogue
+from assistant.errors import DiskRefuses, EarFailed, ModelMissing, NoMicrophone, StoreError, VoiceError, XiaobanError
+from assistant.furnish import dialogue, voice
 from assistant.home import Household
 from assistant.household_file import InvalidHousehold
 from assistant.keeper import Keeper, Kept, digest, fingerprint, watch
@@ -68,7 +68,6 @@ from assistant.notify.telephone import telephone
 from assistant.rehearsal import said
 from assistant.screen import Screen
 from assistant.speak.cache import RenderAhead, SpeechCache, rendered, units
-from assistant.speak.engines import choose
 from assistant.speak.mouth import Mouth
 from assistant.speak.player import Loudspeaker, Output, Speaker
 from assistant.speak.speech import Speech, joined
@@ -98,6 +97,8 @@ DEAF = 120.0
 every twelve."""
 HEARING_FIRST = 30.0
 """Seconds the rehearsal waits at most for the ear to be loaded."""
+TOLD = "ear.told"
+"""Setting: the day the family was last told that nothing can be heard with."""
 KEEP_WORDS = timedelta(days=30)
 KEEP_LOG = timedelta(days=365)
 """Retention (CARE 7)."""
@@ -192,7 +193,7 @@ class House:
         self._rehearsed = self._clock.wall().date().isoformat()
         self._failed: XiaobanError | None = None
         self._ear_tried = threading.Event()
-        choice = choose(kept.household.voice, places.models_dir())
+        choice = voice(kept.household.voice)
         print(f"声音：{choice.why}", file=sys.stderr)
         self._voice, self._cache = choice.engine, SpeechCache(data / "speech")
         self._ahead = RenderAhead(choice.engine, self._cache)
@@ -333,12 +334,25 @@ class House:
 
     def _stop(self, error: XiaobanError | None) -> None:
         """A house that cannot hear ends with its reason, but never in the middle of an alarm."""
+        if isinstance(error, (EarFailed, ModelMissing)):
+            self._tell_once_a_day(str(error))
         if error is not None and (self._deaf or incident.live(self._store) is not None):
             print(error, file=sys.stderr)
             self._do(DeviceLost("microphone"))
             return
         self._failed = error
         self._stopping.set()
+
+    def _tell_once_a_day(self, trouble: str) -> None:
+        """To the family; a house that is started again and again must not write each time."""
+        today = self._clock.wall().date().isoformat()
+        try:
+            with self._store.atomic():
+                if self._store.setting(TOLD) != today:
+                    self._store.remember(TOLD, today)
+                    self._store.must_tell(trouble, "")
+        except StoreError as error:
+            log.error("%s", error)
 
     def _do(self, event: Event) -> None:
         now = self._clock.wall()
@@ -522,7 +536,7 @@ class House:
             self._ear_tried.set()
 
     def _load(self) -> None:
-        """Until there is an ear, or no hope of one."""
+        """Until there is nothing more to listen to, or no hope of an ear."""
         if self._frames is None:
             return
         while not self._stopping.is_set():
@@ -537,16 +551,28 @@ class House:
                 print(error, file=sys.stderr)
                 self.post(DeviceLost("microphone"))
                 return
+            except Exception as error:  # edge of a thread: nobody may live on with a house that is deaf and does not know it
+                log.exception("the ear has failed")
+                failed = EarFailed(f"听的部分出了错，听不见了（{error}）。请运行 {places.command('doctor')} 看看模型坏没坏。")
+                self._inbox.put(Stop(failed))
+                if self._deaf:
+                    return
             self._stopping.wait(MICROPHONE_AGAIN)
 
     def _open_the_ear(self, opened: Callable[[Callable[[Event], None]], Iterable[bytes]]) -> None:
         from assistant.listening import Listening  # a second of loading that no alarm should wait for
 
         household = self._core.household
-        self._listening = Listening(household, opened, self.post, self._clock.wall, self._recordings.hold)
-        self._microphone, self._ear = self._listening.microphone, self._listening.ear
+        self._listening = listening = Listening(household, opened, self.post, self._clock.wall, self._recordings.hold)
+        self._microphone, self._ear = listening.microphone, listening.ear
         print(f"我在听。叫一声“{household.wake_words[0]}”，再说事。", file=sys.stderr)
-        self._listening.finish()
+        try:
+            listening.finish()
+            self._ear_tried.set()
+            listening.last()
+        except BaseException:
+            listening.close()
+            raise
 
     def _for_the_telephone(self, text: str) -> Speech | None:
         """The voice at the far end of a call; None, and the call beeps, if no voice can say it."""

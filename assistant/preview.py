@@ -6,13 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from assistant import places
 from assistant.check import preview
 from assistant.demo import Recorder
 from assistant.errors import NoLoudspeaker
+from assistant.furnish import voice
 from assistant.home import Household
 from assistant.speak.cache import SpeechCache
-from assistant.speak.engines import choose
 from assistant.speak.player import DECIBELS_A_POINT, USUAL, Loudspeaker, Output
 from assistant.speak.speech import Speech, louder, resample
 
@@ -25,9 +24,10 @@ BETWEEN = 1.0
 def aloud(home: Household, now: datetime, data: Path, out: TextIO, loudspeaker: str = "", output: Output | None = None) -> Path:
     """Print and speak what 小伴 will say by itself tomorrow; returns the WAV with all of it.
 
-    `output` instead of the loudspeaker of that name. Without any the WAV alone is made, and the reason printed.
+    `output` instead of the loudspeaker of that name. Without any the WAV alone is made, and the reason printed. Raises
+    XiaobanError where the WAV cannot be written, after everything has been said.
     """
-    choice = choose(home.voice, places.models_dir())
+    choice = voice(home.voice)
     print(f"\n声音：{choice.why}\n明天小伴会说：", file=out)
     recorder = Recorder(choice, SpeechCache(data / "speech"))
     silent = ""
@@ -44,11 +44,10 @@ def aloud(home: Household, now: datetime, data: Path, out: TextIO, loudspeaker: 
         recorder.cursor += BETWEEN
     if output is not None:
         output.close()
-    path = data / "明天.wav"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    recorder.track.write(path)
     if silent:
         print(f"（没有放出声音：{silent}）", file=out)
+    path = data / "明天.wav"
+    recorder.write(path)
     print(f"这些话的录音：{path}", file=out)
     return path
 

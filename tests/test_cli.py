@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from assistant.cli import COMMANDS, main, parser
+from assistant.cli import COMMANDS, Command, main, parser
 from assistant.places import VOSK, called, models_dir, sample_household
 
 SAMPLE = ["--household", str(sample_household()), "--now", "2026-11-22T15:00"]
@@ -219,3 +222,22 @@ def test_data_that_is_no_folder_is_said_in_one_sentence(command: str, tmp_path: 
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     code = main([command, "--household", str(sample_household()), "--data", str(tmp_path / "file")])
     assert (code, "不是一个目录" in capsys.readouterr().err) == (7, True)
+
+
+def test_a_recording_that_cannot_be_written_is_said_before_the_day_is_played(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["demo", "--out", "/proc/x.wav"])
+    told = capsys.readouterr()
+    assert (code, told.out, told.err.count("\n"), "录音写不进去：/proc/x.wav" in told.err) == (1, "", 1, True)
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "磁盘满了"), (errno.EACCES, "没有权限"), (errno.ELOOP, "xiaoban doctor")])
+def test_whatever_a_disk_refuses_is_one_sentence(
+    number: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(_: argparse.Namespace) -> int:
+        raise OSError(number, os.strerror(number), "/x/y")
+
+    monkeypatch.setitem(COMMANDS, "try", Command("", lambda _: None, refused))
+    code = main(["try"])
+    told = capsys.readouterr().err
+    assert (code, told.count("\n"), told.startswith("/x/y："), said in told) == (1, 1, True, True)

@@ -12,7 +12,7 @@ import pytest
 
 from assistant.care import SCHEMAS
 from assistant.clock import SystemClock
-from assistant.doctor import Finding, _beats, _channels, _doors, _history, plainly
+from assistant.doctor import Finding, _beats, _channels, _disk, _doors, _history, _ledger, _models, plainly
 from assistant.home import Care, Channel, Contact, Household
 from assistant.messages import UNPROBED
 from assistant.notify.heartbeat import GOOD, NOTED
@@ -70,7 +70,7 @@ def test_an_account_the_provider_refuses_is_said_as_that(tmp_path: Path) -> None
     assert (refused["通知 电话"], content["通知 电话"][0]) == ((False, "账号登不上：对方不收，看看地址和密码"), True)
 
 
-def _ledger(data: Path, people: People, *, drill: bool) -> None:
+def _left_behind(data: Path, people: People, *, drill: bool) -> None:
     """What two days of a house leave behind."""
     with closing(Store.open(data / LEDGER, SCHEMAS)) as store:
         scene = stage(people=people, store=store)
@@ -89,7 +89,7 @@ def _ledger(data: Path, people: People, *, drill: bool) -> None:
 def test_the_daily_tests_and_the_last_drill_are_told(
     tmp_path: Path, people: People, drill: bool, test: tuple[bool, str], said: tuple[bool, str]
 ) -> None:
-    _ledger(tmp_path, people, drill=drill)
+    _left_behind(tmp_path, people, drill=drill)
     found = _said(list(_history(household(), tmp_path)))
     assert (found["每天自检"][0], sorted(found["每天自检"][1]), found["演习"][0], found["演习"][1].partition("。一个多月")[0]) == (
         test[0], sorted(test[1]), *said
@@ -162,3 +162,29 @@ def test_an_address_of_beats_is_tried_without_a_beat(tmp_path: Path) -> None:
     with web("ok") as peer:
         found = _said(list(_beats(_home(Care(daily_beat=f"http://127.0.0.1:{peer.port}/")), tmp_path)))
     assert (found, peer.got) == ({"每日心跳": (True, "还没有报过平安；连得上，小伴运行起来就报")}, [])
+
+
+def test_an_account_nobody_logs_in_to_is_not_called_well(tmp_path: Path) -> None:
+    if not installed():
+        pytest.skip("baresip is not installed (apt install baresip)")
+    found = [
+        _said(list(_channels(_home(电话=url), tmp_path)))["通知 电话"]
+        for url in ("sip:xiaoban@sip.example.com", "sip:xiaoban@sip.example.com?register=no")
+    ]
+    assert [(well, "没有写密码" in said, "没有试过" in said) for well, said in found] == [(False, True, True), (True, False, True)]
+
+
+def test_what_is_missing_and_what_is_no_folder_is_said_in_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XIAOBAN_MODELS", str(tmp_path))
+    file = tmp_path / "file"
+    file.write_text("no folder", encoding="utf-8")
+    (models,) = _models(None, tmp_path)
+    (disk,), (ledger,) = _disk(None, file), _ledger(None, file)
+    assert (models.well, "Wanted(" in models.said, "xiaoban fetch" in models.said) == (False, False, True)
+    assert [(one.well, "不是一个目录" in one.said) for one in (disk, ledger)] == [(False, True)] * 2
+
+
+def test_a_broken_ledger_is_told_and_left_to_the_house(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"broken" * 1000)
+    (found,) = _ledger(None, tmp_path)
+    assert (found.well, "账本坏了" in found.said, [one.name for one in tmp_path.iterdir()]) == (False, True, ["ledger.db"])

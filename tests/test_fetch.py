@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from assistant import fetch as fetching
+from assistant.catalogue import STAMPS, Piece, Source, Wanted, catalogue, changed, missing, verify
 from assistant.errors import FetchError
-from assistant.fetch import Limits, Lines, Piece, Source, Wanted, catalogue, fetch, missing, run_fetch, verify
+from assistant.fetch import Limits, Lines, fetch, run_fetch
 
 DATA = bytes(range(256)) * 4000
 """About a megabyte."""
@@ -122,7 +123,7 @@ def unpacked(data: bytes, contents: dict[str, bytes], *sources: Source) -> Wante
 def left(models: Path) -> list[str]:
     """Every file that is not a stamp."""
     return sorted(str(path.relative_to(models)) for path in models.rglob("*")
-                  if path.is_file() and path.name not in (fetching.STAMPS, "lock"))
+                  if path.is_file() and path.name not in (STAMPS, "lock"))
 
 
 def test_a_file_comes_from_its_publisher(tmp_path: Path, publisher: Publisher) -> None:
@@ -366,3 +367,15 @@ def test_every_kokoro_voice_has_its_file_in_the_catalogue() -> None:
 
     speakers = {card.speaker for card in voices() if card.engine == "kokoro"}
     assert speakers == {one.name for one in catalogue() if one.name.startswith("z")}
+
+
+def test_a_file_of_the_right_size_that_was_changed_is_found_and_a_whole_one_is_read_once(tmp_path: Path) -> None:
+    one = Wanted("x", "声音", "x.bin", len(DATA), hashlib.sha256(DATA).hexdigest(), "", ())
+    path = tmp_path / "x.bin"
+    path.write_bytes(DATA)
+    whole = changed(tmp_path, ["x.bin"], [one])
+    stamps = (tmp_path / STAMPS).stat().st_mtime_ns
+    again = changed(tmp_path, ["x.bin"], [one]), (tmp_path / STAMPS).stat().st_mtime_ns == stamps
+    path.write_bytes(DATA[:-1] + b"?")
+    assert (whole, again, "声音：x.bin 缺失或损坏" in changed(tmp_path, ["x.bin"], [one]), changed(tmp_path, ["y.bin"], [one])) == (
+        "", ("", True), True, "")

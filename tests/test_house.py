@@ -18,6 +18,7 @@ import pytest
 from assistant import house as houses
 from assistant.care import SCHEMAS, message, refusal
 from assistant.clock import VirtualClock
+from assistant.errors import EarFailed, XiaobanError
 from assistant.house import Beaten, House
 from assistant.listen.frames import FRAME_BYTES, wav_frames
 from assistant.messages import (
@@ -90,6 +91,8 @@ class Living:
     happened: Callable[[Event, list[Action]], None] = lambda _event, _actions: None
     events: queue.SimpleQueue[tuple[Event, list[Action]]] = field(default_factory=queue.SimpleQueue)
 
+    ended: list[XiaobanError] = field(default_factory=list)
+
     def __post_init__(self) -> None:
         made: queue.SimpleQueue[House] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._live, args=(made,), daemon=True)
@@ -104,7 +107,10 @@ class Living:
 
         house = House(self.family, self.data, lambda _: self.clock, self.frames, output=self.output, network=self.network, happened=happened)
         made.put(house)
-        house.live()
+        try:
+            house.live()
+        except XiaobanError as error:
+            self.ended.append(error)
 
     def until(self, wanted: Callable[[Event, list[Action]], bool]) -> tuple[Event, list[Action]]:
         """The first event that is wanted, with what was done about it."""
@@ -499,3 +505,36 @@ def test_an_edit_made_while_off_that_cannot_be_kept_is_in_force_and_told(family:
         lived.returncode, "没能存个底" in lived.stdout, "Started 刘敏小伴的机器出了毛病" in lived.stdout, "Traceback" in lived.stderr,
         (data / "household.last.json").read_bytes() == kept,
     ) == (0, True, True, False, True)
+
+
+def broken(_: Callable[[Event], None]) -> Iterator[bytes]:
+    yield QUIET[0]
+    raise ValueError("no more sound")
+
+
+def test_a_house_whose_ear_breaks_off_ends_with_the_reason_and_the_family_hears_of_it(opened: Opened, tmp_path: Path) -> None:
+    clip()  # skips without a model
+    living = opened(frames=broken)
+    living.thread.join(PATIENCE)
+    with closing(Store.open(tmp_path / "data" / LEDGER, SCHEMAS)) as store:
+        left = [row["body"] for row in store.find("quarantine")]
+    assert (living.thread.is_alive(), [type(one) for one in living.ended], ["听不见了" in body for body in left]) == (False, [EarFailed], [True])
+
+
+def test_an_ear_that_breaks_off_in_an_alarm_is_opened_again(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip()
+    monkeypatch.setattr(houses, "MICROPHONE_AGAIN", 0.1)
+    tries: queue.SimpleQueue[int] = queue.SimpleQueue()
+    hurt = threading.Event()
+
+    def frames(post: Callable[[Event], None]) -> Iterable[bytes]:
+        hurt.wait(PATIENCE)
+        tries.put(1)
+        return broken(post)
+
+    living = opened(frames=frames)
+    living.house.post(Pressed("help"))
+    living.house.post(Pressed("help"))
+    living.until(lambda event, actions: bool(told(actions)))
+    hurt.set()
+    assert (tries.get(timeout=PATIENCE), tries.get(timeout=PATIENCE), living.thread.is_alive()) == (1, 1, True)

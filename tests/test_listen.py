@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from assistant import furnish
 from assistant.errors import BadAudio, ModelMissing
 from assistant.listen import gate as gates
 from assistant.listen.ear import Around, Ear, hear
 from assistant.listen.frames import FRAME_BYTES, FRAME_SAMPLES, RATE, loudness, pcm_frames, wav_frames
 from assistant.listen.grammar import Missing, build, cut, homophone, missing_words
-from assistant.listen.recognizer import NAME, Decoders, Model, Reading, hypotheses, with_beam
+from assistant.listen.recognizer import NAME, Decoders, Model, Reading, Worker, hypotheses, with_beam
 from assistant.listen.spotter import Spotter, alike
 from assistant.listen.talk import of_a_home, sentences
 from assistant.messages import Heard, Pressed
@@ -465,3 +466,50 @@ def test_an_open_window_needs_no_wake_word_and_closes_by_itself(
 def test_while_we_speak_only_a_cry_for_help_counts(model: Model, decoders: Decoders, spotter: Spotter) -> None:
     frames = [*clip("wake"), *QUIET, *clip("taken"), *QUIET, *clip("help_twice"), *QUIET]
     assert post_all(model, decoders, spotter, frames, asking="dose", muted="yes") == [("救命救命啊", False)]
+
+
+@pytest.fixture(scope="module")
+def blank_graph(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Path:
+    """A models' folder whose graph has the right size and a blank page."""
+    folder = tmp_path_factory.mktemp("models")
+    for file in (models_dir() / NAME).rglob("*"):
+        if file.is_file():
+            copy = folder / NAME / file.relative_to(models_dir() / NAME)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.symlink_to(file.resolve())
+    graph = folder / NAME / "graph" / "HCLr.fst"
+    content = graph.read_bytes()
+    graph.unlink()
+    graph.write_bytes(content[:64] + bytes(4096) + content[4160:])
+    return folder
+
+
+def test_a_model_whose_graph_turns_out_blank_says_how_to_get_another(blank_graph: Path) -> None:
+    broken = Model(blank_graph / NAME)
+    with pytest.raises(ModelMissing, match="xiaoban fetch"):
+        broken.free()  # with a grammar Vosk ends the process
+
+
+def test_a_graph_of_the_right_size_and_another_content_is_refused_before_it_is_loaded(blank_graph: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"HCLr\.fst 缺失或损坏"):
+        furnish.model(blank_graph)
+
+
+class Failing:
+    """A decoder that breaks."""
+
+    def accept(self, frame: bytes) -> None:
+        raise ValueError("broken")
+
+    def finish(self) -> tuple[Reading, ...]:
+        raise ValueError("broken")
+
+
+def test_a_decoder_that_fails_tells_and_leaves_nobody_waiting() -> None:
+    told: list[str] = []
+    worker = Worker(Failing, "failing", warm=b"\0\0", failed=lambda error: told.append(str(error)))  # type: ignore[arg-type]
+    wish = worker.finish()
+    with pytest.raises(ValueError, match="broken"):
+        wish.wait()
+    worker.close()
+    assert told[:1] == ["broken"]

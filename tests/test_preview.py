@@ -8,9 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from assistant.check import preview
+from assistant.errors import XiaobanError
 from assistant.home import Household
 from assistant.household import load
 from assistant.places import sample_household
@@ -65,3 +67,12 @@ def test_a_loudspeaker_that_goes_away_costs_no_line_of_the_recording(tmp_path: P
     _, whole = _tomorrow(tmp_path / "one", Remembering())
     said, seconds = _tomorrow(tmp_path / "other", Remembering(fails=True))
     assert (seconds, "没有放出声音" in said) == (whole, True)
+
+
+def test_a_recording_that_cannot_be_written_costs_no_line_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "明天.wav").mkdir()
+    home, out, output = _home(), io.StringIO(), Remembering()
+    now = datetime(2026, 11, 22, 12, tzinfo=home.zone)
+    with pytest.raises(XiaobanError, match="录音写不进去"):
+        aloud(home, now, tmp_path, out, output=output)
+    assert ([line.text for line in preview(home, now) if line.text not in out.getvalue()], output.played != []) == ([], True)

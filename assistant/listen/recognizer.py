@@ -118,22 +118,33 @@ class Model:
             with with_beam(path.resolve(), beam) as ours:
                 self._model = vosk.Model(str(ours))
         except Exception as error:  # vosk raises bare Exception; the sizes were right, so the content is wrong.
-            raise ModelMissing(f"语音识别模型打不开：{path}。请运行 {command('fetch')} 重新下载。") from error
+            raise _damaged(path) from error
+        self._path = path
 
     def knows(self, word: str) -> bool:
         """Whether the vocabulary has this word exactly."""
         return bool(self._model.vosk_model_find_word(word) >= 0)
 
     def free(self) -> Decoder:
-        """A decoder that may write anything."""
-        return Decoder(vosk.KaldiRecognizer(self._model, RATE), _ALTERNATIVES)
+        """A decoder that may write anything. Raises ModelMissing where the model turns out to be damaged."""
+        return Decoder(self._made(), _ALTERNATIVES)
 
     def held_to(self, phrases: Sequence[str], *, timed: bool = False) -> Decoder:
-        """A decoder that may only write word sequences like these (words of the vocabulary, spaces between)."""
+        """A decoder that may only write word sequences like these (words of the vocabulary, spaces between). Raises ModelMissing."""
         # An empty list or a bare string ends the process inside vosk, and escaped Chinese is unknown to it.
         listed = [*dict.fromkeys(phrase for phrase in phrases if phrase.strip() and phrase != UNKNOWN), UNKNOWN]
-        kaldi = vosk.KaldiRecognizer(self._model, RATE, json.dumps(listed, ensure_ascii=False))
+        kaldi = self._made(json.dumps(listed, ensure_ascii=False))
         return Decoder(kaldi, _GRAMMAR_ALTERNATIVES, timed=timed)
+
+    def _made(self, *grammar: str) -> Any:
+        try:
+            return vosk.KaldiRecognizer(self._model, RATE, *grammar)
+        except Exception as error:  # bare again: a graph that was only looked at now
+            raise _damaged(self._path) from error
+
+
+def _damaged(path: Path) -> ModelMissing:
+    return ModelMissing(f"语音识别模型打不开，里面坏了：{path}。请运行 {command('fetch')} 重新下载。")
 
 
 @contextmanager
@@ -193,15 +204,26 @@ class Decoder:
         )
 
 
+Failed = Callable[[Exception], None]
+"""Is told why a decoder could not go on."""
+
+
+def _unheeded(_error: Exception) -> None:
+    pass
+
+
 class Worker:
     """A decoder in its own thread, so that two use two cores and nobody waits for either.
 
     `make` is called again between two utterances once `renewed_after` seconds of sound have been decoded. `warm`: sound a
-    new decoder hears first and forgets.
+    new decoder hears first and forgets. `failed` is told in that thread of each fault.
     """
 
-    def __init__(self, make: Callable[[], Decoder], name: str, renewed_after: float = math.inf, warm: bytes = b"") -> None:
+    def __init__(
+        self, make: Callable[[], Decoder], name: str, renewed_after: float = math.inf, warm: bytes = b"", failed: Failed = _unheeded,
+    ) -> None:
         self._make = make
+        self._failed = failed
         self._decoder = make()
         self._warm = bytearray(warm)
         self._renewed_after = renewed_after
@@ -231,7 +253,11 @@ class Worker:
         self._inbox.put(None)
 
     def _work(self) -> None:
-        self._warmed()
+        try:
+            self._warmed()
+        except Exception as error:
+            log.exception("a decoder could not be warmed")
+            self._failed(error)
         while (item := self._inbox.get()) is not None:
             try:
                 if isinstance(item, bytes):
@@ -251,6 +277,7 @@ class Worker:
                 if isinstance(item, _Finish):
                     item.error = error
                     item.ready.set()
+                self._failed(error)
 
     def _renew(self) -> None:
         del self._decoder  # Before the next is made: never two at once.
@@ -311,11 +338,15 @@ class Decoders:
     `hold_to(name, phrases)` chooses the grammar for the next utterance; warm decoders are kept by name. `expect(talk)` gives
     the talk of a home; without it there are two decoders. The free one costs more than the others together, so it need not
     hear what was probably said to nobody (`hold_to(..., freely=False)`), and hears it afterwards where it matters (`again`).
+    `failed` is told of each fault of a decoder, in any thread: whoever lives by hearing must not go on deaf.
     """
 
-    def __init__(self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"", talk: Talk | None = None) -> None:
+    def __init__(
+        self, model: Model, phrases: Sequence[str] = (), warm: bytes = b"", talk: Talk | None = None, failed: Failed = _unheeded,
+    ) -> None:
         self._model = model
-        self._free = Worker(model.free, "decode-free", _RENEWED_AFTER, warm)
+        self._failed = failed
+        self._free = Worker(model.free, "decode-free", _RENEWED_AFTER, warm, failed)
         self._home: Worker | None = None
         self._expected: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._warm: OrderedDict[tuple[str, tuple[str, ...]], Worker] = OrderedDict()
@@ -338,7 +369,7 @@ class Decoders:
 
     def expect(self, talk: Talk) -> None:
         """From the next utterance on hear it also as talk like this (see `talk.py`). Takes a second; from any thread."""
-        self._expected.put(Worker(lambda: self._model.held_to(talk()), "decode-home", _TALK_RENEWED_AFTER))
+        self._expected.put(Worker(lambda: self._model.held_to(talk()), "decode-home", _TALK_RENEWED_AFTER, failed=self._failed))
 
     def accept(self, frame: bytes) -> None:
         if not self._begun:
@@ -406,7 +437,12 @@ class Decoders:
         worker = self._warm.get(self._next)
         if worker is None:
             name, phrases = self._next
-            worker = self._warm[self._next] = Worker(lambda: self._model.held_to(phrases), f"decode-{name}")
+            try:
+                worker = Worker(lambda: self._model.held_to(phrases), f"decode-{name}", failed=self._failed)
+            except ModelMissing as error:
+                self._failed(error)
+                raise
+            self._warm[self._next] = worker
             if len(self._warm) > _KEPT:
                 self._warm.popitem(last=False)[1].close()
         self._warm.move_to_end(self._next)

@@ -740,6 +740,11 @@ def trouble(url: str) -> str:
     return "" if installed() else "没有装 baresip，打不了电话：sudo apt install baresip"
 
 
+def logs_in(url: str) -> bool:
+    """Whether there is anything `registered` could try. Raises ValueError for an address that makes no sense."""
+    return Settings.read(url).register
+
+
 def registered(url: str, seconds: float = READY) -> str:
     """Log in at the provider and out again: what it says against it, empty if it is content or nothing can be known without ringing.
 

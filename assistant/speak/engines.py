@@ -55,12 +55,19 @@ class Choice:
         return iter((self.engine, self.why))
 
 
+def needs(card: VoiceCard) -> tuple[str, ...]:
+    """What a voice is made of, as paths of the models' folder."""
+    if card.engine != "kokoro":
+        return ()
+    speakers = [card.speaker] if isinstance(card.speaker, str) else list(card.speaker)
+    return tuple(f"kokoro/{name}" for name in (KOKORO_MODEL, "vocab.json", *(f"{speaker}.bin" for speaker in speakers)))
+
+
 def _kokoro(card: VoiceCard, models: Path) -> Voice:
     folder = models / "kokoro"
-    speakers = [card.speaker] if isinstance(card.speaker, str) else list(card.speaker)
-    for name in (KOKORO_MODEL, "vocab.json", *(f"{speaker}.bin" for speaker in speakers)):
-        if not (folder / name).is_file():
-            raise ModelMissing(f"还没有取来“{card.name}”的声音文件 {name}：请运行 {places.command('fetch')}")
+    for path in needs(card):
+        if not (models / path).is_file():
+            raise ModelMissing(f"还没有取来“{card.name}”的声音文件 {Path(path).name}：请运行 {places.command('fetch')}")
     size = (folder / KOKORO_MODEL).stat().st_size
     return Workshop(f"kokoro:{_spelled(card.speaker)}", f"{KOKORO_VERSION}-{size}", folder, card.speaker)
 

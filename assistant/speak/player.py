@@ -549,8 +549,8 @@ class WavSink:
 
 
 def write_wav(path: Path, speech: Speech) -> None:
-    """Mono 16-bit WAV."""
-    with wave.open(str(path), "wb") as file:
+    """Mono 16-bit WAV. Raises OSError where it cannot be written."""
+    with path.open("wb") as raw, wave.open(raw, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(speech.sample_rate)
