@@ -506,7 +506,7 @@ class House:
         self._notifier.household(kept.household)
         self._hearts.care(kept.household.care)
         self._do(HouseholdChanged(kept.household, tuple(change.told() for change in kept.changes)))
-        self._keep(kept)
+        self._keep(kept, "file_unkept")
         if self._listening:
             threading.Thread(target=self._listening.learn, args=(kept.household,), name="ear-learns", daemon=True).start()
         threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True).start()
