@@ -28,7 +28,7 @@ _ASK = re.compile(
 """The asking itself."""
 _AROUND = re.compile(
     rf"^(?:那个|这个|就是说?|哎呀|(?:老是|总是|老|总)忘[了记]?|到时候|[啊呃嗯哎呀呢吧，、就再你您那]|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
-    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|[别莫]忘[了记][哒咯啊]?|[别莫]像|(?<=...)过了|记得|[你您]|千万|一定|提前|提早|了?哈哈|{_ME})+$"
+    rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|(?:可|千万)?[别莫](?:又|再)?搞?忘(?:记|掉)?[了记哒咯啊]*|[别莫]像|(?<=...)过了|记得|[你您]|千万|一定|提前|提早|了?哈哈|{_ME})+$"
 )
 _GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里|[唱歌舞乐]团|食堂|教堂|[寺庙观]$|楼下|河边|大学))")
 """Of a reminder that is named to be deleted: 去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
@@ -209,7 +209,7 @@ def _name_of(before: str) -> str:
     """The thing itself at the end of what stands before 提醒."""
     if _WHY.search(before):
         return ""
-    piece = _SAID_OF_IT.sub("", before.rstrip(SEAM)).split(SEAM)[-1]
+    piece = _SAID_OF_IT.sub("", before.rstrip(SEAM + "嗯呃啊哦")).split(SEAM)[-1]
     marks = list(_NAMING.finditer(piece))
     return _bare(piece[marks[-1].end():] if marks else piece)
 
@@ -233,7 +233,7 @@ _TELL_THEM = re.compile(
 """The telling of somebody named before: 老王不是要借梯子吗|你跟他讲一声."""
 _A_WORD = re.compile(rf"^(?:再|也)?{_SEND}(?:过去|去)?(?:吧|呗|啊|呀)?(?:，)?(?=就说|说|告诉|让|叫|问|.{{2}}|$)(?:就说|说是)?")
 """What is sent, and not what it says: 留个话, 捎句话, 发个消息."""
-_BEHIND_A_NAME = re.compile(r"^(?:那个|呃|啊|去|，|们|[他她](?!的|家)|儿|一声|一下)")
+_BEHIND_A_NAME = re.compile(r"^(?:那个|呃|啊|去|，|们|[他她](?!的|家|[要买寄托说借].{0,2}的)|儿|一声|一下)")
 _TO = re.compile(rf"(?:[给跟和对向同让叫喊问]|告诉|转告|通知)(?:一声|一下)?(?:{_ME}(?:家|屋里|屋头)?的?|我家)?$")
 """Before a name: this is who is told."""
 _TELLING = re.compile(rf"(?:请|麻烦)?(?:[你您])?(?:[帮替给]{_ME})?(?:告诉|转告|通知|跟|给|和|同|向|对|把|[得要该]?[让叫])(?:一声|一下)?(?:{_ME}的?|我家)?$")

@@ -1525,6 +1525,9 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         chosen = _along(after, text)
         if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"[,，、 ]*(?:而?是)", text[after[0].end : after[1].start]):
             chosen = after[1]
+        before = [span for span in spans if span.end <= correction.start() and has_clock(span.text) and names_a_day(span.text)]
+        if before and not chosen.length and has_clock(chosen.text) and not names_a_day(chosen.text):
+            chosen = on_the_day_of(before[-1], chosen)  # 明天下午四点，不对，幼儿园改时间了，三点五十
     return chosen
 
 
