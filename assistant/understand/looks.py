@@ -32,7 +32,7 @@ _SURE_THING = re.compile(r"胶囊|药[片丸粒]|丸|[颗粒]|[那这][片个]|�
 """Where only size or shape is said a 片 alone may be anything, and the recogniser writes 大的药 for 那个药: 一大片."""
 _OTHERWISE = re.compile(r"[房店盒箱水膏瓶袋铺材酒费钱罐贴方师膏粉味渣壶柜架单]")
 """Behind 药 these are another thing."""
-_TAIL = re.compile(r"(?P<link>的)?(?P<that>[那这一](?:个|种|颗|片|粒|味))?(?P<thing>的?[小大]?(?:药片|药丸|药粒|药|片(?!刻)|丸|胶囊|颗|粒|药水|水水|滴眼液))?")
+_TAIL = re.compile(r"(?P<link>的)?(?P<that>[那这一](?:个|种|颗|片|粒|味))?(?P<thing>的?[小大]?(?:药水|水水|滴眼液|药片|药丸|药粒|药|片(?!刻)|丸|胶囊|颗|粒))?")
 _PURPOSE = re.compile(r"^(?P<stem>.{2,6}?)(?:的药片?|药片?|药水|的|片)$")
 _ACTS = "降止抗护补通养防助安治管调稳"
 """Stems that begin so say a purpose by themselves: 降压的."""
