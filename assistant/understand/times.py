@@ -1423,6 +1423,10 @@ def _gathered_rule(
         at = {reader.daily(one.part or None, one.clock) if one.clock else _clock_of(one) for one in clocks}
         value = replace(value, at=tuple(sorted(_hhmm(clock) for clock in at if clock)))
         part_of_it += clocks
+    elif beside := [one for one in clocks if one.clock and one.span.end == rule.span.start and _ALSO_AT.search(text[rule.span.start:rule.span.end])]:
+        also = reader.daily(beside[0].part or None, beside[0].clock or (0, 0, False))  # 早上八点，晚上八点，天天提醒我
+        value = replace(value, at=tuple(sorted({*value.at, *([_hhmm(also)] if also else [])})))
+        part_of_it += beside
     for one in readings:
         if one.span.start < rule.span.end:
             continue
@@ -1436,6 +1440,10 @@ def _gathered_rule(
         replace(one, span=replace(one.span, value=value, kind="recurrence", alternatives=())) if one in part_of_it else one
         for one in readings
     ]
+
+
+_ALSO_AT = re.compile(r"点.{0,3}(?:天天|每天|每日|日日)$")
+"""A recurrence that says its hour first: the hour right before it is one, too."""
 
 
 def _clock_of(reading: _Reading) -> time | None:
