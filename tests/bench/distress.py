@@ -28,7 +28,7 @@ import platformdirs
 import soundfile
 
 from assistant import places
-from tests.bench.distress_plan import MUSIC, ROOMS, VOICES, Cry, Line, Scene, cries, television
+from tests.bench.distress_plan import MUSIC, ROOMS, VOICES, Cry, Line, Scene, cries, television, written
 from tests.clips.acoustics import RATE, Wave, in_room, noise, with_noise
 
 CACHE = Path(platformdirs.user_cache_dir("xiaoban")) / "bench-distress"
@@ -36,6 +36,10 @@ EVENING = 30
 """Scenes that follow one another."""
 SCENE_SECONDS = 52.0
 """Length of a scene, on average: how many make an hour."""
+
+
+NEW = len(written("cries"))
+"""Cries that others have written, each once."""
 
 
 def path(line: Line) -> Path:
@@ -49,8 +53,8 @@ def scenes(hours: float) -> list[Scene]:
 
 
 def talks(clips: int) -> list[Cry]:
-    """Cries, and beside them talk that is none, on television and at home."""
-    return [*cries(clips), *cries(clips // 10, "talk"), *cries(clips // 40, "almost"), *cries(clips // 5, "home")]
+    """Cries, and beside them talk that is none, on television and at home, and cries that others have written."""
+    return [*cries(clips), *cries(clips // 10, "talk"), *cries(clips // 40, "almost"), *cries(clips // 5, "home"), *cries(min(NEW, clips), "new")]
 
 
 # --- making -------------------------------------------------------------------------------------------------------
@@ -154,7 +158,7 @@ class Outcome:
     key: str
     """Names what was played, and how."""
     kind: str
-    """cry, talk, almost, home, or the genre of a scene."""
+    """cry, talk, almost, home, new, or the genre of a scene."""
     snr: float
     attempt: int
     result: str
@@ -288,7 +292,7 @@ def report(rows: Iterable[Outcome]) -> None:
     """Figures on stdout."""
     found = list(rows)
     for snr in sorted({row.snr for row in found if row.snr}, reverse=True):
-        for kind in ("cry", "talk", "almost", "home"):
+        for kind in ("cry", "new", "talk", "almost", "home"):
             here = [row for row in found if row.snr == snr and row.kind == kind]
             first = [row for row in here if row.attempt == 0]
             if not first:
@@ -376,7 +380,7 @@ def measure(given: argparse.Namespace) -> None:
             known[key] = row
             file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
             file.flush()
-            if not given.quiet and (row.result in ACTED) != (row.kind == "cry"):
+            if not given.quiet and (row.result in ACTED) != (row.kind in ("cry", "new")):
                 print(f"\n  {key} {row.result or '-'} {row.text}", file=sys.stderr, flush=True)
             print(f"\r{done + 1} of {len(wanted)}, {(process_time() - began) / 60:.1f} min", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)

@@ -128,7 +128,7 @@ class Cry:
 
     number: int
     kind: str
-    """cry, talk, almost, home."""
+    """cry, talk, almost, home, new."""
     line: Line
     snr: float
     room: float
@@ -146,15 +146,15 @@ class Scene:
     """Places in `lines` of cries for help of a drama, which are counted apart."""
 
 
-def home() -> tuple[str, ...]:
-    """What is said in a home and is no cry."""
-    lines = Path(__file__).with_name("sentences").joinpath("home.txt").read_text(encoding="utf-8").splitlines()
+def written(name: str) -> tuple[str, ...]:
+    """Sentences of a file: `home`, what is said in a home and is no cry; `cries`, what others than we cry for help."""
+    lines = Path(__file__).with_name("sentences").joinpath(f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if not line.startswith("#"))
 
 
 def cries(count: int, kind: str = "cry") -> Iterator[Cry]:
     """The first `count`: every sentence comes round with other voices, manners, speeds, rooms and noises."""
-    sentences = {"cry": CRIES, "talk": TALK, "almost": ALMOST, "home": home()}[kind]
+    sentences = {"cry": CRIES, "talk": TALK, "almost": ALMOST, "home": written("home"), "new": written("cries")}[kind]
     for number in range(count):
         dice = random.Random(f"{kind} {number}")
         say = sentences[number % len(sentences)]
