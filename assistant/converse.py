@@ -136,6 +136,12 @@ ALWAYS = "emergency.call"
 """The one intent that needs no wake word and no turn."""
 
 
+def perhaps_only(judged: Judgement) -> Judgement:
+    """Of what only the first look made out: a cry in it may be one, and nothing else is meant."""
+    cry = judged.meaning
+    return Judgement(None, cry=cry if cry is not None and cry.intent == ALWAYS else None)
+
+
 class Understanding(Protocol):
     """What the dialogue asks of `understand`."""
 
@@ -350,6 +356,10 @@ class Dialogue:
             return
         attended = event.woken or ask is not None or self.listening(now)
         judged = self._judged_beside(event, now, talk)
+        if event.denied:
+            if attended:
+                return
+            judged = perhaps_only(judged)
         request = None
         if ask is not None and ask.asking == "text":
             request = self._judged(event, now).meaning

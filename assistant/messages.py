@@ -100,6 +100,8 @@ class Heard:
     """Said without the wake word, while the ear was open for an answer."""
     around: float = 0.0
     """Share of the two minutes before it, 0…1, in which somebody talked, and not to 小伴: television, or visitors."""
+    denied: bool = False
+    """Said to nobody, and a cry only at the first look, which the second one, with all decoders, does not bear out: it may be one, no more."""
 
 
 @dataclass(frozen=True, slots=True)

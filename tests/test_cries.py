@@ -11,7 +11,7 @@ from assistant.converse import AMID, TWICE
 from assistant.furnish import suspicious, understander
 from assistant.home import Care, Household
 from assistant.household import load
-from assistant.messages import Hypothesis, Judgement, Meaning
+from assistant.messages import Heard, Hypothesis, Judgement, Meaning
 from assistant.places import sample_household
 from assistant.understand.heard import Explanation
 from tests.faults.scene import Stage, hear, household, stage, wait
@@ -104,6 +104,16 @@ def test_the_same_perhaps_again_within_a_minute_is_asked_about(second: str, paus
     assert _state(scene) == "idle"
     wait(scene, pause)
     hear(scene, second, woken=False, around=around)
+    assert _state(scene) == state
+
+
+@pytest.mark.parametrize(("second", "state"), [("救命啊我摔倒了", "doubt"), ("外头下雨了", "idle")])
+def test_a_cry_that_the_second_look_denies_is_asked_about_when_it_comes_again(second: str, state: str) -> None:
+    scene = stage()
+    scene.tell(Heard((Hypothesis("救命啊我摔倒了"),), woken=False, denied=True))
+    assert _state(scene) == "idle"
+    wait(scene, 20.0)
+    scene.tell(Heard((Hypothesis(second),), woken=False, denied=True))
     assert _state(scene) == state
 
 

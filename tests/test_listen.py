@@ -443,6 +443,16 @@ def held_in(model: Model, decoders: Decoders, spotter: Spotter, frames: list[byt
     return held, [(one.sound, one.prompted) for one in posted if isinstance(one, Heard)]
 
 
+@pytest.mark.parametrize(("looks", "heard"), [((True, True), [False]), ((True, False), [True]), ((False, False), [])])
+def test_what_the_second_look_denies_is_posted_as_such(
+    model: Model, decoders: Decoders, spotter: Spotter, looks: tuple[bool, bool], heard: list[bool]
+) -> None:
+    looking = iter(looks)
+    posted: list[Heard | Pressed] = []
+    Ear([*clip("appointment"), *QUIET], decoders, spotter, {"command": build(SAID, model.knows).phrases}, posted.append, lambda found: next(looking)).listen()
+    assert [one.denied for one in posted if isinstance(one, Heard)] == heard
+
+
 def test_the_sound_of_what_is_said_to_us_can_be_held_and_of_nothing_else(model: Model, decoders: Decoders, spotter: Spotter) -> None:
     day = [*clip("taken"), *QUIET, *clip("fallen"), *QUIET, *clip("wake_time"), *QUIET]
     held, heard = held_in(model, decoders, spotter, day)

@@ -231,8 +231,8 @@ class Ear:
             self._woken(wake.rest)
         elif not self._muted and self._suspects is not None and self._suspected(found):
             overheard = again(sound)
-            if self._suspected(overheard):
-                self._post(Heard(self._spotter.sifted(overheard), False, length, around=around))
+            borne_out = self._suspected(overheard)
+            self._post(Heard(self._spotter.sifted(overheard if borne_out else found), False, length, around=around, denied=not borne_out))
         if window is None and wake is None and not self._muted:
             self.around.add(ended.at, ended.seconds)
 

@@ -227,6 +227,7 @@ class Bench:
         self.around = Around(deque((begin - length, seconds) for begin, seconds in ear.around.pieces))
         for when, heard in found:
             judged = self.brain.judge(heard.hypotheses, self.now)
+            judged = perhaps_only(judged) if heard.denied else judged
             now = result(judged, heard)
             if judged.cry is not None and heard.around < AMID:
                 before, self.almost = self.almost, (judged.cry.text, when)
@@ -236,15 +237,17 @@ class Bench:
         self.almost = (self.almost[0], self.almost[1] - length)
 
     def clip(self, one: Cry, snr: float, attempt: int) -> Outcome:
-        """One clip through the ear, in a quiet house."""
-        self.around, self.almost = Around(), ("", -inf)
+        """One clip through the ear, in a quiet house that is not the one of the television."""
+        evening, self.around, self.almost = (self.around, self.almost), Around(), ("", -inf)
         frames, began = cried(one, snr, attempt), process_time()
         best, why = "", ""
         for _, now, text in self.heard(frames):
             if ORDER.index(now) > ORDER.index(best):
                 best, why = now, text
-        return Outcome(f"{one.kind}{one.number}-{snr:.0f}-{attempt}", one.kind, snr, attempt, best, "", len(frames) * FRAME_SECONDS,
-                       process_time() - began, f"{one.line.say} <- {why or self.overheard}", perhaps=self.almost[0] if best == "near" else "")
+        heard = Outcome(f"{one.kind}{one.number}-{snr:.0f}-{attempt}", one.kind, snr, attempt, best, "", len(frames) * FRAME_SECONDS,
+                        process_time() - began, f"{one.line.say} <- {why or self.overheard}", perhaps=self.almost[0] if best == "near" else "")
+        self.around, self.almost = evening  # between two clips the television goes on
+        return heard
 
     def scene(self, scene: Scene, take: int) -> Outcome:
         """One scene through the ear, after the one before it: at most one alarm comes of it, the rest is the same one going on.
@@ -411,7 +414,7 @@ if __name__ == "__main__":
         from datetime import datetime
 
         from assistant import household as household_file
-        from assistant.converse import AMID, TWICE, same_cry
+        from assistant.converse import AMID, TWICE, perhaps_only, same_cry
         from assistant.furnish import grammars, suspicious, talk, understander
         from assistant.listen.ear import Around, Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
