@@ -191,10 +191,10 @@ def _text(thought: Thought, question: Question) -> Judgement | None:
     return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None
 
 
-_DONE = re.compile(r"(?:好|完|掉|过|上|下|出去|起来|干净)*(?:了|啦|咯|喽|过|嘞|哒|好|完)")
-_DONE_SOUNDS = frozenset({"le", "la", "lo", "luo", "lei", "guo", "hao", "wan"})
+_DONE = re.compile(r"(?:好|完|掉|过|上|下|出去|起来|干净)*(?:了|啦|咯|喽|过|嘞|哒)|(?:好|完)[啊呀吧哈]*$")
+_DONE_SOUNDS = frozenset({"le", "la", "lo", "luo", "lei", "guo"})
 """Behind the verb of what there was to do: it is done."""
-_UNSURELY = re.compile(r"[别不甭莫吗么嘛]|等|一会|待会|马上|就[来去]|再|要不|什么|啥|谁|哪|疼|救|快来|来人|怎|摔|跌|晕|昏|绊|滑|栽|[着起失走冒]火|冒烟|[煤燃]气|漏|血|命")
+_UNSURELY = re.compile(r"[别不甭莫吗么嘛]|等|一会|待会|马上|就[来去]|再|要不|什么|啥|谁|哪|疼|救|快来|来人|怎|摔|跌|晕|昏|绊|滑|栽|[着起失走冒]火|烟|气味|臭|闻|漏|[流出吐咳便]血|血[流止]|命")
 """Later, not surely, or something else has happened: the question's usual answers and the cries tell."""
 _UNDONE = re.compile(r"(?:还?没(?:有|得|去)?|冇|未|忘了?|忘记了?).?$")
 """Before the verb: not yet."""
@@ -215,7 +215,8 @@ def _chore(thought: Thought, question: Question) -> Judgement | None:
         named = [at for at, char in enumerate(text) if char in words or any(question.ear.edit((sounds[at],), (known,)) <= ALIKE for known in alike)]
         beside = _syllables(one) - len(named)
         undone = [at for at in named if _UNDONE.search(text[:at])]
-        done = [at for at in named if at not in undone and (_DONE.match(text, at + 1) or (alike and at + 1 < len(text) and sounds[at + 1] in _DONE_SOUNDS))]
+        acts = [at for at in named if at not in undone and not (text[at] == words[-1] and len(words) > 1)]  # 火好大 says nothing of 关
+        done = [at for at in acts if _DONE.match(text, at + 1) or (alike and at + 1 < len(text) and sounds[at + 1] in _DONE_SOUNDS)]
         if beside <= FEW and (undone or done):
             return Judgement(Meaning("dialogue.no" if undone else "dialogue.yes", {"what": chore}, 0.95, text))
         if _ANY_CHORE.fullmatch(text):
