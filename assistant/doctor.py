@@ -328,7 +328,6 @@ JOIN = 5.0
 """Seconds an MQTT broker is given."""
 
 LOOKS: tuple[Callable[[Household | None, Path], Iterator[Finding]], ...] = (
-    _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _history, _doors,
     _models, _voice, _microphone, _loudspeaker, _clock, _disk, _ledger, _channels, _history, _beats, _doors,
 )
 """A new part to look at is a function and a place here."""

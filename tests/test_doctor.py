@@ -12,7 +12,7 @@ import pytest
 
 from assistant.care import SCHEMAS
 from assistant.clock import SystemClock
-from assistant.doctor import Finding, _beats, _channels, _disk, _doors, _history, _ledger, _models, plainly
+from assistant.doctor import LOOKS, Finding, _beats, _channels, _disk, _doors, _history, _ledger, _models, plainly
 from assistant.home import Care, Channel, Contact, Household
 from assistant.messages import UNPROBED
 from assistant.notify.heartbeat import GOOD, NOTED
@@ -188,3 +188,7 @@ def test_a_broken_ledger_is_told_and_left_to_the_house(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"broken" * 1000)
     (found,) = _ledger(None, tmp_path)
     assert (found.well, "账本坏了" in found.said, [one.name for one in tmp_path.iterdir()]) == (False, True, ["ledger.db"])
+
+
+def test_every_part_is_looked_at_once() -> None:
+    assert len(LOOKS) == len(set(LOOKS)) == 11
