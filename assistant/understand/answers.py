@@ -201,6 +201,8 @@ _UNDONE = re.compile(r"(?:还?没(?:有|得|去)?|冇|未|忘了?|忘记了?).?$
 _ANY_CHORE = re.compile(r"[嗯哦啊呀好的行早都已经我]*(?:弄|做|办|搞|整|收拾|忙)(?:好|完|妥|停当|利索)(?:了|啦|咯|喽)[啊呀吧嘛哈]*")
 _OF_NO_CHORE = frozenset("的一个把给我他她去来在有是和跟了药上下前后早晚中要记得点今明天家里出门看")
 """Characters of a reminder that say nothing of what is done."""
+ALIKE = 0.25
+"""Cost of one syllable for another up to which it may be the same one misheard."""
 
 
 def _chore(thought: Thought, question: Question) -> Judgement | None:
@@ -222,10 +224,6 @@ def _chore(thought: Thought, question: Question) -> Judgement | None:
         if _ANY_CHORE.fullmatch(text):
             return Judgement(Meaning("dialogue.yes", {"what": chore}, 0.95, text))
     return None
-
-
-ALIKE = 0.25
-"""Cost of one syllable for another up to which it may be the same one misheard."""
 
 
 _LEAVES_IT = re.compile(
@@ -254,9 +252,11 @@ def _strongest(thought: Thought) -> float:
 
 
 CLOSED: Mapping[Asking, Callable[[Thought, Question], Judgement | None]] = {
-    "which": _which, "when": _when, "evidence": _evidence, "text": _text, "ring": _ring, "chore": _chore,
+    "which": _which, "when": _when, "evidence": _evidence, "text": _text, "ring": _ring,
 }
 """(what was heard, the question) → the answer, or None where it is none."""
+FIRST: Mapping[Asking, Callable[[Thought, Question], Judgement | None]] = {"chore": _chore}
+"""The same, before any cry: 倒了, of the rubbish, is no fall."""
 
 
 def _strong_other(thought: Thought, one: Heard) -> float:

@@ -12,13 +12,13 @@ from assistant.messages import YES_OR_NO, Asking, Hypothesis, Judgement, Meaning
 from assistant.understand import confidence, emergencies, times
 from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
-from assistant.understand.answers import CLOSED, Question
+from assistant.understand.answers import CLOSED, FIRST, Question
 from assistant.understand.evidence import Odds
 from assistant.understand.heard import Explanation, Heard, Thought, strongest_of
 from assistant.understand.interpreter import MOST, RIVAL, SAYABLE, Interpreter
 from assistant.understand.levels import ACT, ASK, MARGIN, STRICT, acts
 from assistant.understand.matcher import Utterance, holds
-from assistant.understand.phrasebook import Phrasebook
+from assistant.understand.phrasebook import ANSWERED_LIKE, Phrasebook
 from assistant.understand.spoken import hanzi
 
 OPPOSITES = (
@@ -34,8 +34,6 @@ BESIDE: Mapping[Asking, frozenset[str]] = {
     "talk": frozenset({"emergency"}),
 }
 """Skills that are listened to beside these questions; beside the others all of them are."""
-ANSWERED_LIKE: Mapping[Asking, Asking] = {"chore": "dose"}
-"""Questions whose answers are said in the words of another one's."""
 POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.unsure", "medication.query", "medication.taking", "medication.snooze"})
 """Those that one syllable divides."""
 SAMPLED = 0.25
@@ -102,7 +100,7 @@ class Understander:
         options: tuple[str, ...] = (),
     ) -> Explanation:
         """The same with every step."""
-        like = ANSWERED_LIKE.get(asking, asking) if asking is not None else None
+        like = ANSWERED_LIKE.get(asking, asking)
         thought = Thought(self._interpreter.hear(hypotheses, now, like or ""), now.replace(tzinfo=None))
         thought.cries = self._cries(hypotheses, thought, now)
         self._combine(thought, like)
@@ -252,8 +250,9 @@ class Understander:
     ) -> Judgement | None:
         """The question's own grammar first; None: not an answer, judge it as anything else."""
         scores = thought.scores
-        if asking == "chore" and (done := CLOSED[asking](thought, Question(options, self.ear, thought.now, self._interpreter.looks))) is not None:
-            return done  # 倒了, of the rubbish, is no fall
+        question = Question(options, self.ear, thought.now, self._interpreter.looks)
+        if asking in FIRST and (answer := FIRST[asking](thought, question)) is not None:
+            return answer
         alarm = scores.get("emergency.call", 0.0)
         mine = [intent for intent in scores if intent in self._interpreter.asked[ANSWERED_LIKE.get(asking, asking)]]
         best = max(mine, key=lambda intent: scores[intent], default=None)
@@ -273,7 +272,7 @@ class Understander:
             if asking == "emergency" and (wanted := self._sends_for_help(thought)) is not None:
                 return Judgement(wanted)
             return None
-        return closed(thought, Question(options, self.ear, thought.now, self._interpreter.looks))
+        return closed(thought, question)
 
     def _sends_for_help(self, thought: Thought) -> Meaning | None:
         """我头晕得天旋地转，你喊他们来一个: with an alarm running who says so wants it, whatever else it sounds like; nothing that calls it off."""

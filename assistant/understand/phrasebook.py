@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assistant.errors import XiaobanError
+from assistant.messages import Asking
+
+ANSWERED_LIKE: Mapping[Asking | None, Asking] = {"chore": "dose"}
+"""Questions that are answered in the phrases of another one."""
 
 DEFAULT_STRENGTH = 0.9
 """Score of a frame whose concepts are all there and which explains the whole sentence."""

@@ -11,7 +11,7 @@ from itertools import islice
 from assistant.home import Household
 from assistant.messages import Asking
 from assistant.understand import slots
-from assistant.understand.phrasebook import Phrasebook, Template
+from assistant.understand.phrasebook import ANSWERED_LIKE, Phrasebook, Template
 
 MOST = 3000
 """Phrases; vosk builds a bigram graph from them in about 60 ms, and more add words but hardly new pairs."""
@@ -35,7 +35,7 @@ def phrases(home: Household, book: Phrasebook, asking: Asking | None) -> list[st
     """At most MOST different phrases, distress first: nothing may crowd it out."""
     fills = fills_of(home, book)
     found: dict[str, None] = dict.fromkeys((*book.distress, *book.cancel) if asking in (None, "emergency") else book.distress)
-    own = [template for template in book.templates if template.asking == ("dose" if asking == "chore" else asking) and asking is not None]
+    own = [template for template in book.templates if template.asking == ANSWERED_LIKE.get(asking, asking) and asking is not None]
     anywhere = [template for template in book.templates if not template.asking]
     for template in own:
         found.update(dict.fromkeys(islice(walks(template, fills), 4 * WALKS)))
