@@ -167,9 +167,9 @@ def suspicious(brain: Understander, hypotheses: Sequence[Hypothesis], now: datet
     explained = brain.explain(hypotheses, now)
     best = next((one for one in explained.heard if one.hypothesis.source == "free"), None)
     guarded = best is not None and best.guards and all(one.intent != "emergency.call" for one in best.fits)
-    if guarded and explained.cried < BY_SOUND_AGAINST:
-        return False
     judged = explained.judgement
+    if guarded and explained.cried < BY_SOUND_AGAINST:
+        return judged.cry is not None and judged.cry not in judged.nearest  # somebody is called to come, whatever the rest is about
     return judged.cry is not None or (judged.meaning is not None and judged.meaning.intent == "emergency.call")
 
 

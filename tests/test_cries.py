@@ -11,6 +11,7 @@ from assistant.converse import AMID, TWICE
 from assistant.furnish import suspicious, understander
 from assistant.home import Care, Household
 from assistant.household import load
+from assistant.listen.spotter import Spotter
 from assistant.messages import Heard, Hypothesis, Judgement, Meaning
 from assistant.places import sample_household
 from assistant.understand.heard import Explanation
@@ -72,6 +73,46 @@ def test_a_grammar_that_explains_the_sound_as_well_outweighs_a_guard() -> None:
     surely = heard(*guarded, grammar=(("我我喘不上气来了", 0.5), ("不我喘不上气来了", 0.3), ("了我喘不上气来了", 0.2)))
     badly = heard(*guarded, grammar=(("我我喘不上气来了", 0.2),))
     assert [suspicious(understander(HOME), one, NOW) for one in (surely, badly)] == [True, False]
+
+
+SUMMONS = [
+    heard(("老伴儿快来家水管还呀老伴儿快来扶非得", 0.41), ("老伴儿快来家水管还哑老伴儿快来扶非得", 0.29)),
+    heard(("老伴儿快来午睡到老伴儿快来午睡倒地", 0.5), ("老伴儿快来家谁打的", 0.3)),
+    heard(("小军快点来五十一咱们排演", 0.6)),
+]
+
+
+@pytest.mark.parametrize("hypotheses", SUMMONS, ids=lambda one: one[0].text)
+def test_whoever_calls_somebody_to_come_and_is_not_understood_further_may_need_help(hypotheses: tuple[Hypothesis, ...]) -> None:
+    judged = explain(hypotheses).judgement
+    assert judged.meaning is None
+    assert judged.cry is not None and judged.cry.text in hypotheses[0].text and "来" in judged.cry.text
+    assert suspicious(understander(HOME), hypotheses, NOW)
+
+
+@pytest.mark.parametrize("said", ["老伴儿快来吃饭", "老头子快来看电视", "敏敏快来了", "小军快来尝尝", "老伴儿一块儿来水管", "妈快来接电话"])
+def test_whoever_is_called_to_see_or_eat_something_is_not(said: str) -> None:
+    judged = explain(heard((said, 0.9))).judgement
+    assert judged.meaning is None and judged.cry is None
+
+
+class Knows:
+    """A model that knows every word and hears nothing."""
+
+    @staticmethod
+    def knows(word: str) -> bool:
+        return bool(word)
+
+    @staticmethod
+    def held_to(phrases: object, timed: bool) -> None:
+        assert phrases and timed
+
+
+@pytest.mark.parametrize(("score", "first"), [(0.27, "你有空来啊"), (0.7, "来人啊")])
+def test_a_grammar_that_is_less_than_half_sure_puts_no_cry_first(score: float, first: str) -> None:
+    spotter = Spotter(Knows(), (), ("来人啊",), None)  # type: ignore[arg-type]
+    readings = heard(("你有空来啊", 0.5), ("你有困难是啊", 0.4), grammar=(("来人啊", score),))
+    assert spotter.sifted(readings)[0].text == first
 
 
 # --- what the house makes of it ---------------------------------------------------------------------------------------

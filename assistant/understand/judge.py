@@ -17,7 +17,7 @@ from assistant.understand.evidence import Odds
 from assistant.understand.heard import Explanation, Heard, Thought, strongest_of
 from assistant.understand.interpreter import MOST, RIVAL, SAYABLE, Interpreter
 from assistant.understand.levels import ACT, ASK, MARGIN, STRICT, acts
-from assistant.understand.matcher import Utterance, holds
+from assistant.understand.matcher import Utterance, certain, holds
 from assistant.understand.phrasebook import ANSWERED_LIKE, Phrasebook
 from assistant.understand.spoken import hanzi
 
@@ -312,13 +312,25 @@ class Understander:
         for near in judgement.nearest:
             if near.intent == "emergency.call":
                 return near
-        top = next((one for one in thought.heard if one.hypothesis.source == "free"), None)
-        guarded = top is not None and bool(guarding.stopped("emergency.call", top.guards))
+        free = [one for one in thought.heard if one.hypothesis.source == "free"]
+        guarded = bool(free) and bool(guarding.stopped("emergency.call", free[0].guards))
         if not thought.cries or thought.cried < (BY_SOUND_AGAINST if guarded else BY_SOUND_ALONE):
-            return None
+            return self._called_to_come(free, thought)
         thought.reasons.append("受限听写听到呼救，自由听写写的是别的：再喊一声就问")
         text = thought.cries[0].said.text
         return Meaning("emergency.call", {"kind": emergencies.kind(text) or "generic", "grade": "unsure"}, ASK, text)
+
+    def _called_to_come(self, free: Sequence[Heard], thought: Thought) -> Meaning | None:
+        """老伴儿快来 with nothing understood behind it: whoever calls somebody so, twice, may need help."""
+        for one in free:
+            if one.hypothesis.score < RIVAL * free[0].hypothesis.score:
+                continue
+            for frame in self.book.perhaps.get("emergency.call", ()):
+                if (spans := holds(frame, one.said, accept=certain)) is not None:
+                    thought.reasons.append(f"喊人快来，没听出为什么：再喊一声就问（{frame.text}）")
+                    text = "".join(span.text for span in sorted(spans, key=lambda span: span.start))
+                    return Meaning("emergency.call", {"kind": "generic", "grade": "unsure"}, ASK, text)
+        return None
 
     # --- slots ---
 

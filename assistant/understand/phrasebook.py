@@ -108,6 +108,8 @@ class Phrasebook:
     """Intent → slot → (value, frames), in the order they are tried; no frames: the value when nothing else fits."""
     grades: Mapping[str, tuple[tuple[str, tuple[Frame, ...]], ...]] = field(default_factory=dict)
     """Intent → (grade, frames): how sure an alarm may be."""
+    perhaps: Mapping[str, tuple[Frame, ...]] = field(default_factory=dict)
+    """Intent → frames that may mean it whatever else is heard; alone they do nothing: see `Judgement.cry`."""
     hints: Mapping[str, tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]] = field(default_factory=dict)
     """`person`, `medicine`, `service` → (names, words, needs): who carries one of the names is also called by the words,
     and meant by the needs (头发长了)."""

@@ -43,7 +43,7 @@ MAX_NODES = 4000
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "文件": ("intents", "replies", "topics", "words", "rules", "hints", "heard", "anchors", "guard", "distress", "cancel", "seen_through"),
-    "意图": ("phrases", "frames", "examples", "must_not", "asked", "asked_frames", "values", "grades"),
+    "意图": ("phrases", "frames", "examples", "must_not", "asked", "asked_frames", "values", "grades", "perhaps"),
     "例句": ("say", "slots", "asking", "now", "options"),
     "guard": ("name", "when", "unless", "stops", "weakens", "of_clause", "not_beside", "unyielding"),
     "hints": ("names", "words", "needs", "frames"),
@@ -96,6 +96,7 @@ class Reader:
         examples: list[Example] = []
         values: dict[str, dict[str, tuple[tuple[str, tuple[Frame, ...]], ...]]] = {}
         grades: dict[str, tuple[tuple[str, tuple[Frame, ...]], ...]] = {}
+        perhaps: dict[str, tuple[Frame, ...]] = {}
         heard: dict[str, list[str]] = {}
         hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
         needs: dict[str, list[tuple[tuple[str, ...], tuple[Frame, ...]]]] = {}
@@ -128,9 +129,11 @@ class Reader:
                     values.setdefault(intent, {})[slot] = self._table(name, intent, table)
                 if "grades" in body:
                     grades[intent] = self._table(name, intent, body["grades"])
+                if "perhaps" in body:
+                    perhaps[intent] = tuple(self._frames(name, intent, body["perhaps"], ""))
                 must_not += [(intent, say) for say in self._sentences(body.get("must_not", []), name, intent)]
                 examples += self._examples(name, intent, body.get("examples", []))
-        self._check_names((*frames, *(frame for rows in needs.values() for _, lines in rows for frame in lines), *(frame for lines in anchors.values() for frame in lines), *(frame for guard in guards for frame in (*guard.when, *guard.unless))))
+        self._check_names((*frames, *(frame for rows in needs.values() for _, lines in rows for frame in lines), *(frame for lines in (*anchors.values(), *perhaps.values()) for frame in lines), *(frame for guard in guards for frame in (*guard.when, *guard.unless))))
         if self.mistakes:
             raise PhrasebookError("\n".join(self.mistakes))
         for word in self.literal:
@@ -139,7 +142,7 @@ class Reader:
             tuple(templates), tuple(frames), tuple(guards),
             {concept: tuple(dict.fromkeys(words)) for concept, words in self.words.items()},
             {word: tuple(wrong) for word, wrong in heard.items()},
-            values, grades, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()}, anchors,
+            values, grades, perhaps, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()}, anchors,
             tuple(must_not), tuple(examples), tuple(dict.fromkeys(distress)), tuple(dict.fromkeys(cancel)),
             frozenset(through),
         )
