@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from assistant.converse import AMID, TWICE
+from assistant.converse import AMID, PLAINLY, TWICE
 from assistant.furnish import suspicious, understander
 from assistant.home import Care, Household
 from assistant.household import load
@@ -156,6 +156,35 @@ def test_a_cry_that_the_second_look_denies_is_asked_about_when_it_comes_again(se
     wait(scene, 20.0)
     scene.tell(Heard((Hypothesis(second),), woken=False, denied=True))
     assert _state(scene) == state
+
+
+@dataclass
+class Believes:
+    """Hears a cry in everything, so plain and so sure."""
+
+    household: Household
+    grade: str
+    share: float
+
+    def judge(self, hypotheses: object, now: datetime, asking: object = None, options: tuple[str, ...] = ()) -> Judgement:
+        said = hypotheses[0].text  # type: ignore[index]
+        return Judgement(Meaning("emergency.call", {"kind": "generic", "grade": self.grade}, self.share, said) if asking is None else None)
+
+
+@pytest.mark.parametrize(("grade", "share", "woken", "around", "states"), [
+    ("unsure", PLAINLY - 0.02, False, 0.0, ("idle", "doubt")), ("unsure", PLAINLY - 0.02, False, AMID + 0.1, ("doubt", "doubt")),
+    ("unsure", PLAINLY - 0.02, True, 0.0, ("question", "question")), ("unsure", PLAINLY, False, 0.0, ("question", "question")),
+    ("likely", PLAINLY - 0.1, False, 0.0, ("prealarm", "prealarm")),
+])
+def test_a_cry_that_is_not_plain_and_says_nothing_of_what_has_happened_is_asked_about_the_second_time(
+    grade: str, share: float, woken: bool, around: float, states: tuple[str, ...],
+) -> None:
+    scene = stage()
+    scene.dialogue._judge = Believes(scene.dialogue.household, grade, share)
+    for state in states:
+        hear(scene, "快来啊外头", woken=woken, around=around)
+        assert _state(scene) == state
+        wait(scene, 2.0)
 
 
 def test_a_family_that_wants_no_doubts_gets_the_question_whose_silence_is_a_yes() -> None:

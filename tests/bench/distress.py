@@ -227,7 +227,7 @@ class Bench:
         self.around = Around(deque((begin - length, seconds) for begin, seconds in ear.around.pieces))
         for when, heard in found:
             judged = self.brain.judge(heard.hypotheses, self.now)
-            judged = perhaps_only(judged) if heard.denied else judged
+            judged = judged if heard.woken else overheard(judged, heard)
             now = result(judged, heard)
             if judged.cry is not None and heard.around < AMID:
                 before, self.almost = self.almost, (judged.cry.text, when)
@@ -414,7 +414,7 @@ if __name__ == "__main__":
         from datetime import datetime
 
         from assistant import household as household_file
-        from assistant.converse import AMID, TWICE, perhaps_only, same_cry
+        from assistant.converse import AMID, TWICE, overheard, same_cry
         from assistant.furnish import grammars, suspicious, talk, understander
         from assistant.listen.ear import Around, Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
