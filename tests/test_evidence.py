@@ -188,6 +188,9 @@ BOTH = ("刘敏", "刘强")
 @pytest.mark.parametrize(("question", "options", "say", "meant"), [
     ("which", BOTH, "就找强子吧他离得近些", {"which": "刘强"}), ("which", BOTH, "不是敏敏是我儿子", {"which": "刘强"}),
     ("which", (*BOTH, "刘小军"), "不是敏敏", None), ("which", BOTH, "敏敏上个月给我织了条围巾可暖和了", None), ("which", BOTH, "第一锅馒头蒸出来都是给你们留的", None),
+    ("which", BOTH, "第一个，哦不，第二个", {"which": "刘强"}), ("which", BOTH, "不是第一个，是第二个", {"which": "刘强"}),
+    ("which", BOTH, "头一个，不是，第二个", {"which": "刘强"}), ("which", BOTH, "第二个吧，第一个太远", {"which": "刘强"}), ("which", BOTH, "不要第一个", {"which": "刘强"}),
+    ("which", (*BOTH, "刘小军"), "不要第一个", None), ("which", BOTH, "第一个第二个都行", None),
     ("when", (), "那就下午四点钟吧", {"when": datetime(2026, 11, 22, 16)}), ("when", (), "那年我五点就下地割麦子去了", None),
     ("when", (), "昨天晚上八点我都躺下了", None), ("evidence", (), "对门那屋子空了好些年没人住咯", None),
 ])
@@ -210,6 +213,7 @@ def test_thinking_aloud_keeps_the_question_open(question: Asking, say: str) -> N
 @pytest.mark.parametrize(("asking", "say", "meant"), [
     ("dose", "没吃，不对，吃了", "medication.taken"), ("dose", "吃了，哦不，还没吃呢", "medication.not_taken"),
     ("dose", "谁说我没吃，吃了", "medication.taken"), ("dose", "刚才喝粥那会儿，我顺嘴就送下去了", "medication.taken"),
+    ("dose", "吃啦", "medication.taken"), ("dose", "喝啦", "medication.taken"), ("dose", "咽啦", "medication.taken"), ("dose", "吃咯", "medication.taken"),
     ("dose", "等我把这集看完再说", "medication.snooze"), ("yes_no", "先不要，等我问过闺女再说", "dialogue.no"),
     ("evidence", "就剩个盖子", "dialogue.empty"), ("evidence", "药压着药，好几颗", "dialogue.full"), ("evidence", "没有空呀，你看", "dialogue.full"),
 ])

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from assistant.messages import WAIT, Asking, Judgement, Meaning, Slot
 from assistant.understand import slots as filling
 from assistant.understand import times
+from assistant.understand.corrections import CORRECTION
 from assistant.understand.heard import Heard, Thought
 from assistant.understand.levels import ACT, ASK
 from assistant.understand.looks import Looks
@@ -20,12 +21,16 @@ _ORDINALS = (
     (re.compile(r"第一|头一|前一个|前面那|上面那"), 0), (re.compile(r"第二|后一个|后面那|下面那"), 1), (re.compile(r"第三"), 2),
     (re.compile(r"第四"), 3), (re.compile(r"第五"), 4), (re.compile(r"最后"), -1),
 )
-_DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别叫|莫给|莫找)(?:那个|我的?|我们?家的?)?$")
+_DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别叫|莫给|莫找|唔系|唔要|勿是|勿要)(?:那个|我的?|我们?家的?)?$")
 """Before a name: this one is not meant."""
-_CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选]|还是|打给)*$")
+_REFUSED = re.compile(r"(?:[个种位样项粒片]|的)?(?:[啊呀嘛]?我?就?(?:不[要是行用找想对成好]|算了|没空|唔|勿|莫)|[太忒])")
+"""Behind 第一个: nor is this."""
+_NO_BUT = re.compile(r"[个种位样]?[啊呀]?(?:不是|唔系|勿是)")
+"""Between 第一个 and 第二个: the first is taken back."""
+_CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选揾寻喊]|还是|打给)*$")
 _CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
-_AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|打给|叫|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
+_AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|揾|寻|打给|叫|喊|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
 """Before the last words of a longer answer: these are the answer. 人家今天上班忙，我不去烦她，|还是|强子吧."""
 _DESCRIBED = re.compile(r"(?:[，了]|[那这]个|[的嘛呢])*(?:(?:跟|和|同)(?:我|饭).{1,8}|住.{1,8}|在.{1,8}|以前.{1,10}|姓.{1,3}|管.{1,5}|[早中晚睡饭].{0,6}[吃喝])的(?:[那这]个)?[啊嘛呀]?$")
 """Behind a name that stands first: what else is told of who or what is meant: 我那个老同事，|跟我一个车间的."""
@@ -85,9 +90,8 @@ def _which(thought: Thought, question: Question) -> Judgement | None:
 def _option(one: Heard, question: Question) -> tuple[str, int]:
     """The option that is named, and how many syllables name it; ("", 0) for none."""
     text, options = one.said.text, question.options
-    for pattern, place in _ORDINALS:
-        if (found := pattern.search(text)) and -len(options) <= place < len(options):
-            return options[place], len(found[0])
+    if (ordinal := _ordinal(text, options)) is not None:
+        return ordinal
     names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options and span.cost < 0.45]
     denied = {span.value for span in names if _DENIED.search(text[:span.start])}
     left = {span.value for span in names} - denied or (set(options) - denied if denied and len(options) == 2 else set())
@@ -115,6 +119,24 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
         return best[0], pieces[best[0]]
     return "", 0
+
+
+def _ordinal(text: str, options: Sequence[str]) -> tuple[str, int] | None:
+    """第二个 of these; ("", 0) where it cannot be told which one of several is meant, None where none is counted."""
+    named = sorted((found.start(), found.end(), options[place]) for pattern, place in _ORDINALS for found in pattern.finditer(text)
+                   if -len(options) <= place < len(options))
+    if not named:
+        return None
+    left = [
+        one for at, one in enumerate(named) if not _REFUSED.match(text, one[1])
+        and ((at > 0 and _NO_BUT.fullmatch(text[named[at - 1][1]:one[0]])) or not _DENIED.search(text[:one[0]]))
+    ]
+    mended = max((mark.end() for mark in CORRECTION.finditer(text)), default=0)
+    left = [one for one in left if one[0] >= mended] or left
+    meant = {option for _, _, option in left} or (set(options) - {option for _, _, option in named} if len(options) == 2 else set())
+    if len(meant) != 1:
+        return "", 0
+    return meant.pop(), len(text) if len(named) > 1 or not left else left[0][1] - left[0][0]
 
 
 def _when(thought: Thought, question: Question) -> Judgement | None:
@@ -228,6 +250,7 @@ def _chore(thought: Thought, question: Question) -> Judgement | None:
 
 _LEAVES_IT = re.compile(
     r"(?:不|别|莫|甭|勿要|唔|没空|懒得)(?:要|想|用|去|得|好)?接|(?:接|腾)不(?:了|出|起|来|成|到)|(?<![不别莫甭])(?:挂|摁|按|掐)(?:了|掉|断)|[让叫喊](?:他|她|它|佢|伊|人家|对方).{0,3}(?:[待等过一]?会|晚点|晚些|回头|改天|明天|下午|晚上).{0,4}打"
+    r"|(?:别|莫|甭|不|勿要|唔好|懒得)(?:搭)?(?:理|睬)|(?:[待等过]?(?:一?会儿?|一?[下哈歇阵]儿?)|晚点|晚些|回头)[，]?(?:我|俺|咱)?(?:再|就)?(?:给|跟|同)?[他她伊佢]?(?:再|就)?(?:打|回|拨)(?:回去|过去|转去|回|电话)"
 )
 _TAKES_IT = re.compile(r"(?<![不别莫甭直间连迎要唔])接(?!不接|水|孩|娃|孙|人|客|触|待|力|你|他|她|住|头|口|班|完|过|吗)|(?<![沟交普])通(?:咯|上|起来|了吧|一下)|别挂|莫挂|不要挂")
 """What is said of a call that rings, within a longer sentence."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assistant.understand.matcher import Span, Utterance
 from assistant.understand.slots import Measures
 
-CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|[哦噢呃啊]不行(?!了)|[啊哦噢呃]不(?![要用好成必想能会接])|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|应该是(?![吃服喝打咽没忘])|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
+CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|[哦噢呃啊]不行(?!了)|[啊哦噢呃]不(?![要用好成必想能会接])|不对不对|不对|不是不是|不是(?!我?吃|很|太|没|因为|说)|说错了|我说错了|讲错了|(?<![按摁碰拿吃走认坐])错了|不是?[哦噢](?=[是对好行要可])|唔系(?=[，,听我系今后下])|应该是(?![吃服喝打咽没忘])|算了(?=(?:还是|就)?[一二三四五六七八九十两]{1,2}点))(?![起劲付头路啊吗])")
 """Where an elder takes a word back."""
 
 _RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我是说")
@@ -20,6 +20,9 @@ NEAR = 4
 """Syllables between the mark and what is meant instead."""
 _SIGH = re.compile(r"(?:[瞧看你]*我?这?(?:个|张)?(?:嘴|记性|脑子|脑壳|脑筋)(?:[啊呀哟])?|[你我]?(?:看|瞧)我[都又]?(?:糊涂|说错|搞错)了?|我?(?:又|都)?(?:糊涂|老糊涂)了)")
 """What may stand behind the mark besides: 不是不是，瞧我这嘴，约个打扫卫生的."""
+
+_ASKED = re.compile(r"提醒|[叫喊让记]我|我[要去]")
+"""Between a time and the mark: what is asked for stands there, and stays."""
 
 _VALUE_OF = {"{day}": "{when}", "{duration}": "{when}"}
 
@@ -46,7 +49,10 @@ def take_back(said: Utterance, found: Measures) -> None:
             ):
                 places.append((span.start, span.end))  # 跟强子视频，哦不，强子今天值班，跟小军视频
             gone = [old for old in said.spans if any(start <= old.start and old.end <= end for start, end in places)]
-            said.taken_back.append((last.start, span.start) if measured else (last.start, last.end))
+            if measured and _ASKED.search(said.text[last.end:mark.start()]):
+                said.taken_back += [(last.start, last.end), (mark.start(), span.start)]  # 八点提醒我量血压，不对，九点
+            else:
+                said.taken_back.append((last.start, span.start) if measured else (last.start, last.end))
             for old in gone:
                 said.spans.remove(old)
                 said.concepts[old.concept] = [kept for kept in said.concepts.get(old.concept, []) if kept is not old]

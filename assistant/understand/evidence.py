@@ -29,8 +29,10 @@ WEIGHTS = Path(__file__).with_name("evidence.npz")
 SAME_TOKEN = {
     "{day}": "{when}", "{amount}": "{number}", "{value}": "{number}", "{systolic}": "{number}", "{diastolic}": "{number}",
 }
-UNSAID = frozenset("呢吧啊呀啦嘛儿哦嗯呃")
+UNSAID = frozenset("呢吧啊呀嘛儿哦嗯呃")
 """Characters that say nothing for an intent."""
+DONE = frozenset("啦喽咯哒咧")
+"""Characters that are 了: 吃啦 is 吃了, and 吃 alone is not."""
 EMPTY_KINDS = frozenset({"FILLER", "SOFT", "NEUTRAL"})
 """Kinds of words that say nothing either."""
 AHEAD = 5
@@ -226,7 +228,10 @@ def _tokens(said: Utterance) -> tuple[Sequence[str], Sequence[str]]:
             sounds.append(token)
             chars.append(token)
             continue
-        if said.text[at] not in UNSAID:
+        if said.text[at] in DONE:
+            sounds.append("le")
+            chars.append("了")
+        elif said.text[at] not in UNSAID:
             sounds.append(folded(said.sounds[at]))
             chars.append(said.text[at])
         at += 1

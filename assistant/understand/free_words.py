@@ -56,18 +56,18 @@ def _stripped(edges: re.Pattern[str], text: str) -> str:
     return text
 
 
-_NOT_THIS = re.compile(r"(?:[哎哦呃啊唉噢]?(?:不对|说错了|讲错了|搞错了)|[哎哦呃啊唉噢]不是)(?!劲)")
+_NOT_THIS = re.compile(r"(?:[哎哦呃啊唉噢]?(?:(?<!对)不对|说错了|讲错了|搞错了)|[哎哦呃啊唉噢]不是)(?!劲)")
 _BUT_THIS = re.compile(r"[了过的啊]是(?=..)")
 """交电费，哎不对，电费交过了，|是|交煤气费."""
 
 
 def _corrected(piece: str) -> str:
-    """What is to be done after what was said first is taken back."""
+    """What is to be done after what was said first is taken back; before it, where only the time is: 给花浇水，不对，|星期六."""
     marks = list(_NOT_THIS.finditer(piece))
     if not marks:
         return piece
     rest = _BUT_THIS.split(piece[marks[-1].end():])[-1].removeprefix("是")
-    return rest if len(rest) > 1 else piece
+    return rest if len(rest) > 1 else piece[:marks[0].start()]
 
 
 def _trimmed(piece: str) -> str:

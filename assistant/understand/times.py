@@ -65,7 +65,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "晚": ("evening", "20:00"), "前半夜": ("night", "22:00"), "夜里": ("night", "22:00"), "夜间": ("night", "22:00"),
     "深夜": ("night", "23:00"), "大半夜": ("night", "00:00"), "后半夜": ("night", "03:00"), "半夜": ("night", "00:00"),
     "午夜": ("night", "00:00"), "夜里厢": ("night", "22:00"), "晚黑": ("evening", "20:00"), "夜头": ("evening", "20:00"),
-    "朝早": ("morning", "08:00"), "朝头": ("morning", "08:00"), "透早": ("morning", "06:30"), "上半天": ("forenoon", "09:00"), "下半天": ("afternoon", "15:00"),
+    "朝早": ("morning", "08:00"), "朝头": ("morning", "08:00"), "透早": ("morning", "06:30"), "早晨头": ("morning", "08:00"), "下黑": ("evening", "19:00"), "掌灯": ("dusk", "18:00"), "上半天": ("forenoon", "09:00"), "下半天": ("afternoon", "15:00"),
 }
 """Part of the day → its kind and the time meant when no clock time is said."""
 
@@ -126,7 +126,7 @@ WEEKDAY_OF = {**{char: index for index, char in enumerate("一二三四五六日
 ALIKE: Mapping[int, tuple[int, ...]] = {4: (10,), 10: (4,), 14: (10,), 40: (14,)}
 """四 and 十 sound alike in many mouths (CARE.md section 1): both are kept."""
 
-CORRECTIONS = re.compile(r"不对|不是|哦不|噢不|错了|说错|应该是|改成|换成|改到|还是")
+CORRECTIONS = re.compile(r"不对|不是|唔系|勿是|弗是|哦不|噢不|错了|说错|应该是|改成|换成|改到|还是")
 """Words after which the time said before is taken back."""
 
 TRADITIONAL = str.maketrans("點鐘後個兩號週禮飯過時間幾從開農曆陰臘節儿睡覺離國慶陽勞動婦", "点钟后个两号周礼饭过时间几从开农历阴腊节儿睡觉离国庆阳劳动妇")
@@ -1459,12 +1459,21 @@ def _inherited(readings: list[_Reading], text: str, reader: _Reader) -> list[Spa
     for reading in readings:
         if last:
             between = text[last.span.end : reading.span.start]
-            corrects = (len(between) <= 8 and CORRECTIONS.search(between) is not None) or _gives_way(between)
+            corrects = _takes_back(between) or _gives_way(between)
             if corrects or _JOINS.match(between):
                 reading = _completed(reading, last, reader, corrects)
         spans.append(reading.span)
         last = reading
     return spans
+
+
+def _takes_back(between: str) -> bool:
+    """Whether 不对 stands there: anywhere in a few characters, or last in more (每个星期天|提醒我给花浇水，不对，|星期六)."""
+    marks = list(CORRECTIONS.finditer(between))
+    return bool(marks) and (len(between) <= 8 or (len(between) <= 16 and len(between) - marks[-1].end() <= 1 and marks[-1][0] in ("不对", "错了")))
+
+
+_WEEKDAY = re.compile(r"^(?:周|礼拜|星期|拜)[一二三四五六天日]")
 
 
 def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: bool) -> _Reading:
@@ -1478,6 +1487,10 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
             return _Reading(replace(span, value=moments[0], alternatives=moments[1]), day, part, reading.clock)
     elif not corrects:
         return reading
+    elif isinstance(old.value, Recurrence) and len(old.value.days) == 1 and reading.day and _WEEKDAY.match(span.text):
+        at = (_hhmm(span.value.time()),) if reading.clock and isinstance(span.value, datetime) else old.value.at
+        rule = replace(old.value, days=(WEEKDAYS[reading.day.weekday()],), at=at)  # 每个礼拜天，不对，礼拜六，下午三点
+        return _Reading(replace(span, value=rule, kind="recurrence", alternatives=()))
     elif span.kind == "date" and reading.day and last.clock:
         moments = reader.moment(reading.day, last.part or None, last.clock)
         if moments:
@@ -1586,6 +1599,9 @@ def _settled(spans: list[Span], text: str) -> Span | None:
         return hours[1]
     if len(hours) == 2 and text[hours[1].end:] in _ENDS_IT and hours[1].start - hours[0].end > 1 and not _JOINED.search(text[hours[0].end:hours[1].start]):
         return _with_what_it_lacks(hours[1], [], hours[0])  # 明早六点半叫我，哎，明天不用送娃儿，七点半吧
+    days = [span for span in spans if span.kind in ("date", "moment") and not span.length and names_a_day(span.text)]
+    if len(spans) == len(days) == 2 and text[days[1].end:] in _ENDS_IT and days[1].start - days[0].end > 1 and not _JOINED.search(text[days[0].end:days[1].start]):
+        return days[1]  # 明天有事，后天上午吧
     return None
 
 
