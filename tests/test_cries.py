@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from assistant.converse import AMID, PLAINLY, TWICE
+from assistant.converse import AMID, PLAINLY, SURELY, TWICE
 from assistant.furnish import suspicious, understander
 from assistant.home import Care, Household
 from assistant.household import load
@@ -172,7 +172,7 @@ class Believes:
 
 
 @pytest.mark.parametrize(("grade", "share", "woken", "around", "states"), [
-    ("unsure", PLAINLY - 0.02, False, 0.0, ("idle", "doubt")), ("unsure", PLAINLY - 0.02, False, AMID + 0.1, ("doubt", "doubt")),
+    ("unsure", PLAINLY - 0.02, False, 0.0, ("idle", "doubt")), ("unsure", SURELY, False, AMID + 0.1, ("doubt", "doubt")),
     ("unsure", PLAINLY - 0.02, True, 0.0, ("question", "question")), ("unsure", PLAINLY, False, 0.0, ("question", "question")),
     ("likely", PLAINLY - 0.1, False, 0.0, ("prealarm", "prealarm")),
 ])
