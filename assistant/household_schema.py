@@ -566,7 +566,9 @@ def _leave_out(data: Any, fault: Fault, unique: str) -> None:
         elif not isinstance(data, list):  # A single value where a list may stand: its only place is 0.
             data.pop(str(step), None)
             return
-    if isinstance(data, list) and isinstance(last, int):
+    if isinstance(data, list) and isinstance(last, int) and last >= len(data):
+        data.clear()  # One item of the file was several: 敏敏、闺女.
+    elif isinstance(data, list) and isinstance(last, int):
         data[last] = {"name": unique, "what": unique} if isinstance(data[last], dict) else unique
     elif isinstance(data, dict) and not fault.what:
         data[str(last)] = copy.deepcopy(_STAND_INS.get(str(last), unique))
