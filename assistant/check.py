@@ -17,7 +17,7 @@ from assistant.errors import HouseholdError, ModelMissing
 from assistant.furnish import dialogue, forgetful_store, model
 from assistant.home import Household
 from assistant.household_file import InvalidHousehold, Mistake
-from assistant.keeper import Keeper
+from assistant.keeper import Keeper, Kept
 from assistant.listen.grammar import Knows, missing_words
 from assistant.messages import Action, Ask, Asking, Heard, Hypothesis, Say, Started
 from assistant.notify.channels import TELEPHONES, channel
@@ -171,6 +171,24 @@ def unreadable(home: Household) -> Iterator[tuple[str, str]]:
             yield one.name, what
 
 
+def in_force(path: Path, data: Path) -> Kept | None:
+    """What a house would go by with the file at `path` and what it keeps under `data`; None where it could not begin."""
+    try:
+        return Keeper(path, data).load()
+    except InvalidHousehold:
+        return None
+
+
+def until(kept: Kept | None) -> str:
+    """What a house does until the file at hand, which has mistakes, is mended."""
+    if kept is None:
+        return "改好以前，小伴没有文件可用，开始不了。"
+    if kept.stale and not kept.lived_with:
+        return "改好以前，小伴用的还是上一次没有错的文件。"
+    which = "小伴用的还是上一次的文件，里面也有这一版不收的" if kept.stale else "小伴接着用这份，它早就用惯了"
+    return "\n".join([f"改好以前，{which}。这几处先这样办：", *(one.lived_with() for one in kept.lived_with)])
+
+
 def run_check(path: Path, models_dir: Path, out: TextIO, data: Path | None = None) -> int:
     """Print the findings; the exit code is 0, or HouseholdError's on any mistake.
 
@@ -183,26 +201,21 @@ def run_check(path: Path, models_dir: Path, out: TextIO, data: Path | None = Non
     except ModelMissing as error:
         unlistened = f"（没有检查哪些名字听不清：{error}）"
     found = check(path, knows)
-    keeper = Keeper(path, data) if data is not None else None
-    news: list[str] = []
-    if keeper is not None and all(finding.level != "mistake" for finding in found):
-        kept = keeper.load()
+    kept = in_force(path, data) if data is not None else None
+    if kept is not None and all(finding.level != "mistake" for finding in found):
         found += [Finding("mistake", mistake) for mistake in kept.mistakes]
-        news = [change.told() for change in kept.changes]
     for finding in found:
         print(finding, file=out)
     if unlistened:
         print(unlistened, file=out)
     mistakes = sum(finding.level == "mistake" for finding in found)
     if mistakes:
-        earlier = keeper is not None and keeper.last() is not None
-        until = "小伴用的还是上一次没有错的文件" if earlier else "小伴没有文件可用，开始不了"
-        print(f"\n{path}：{mistakes} 处要改。改好以前，{until}。", file=out)
+        print(f"\n{path}：{mistakes} 处要改。{until(kept)}", file=out)
         return HouseholdError.code
     home = files.load(path)
     print(f"{path}：可以用。{_counts(home)}", file=out)
-    for sentence in news:
-        print(f"小伴会告诉老人：{sentence}", file=out)
+    for change in kept.changes if kept is not None else ():
+        print(f"小伴会告诉老人：{change.told()}", file=out)
     for name, what in unreadable(home):
         print(Finding("warning", Mistake(0, f"通知「{name}」：{what}")), file=out)
     if voiced := [contact.relation or contact.name for contact in home.family if contact.recordings]:

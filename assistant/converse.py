@@ -47,6 +47,7 @@ from assistant.messages import (
     HangUp,
     Heard,
     HouseholdChanged,
+    HouseholdOutgrown,
     HouseholdRefused,
     HungUp,
     Hush,
@@ -317,6 +318,10 @@ class Dialogue:
                 for skill in self.skills:
                     for refused in skill.refuseds:
                         self._wait(lambda turn, refused=refused: refused(turn, event), skill, NORMAL)  # type: ignore[misc]
+            case HouseholdOutgrown():
+                for skill in self.skills:
+                    for outgrown in skill.outgrowns:
+                        self._wait(lambda turn, outgrown=outgrown: outgrown(turn, event), skill, NORMAL)  # type: ignore[misc]
             case ClockStepped(by=by, trusted=trusted):
                 self._stepped(by, trusted, now)
             case Started(trusted=trusted, off_since=off_since):

@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 from assistant import places
 from assistant.care import SCHEMAS, message, selftest
 from assistant.catalogue import verify
+from assistant.check import in_force, until
 from assistant.clock import SystemClock
-from assistant.errors import NoLoudspeaker, NoMicrophone, XiaobanError
+from assistant.errors import HouseholdError, NoLoudspeaker, NoMicrophone, XiaobanError
 from assistant.furnish import voice
 from assistant.home import Channel, Household
 from assistant.household import load
@@ -56,20 +57,24 @@ class Finding:
 
 
 def examine(path: Path, data: Path, out: TextIO) -> int:
-    """Print a line a part. Returns 0 if all is well, 1 if something is not."""
-    household: Household | None = None
-    sick = False
-    try:
-        household = load(path)
-        print(Finding("家庭文件", True, str(path)), file=out)
-    except XiaobanError as error:
-        print(Finding("家庭文件", False, str(error)), file=out)
-        sick = True
+    """Print a line a part, of the household in force. Returns 0 if all is well, 1 if something is not."""
+    household, file = _file(path, data)
+    print(file, file=out)
+    sick = not file.well
     for look in LOOKS:
         for finding in look(household, data):
             print(finding, file=out, flush=True)
             sick = sick or not finding.well
     return int(sick)
+
+
+def _file(path: Path, data: Path) -> tuple[Household | None, Finding]:
+    """The household that is in force with this file, and how the file is."""
+    try:
+        return load(path), Finding("家庭文件", True, str(path))
+    except HouseholdError as error:
+        kept = in_force(path, data)
+        return kept.household if kept is not None else None, Finding("家庭文件", False, f"{error}\n{until(kept)}")
 
 
 def _models(household: Household | None, data: Path) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ from assistant.errors import DiskRefuses, EarFailed, ModelMissing, NoMicrophone,
 from assistant.furnish import dialogue, voice
 from assistant.home import Household
 from assistant.household_file import InvalidHousehold
-from assistant.keeper import Keeper, Kept, digest, fingerprint, watch
+from assistant.keeper import Keeper, Kept, digest, fingerprint, listed, watch
 from assistant.listen.recordings import Recordings
 from assistant.memory import give_back, thrifty
 from assistant.messages import (
@@ -46,6 +46,7 @@ from assistant.messages import (
     HangUp,
     Heard,
     HouseholdChanged,
+    HouseholdOutgrown,
     HouseholdRefused,
     Hush,
     Keep,
@@ -165,7 +166,7 @@ class House:
         seen = fingerprint(household_file)
         self._keeper = Keeper(household_file, data)
         kept = self._keeper.load()
-        for trouble in (*kept.mistakes, *kept.warnings):
+        for trouble in (*kept.mistakes, *kept.lived_with, *kept.warnings):
             print(trouble, file=sys.stderr)
         self._clock = clock(kept.household)
         self._store = ledger(data / places.LEDGER)
@@ -223,7 +224,7 @@ class House:
             threading.Thread(target=self._rehearse, args=(kept.household,), name="rehearsal", daemon=True),
         ]
         self.post(Started(self._clockwork.trusted, moment(alive) if alive else None))
-        if kept.changes or kept.stale or refusal.standing(self._store):
+        if kept.changes or kept.stale or kept.lived_with or refusal.standing(self._store):
             self._inbox.put(Reload())  # Saved while we were off: told like any other save.
 
     # --- any thread -----------------------------------------------------------------------------------------------------
@@ -490,10 +491,18 @@ class House:
             kept = self._keeper.load()
         except InvalidHousehold as error:  # not even the copy is left of the file in force
             kept = Kept(self._core.household, mistakes=error.mistakes)
-        for trouble in (*kept.mistakes, *kept.warnings):
+        for trouble in (*kept.mistakes, *kept.lived_with, *kept.warnings):
             print(trouble, file=sys.stderr)
+        named = self._core.household.care.names_medicines
+        if kept.lived_with:
+            why = tuple(one.told(named) for one in kept.lived_with)
+            hers = tuple(dict.fromkeys(one.hers for one in kept.lived_with if one.hers))
+            self._do(HouseholdOutgrown(listed(kept.lived_with), why, hers))
+        elif refusal.standing(self._store, refusal.OUTGROWN):
+            if not kept.changes:
+                self._keep(kept, "file_unkept")  # else the copy is of the text that is mended
+            refusal.over(self._store, refusal.OUTGROWN)
         if kept.stale:
-            named = self._core.household.care.names_medicines
             self._do(HouseholdRefused(content, tuple(mistake.told(named) for mistake in kept.mistakes)))
             return
         if kept.changes:

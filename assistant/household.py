@@ -67,6 +67,8 @@ class Loaded:
     """What works but is likely not meant."""
     retired: frozenset[tuple[str, str]] = frozenset()
     """(kind, name) of entries marked 停用: 是, which are not in `household`; kind is a field of Household."""
+    lived_with: tuple[Mistake, ...] = ()
+    """Mistakes by the rules of this program in a file that an earlier one took; each with what is done meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,10 @@ class Papers:
     private: bool = True
     """Whether only its owner can read the family's file."""
 
-    def loaded(self) -> Loaded:
-        """The household. Raises HouseholdError with every mistake of both files."""
+    def loaded(self, *, known: bool = False) -> Loaded:
+        """The household; `known` as for `parse`. Raises HouseholdError with every mistake of both files."""
         try:
-            loaded = parse(self.text, _Whatever() if self.mistakes else self.secrets, self.secrets_file)
+            loaded = parse(self.text, _Whatever() if self.mistakes else self.secrets, self.secrets_file, known=known)
         except InvalidHousehold as error:
             raise InvalidHousehold([*error.mistakes, *self.mistakes]) from None
         if self.mistakes:
@@ -184,9 +186,15 @@ def _parse_secrets(text: str, called: str) -> dict[str, str]:
     return found
 
 
-def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str = SECRET_FILES[0]) -> Loaded:
-    """The household that `text` describes. Raises HouseholdError with every mistake."""
+def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str = SECRET_FILES[0], *, known: bool = False) -> Loaded:
+    """The household that `text` describes. Raises HouseholdError with every mistake.
+
+    `known`: a house has run with this text, so a rule that came later may not put an end to it. Where there is something to go
+    on with, a mistake is `lived_with`; nobody is lost, and a medicine stays. What cannot be read is refused all the same.
+    """
     tidy, mistakes = tidied(text.removeprefix("\ufeff"))
+    if known and mistakes:
+        tidy, mistakes = text.removeprefix("\ufeff"), [replace(one, meanwhile="照原样读") for one in mistakes]
     root, unreadable, torn = mended(tidy)
     mistakes += unreadable
     if root is None:
@@ -200,9 +208,9 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
     # After a line that could not be read, what is missing may well stand on that line: only what is there is judged.
     mistakes += [sheet.said(fault, data) for fault in faults if fault.what or not torn]
     if entry is None:
-        entry = schema.without(data, faults)
+        entry = schema.without(data, faults, known=known)
     if entry is None:
-        raise InvalidHousehold(mistakes)
+        raise InvalidHousehold(_plainly(mistakes))
     builder = _Builder(entry, sheet, secrets if secrets is not None else {}, secrets_file)
     household = builder.household()
     mistakes += builder.mistakes
@@ -212,9 +220,15 @@ def parse(text: str, secrets: Mapping[str, str] | None = None, secrets_file: str
         for where, mistake in builder.absences
         if not torn and not any(path[: len(where)] == where for path in hidden)
     ]
-    if mistakes:
-        raise InvalidHousehold(mistakes)
-    return Loaded(household, tuple(sorted(builder.warnings, key=lambda found: found.line)), frozenset(builder.retired))
+    if mistakes and not (known and all(mistake.meanwhile for mistake in mistakes)):
+        raise InvalidHousehold(_plainly(mistakes))
+    warnings, lived_with = (tuple(sorted(dict.fromkeys(some), key=lambda found: found.line)) for some in (builder.warnings, mistakes))
+    return Loaded(household, warnings, frozenset(builder.retired), lived_with)
+
+
+def _plainly(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """What is refused is not lived with."""
+    return [replace(mistake, meanwhile="", hers="") for mistake in mistakes]
 
 
 # --- from nodes to fields -----------------------------------------------------------------------------------------
@@ -236,8 +250,8 @@ class _Sheet:
                 return found
         return 0
 
-    def mistake(self, node: Node, what: str, hint: str) -> None:
-        self.mistakes.append(Mistake(node.start_mark.line + 1, what, hint))
+    def mistake(self, node: Node, what: str, hint: str, meanwhile: str = "") -> None:
+        self.mistakes.append(Mistake(node.start_mark.line + 1, what, hint, meanwhile=meanwhile))
 
     def odd(self, node: Node) -> bool:
         """Whether the node uses what YAML can and a family file must not: anchors, aliases, types."""
@@ -302,7 +316,7 @@ class _Sheet:
                         continue
                     self.lines[here] = item.start_mark.line + 1
                     if _is_blank(item):
-                        self.mistake(item, "这里是空的", "删掉多出来的逗号或者减号")
+                        self.mistake(item, "这里是空的", "删掉多出来的逗号或者减号", schema.UNWRITTEN)
                         continue
                     items.append(self.value(item, shape, here))
                 return items
@@ -313,7 +327,7 @@ class _Sheet:
                 for written, key, value in self.pairs(node):
                     self.lines[(*path, written)] = key.start_mark.line + 1
                     if _is_blank(value):
-                        self.mistake(key, f"「{short(written)}」后面是空的", "在冒号后面写上内容，或者删掉这一行")
+                        self.mistake(key, f"「{short(written)}」后面是空的", "在冒号后面写上内容，或者删掉这一行", schema.UNWRITTEN)
                         continue
                     read[written] = self.value(value, None, (*path, written))
                 return read
@@ -323,21 +337,21 @@ class _Sheet:
     def unknown(self, key: Node, written: str, shape: type[schema.Entry], bare: bool) -> None:
         spelled = schema.spellings(shape)
         if bare and (found := re.match(rf"({KEY})\s*[:：=]", written)):
-            self.mistake(key, f"「{found[1]}」后面的冒号不对", f"写成 {found[1]}: 内容，英文冒号后面空一格")
+            self.mistake(key, f"「{found[1]}」后面的冒号不对", f"写成 {found[1]}: 内容，英文冒号后面空一格", schema.UNWRITTEN)
             return
         if (sections := schema.sections_with(written)) and shape is schema.HouseholdEntry:
-            self.mistake(key, f"「{short(written)}」是{'、'.join(sections)}里的一项，前面却没有空格", f"放到 {sections[0]}: 下面，前面空两格")
+            self.mistake(key, f"「{short(written)}」是{'、'.join(sections)}里的一项，前面却没有空格", f"放到 {sections[0]}: 下面，前面空两格", schema.UNWRITTEN)
             return
         if written in (whole := schema.spellings(schema.HouseholdEntry)):
-            self.mistake(key, f"「{short(written)}」是单独的一段，不在这里面", f"另起一行写 {schema.keys(schema.HouseholdEntry)[whole[written]].chinese}: ，前面不要空格")
+            self.mistake(key, f"「{short(written)}」是单独的一段，不在这里面", f"另起一行写 {schema.keys(schema.HouseholdEntry)[whole[written]].chinese}: ，前面不要空格", schema.UNWRITTEN)
             return
         if sections:
-            self.mistake(key, f"「{short(written)}」不是这里的，是{'、'.join(sections)}里的一项", f"挪到 {sections[0]}: 下面，或者删掉")
+            self.mistake(key, f"「{short(written)}」不是这里的，是{'、'.join(sections)}里的一项", f"挪到 {sections[0]}: 下面，或者删掉", schema.UNWRITTEN)
             return
         meant = nearest(written, spelled)
         known = "、".join(item.chinese for item in schema.keys(shape).values())
         hint = f"看看是不是「{schema.keys(shape)[spelled[meant]].chinese}」" if meant else f"只用这些：{known}"
-        self.mistake(key, f"不认识「{short(written)}」", hint)
+        self.mistake(key, f"不认识「{short(written)}」", hint, schema.UNWRITTEN)
 
     def said(self, fault: schema.Fault, data: Mapping[str, Any]) -> Mistake:
         """A fault with its line, and the words a family uses for its place."""
@@ -345,7 +359,7 @@ class _Sheet:
         if fault.what:
             value = f"：{fault.what}" if who or key else fault.what
             about = f"{who}的「{key.chinese}」" if who and key else who or (f"「{key.chinese}」" if key else "")
-            return Mistake(self.line(fault.path), f"{about}{value}", fault.hint)
+            return Mistake(self.line(fault.path), f"{about}{value}", fault.hint, meanwhile=fault.meanwhile)
         assert key is not None
         example = f"{key.chinese}: {key.example}".rstrip()
         blank = tuple(fault.path) in self.blank
@@ -543,6 +557,10 @@ def halves(texts: Sequence[str]) -> bool:
     return any(_TWELVE.search(_bare(text)) and not _PART.search(text) for text in texts)
 
 
+UNSENT = "这个通知先送不出去"
+RECITED = "剂量照写的念"
+
+
 class _Builder:
     """The entry with its times read, its references followed and its contradictions found."""
 
@@ -557,17 +575,20 @@ class _Builder:
         self.warnings: list[Mistake] = []
         self.retired: set[tuple[str, str]] = set()
 
-    def wrong(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
-        self.mistakes.append(Mistake(self.sheet.line(path), what, hint))
+    def wrong(self, path: tuple[str | int, ...], what: str, hint: str, meanwhile: str = "", hers: str = "") -> None:
+        """A mistake; `meanwhile` as in Mistake: what the household then has, where it has been run with."""
+        self.mistakes.append(Mistake(self.sheet.line(path), what, hint, meanwhile=meanwhile, hers=hers))
 
-    def absent(self, path: tuple[str | int, ...], what: str, hint: str, where: tuple[str | int, ...] = ()) -> None:
-        self.absences.append((where or path, Mistake(self.sheet.line(path), what, hint)))
+    def absent(
+        self, path: tuple[str | int, ...], what: str, hint: str, meanwhile: str, where: tuple[str | int, ...] = ()
+    ) -> None:
+        self.absences.append((where or path, Mistake(self.sheet.line(path), what, hint, meanwhile=meanwhile)))
 
     def odd(self, path: tuple[str | int, ...], what: str, hint: str) -> None:
         self.warnings.append(Mistake(self.sheet.line(path), what, hint))
 
     def household(self) -> Household:
-        """The household; of no use while there are mistakes."""
+        """The household; of no use while there are mistakes that cannot be lived with."""
         care = self.care()
         home = Household(
             elder=self.elder(),
@@ -609,16 +630,23 @@ class _Builder:
 
     def wake_words(self) -> tuple[str, ...]:
         """What 小伴 is called by: nothing that is said all day long, and nothing that means something by itself."""
+        usual, of_use = "小伴小伴", []
         for at, word in enumerate(self.entry.listen.wake):
             path, sound = ("listen", "wake", at), syllables(word)
+            taken, cry = _taken_by(sound) if len(sound) > 1 else ("", False)
+            if not sound or cry:  # what nobody can hear; what would make a cry for help a mere call
+                what = f"和「{taken}」混在一起，那是有用的话" if cry else "不是汉字，小伴听不出来"
+                called = f"叫它请说“{usual}”"
+                self.wrong(path, f"唤醒词「{short(word)}」{what}", f"换一个平常不说的，例如 唤醒词: {usual}", called, f"往后叫我，请说“{usual}”。")
+                continue
+            of_use.append(word)
             if len(sound) < 2:
-                what = "只有一个字，说什么话都会叫醒它" if sound else "不是汉字，小伴听不出来"
-                self.wrong(path, f"唤醒词「{short(word)}」{what}", "换成三四个字的，例如 唤醒词: 小伴小伴")
-            elif taken := _taken_by(sound):
-                self.wrong(path, f"唤醒词「{short(word)}」和「{taken}」混在一起，那是有用的话", "换一个平常不说的，例如 唤醒词: 小伴小伴")
+                self.wrong(path, f"唤醒词「{short(word)}」只有一个字，说什么话都会叫醒它", f"换成三四个字的，例如 唤醒词: {usual}", schema.AS_BEFORE)
+            elif taken:
+                self.wrong(path, f"唤醒词「{short(word)}」和「{taken}」混在一起，那是有用的话", f"换一个平常不说的，例如 唤醒词: {usual}", schema.AS_BEFORE)
             elif len(sound) == 2:
                 self.odd(path, f"唤醒词「{short(word)}」只有两个字，容易听错", "说两遍就好认：" + short(word) * 2)
-        return tuple(self.entry.listen.wake) or ("小伴小伴",)
+        return tuple(dict.fromkeys([*of_use, usual] if len(of_use) < len(self.entry.listen.wake) else of_use)) or (usual,)
 
     def filled(self, address: str, path: tuple[str | int, ...]) -> str:
         """An address with its secrets put in; what is missing is named, what is there never shown."""
@@ -643,12 +671,12 @@ class _Builder:
                 host = re.match(r"https?://([^/:?]+)", address)
                 if host and host[1] in schema.WEB_ADDRESSES:
                     hint = f"改成 {schema.WEB_ADDRESSES[host[1]]}，写在 {self.secrets_file} 里"
-                self.wrong(("channels", name), f"通知「{short(name)}」：不认识 {short(scheme)} 这种通知方式", hint)
+                self.wrong(("channels", name), f"通知「{short(name)}」：不认识 {short(scheme)} 这种通知方式", hint, UNSENT)
             if scheme in schema.EXPERIMENTAL:
                 self.odd(("channels", name), f"通知「{short(name)}」：短信还在试验，没有在真的网卡上试过", "别只靠它，再写一种通知")
             full = self.filled(address, ("channels", name))
             if scheme in CALLING and not re.match(r"sips?:(//)?[^@\s]+@[^@\s]+", full):
-                self.wrong(("channels", name), f"网络电话「{short(name)}」的地址写错了", '写成 "sip:账号@服务器"，例如 "sip:xiaoban@sip.example.com"')
+                self.wrong(("channels", name), f"网络电话「{short(name)}」的地址写错了", '写成 "sip:账号@服务器"，例如 "sip:xiaoban@sip.example.com"', "电话先打不出去")
             read.append(Channel(name, full))
         return tuple(read)
 
@@ -660,24 +688,29 @@ class _Builder:
         """The address of a video room, which must name one; one for everybody should differ from call to call."""
         unknown = [word for word in re.findall(r"(?<!\$)\{[^{}]*\}", address) if word not in ("{code}", "{person}")]
         if address and not re.match(r"https?://[^/\s]+/\S+", address):
-            self.wrong(path, "视频的网址里没有房间", "写到房间为止，例如 https://meet.example/{code}")
-        elif unknown:
-            self.wrong(path, f"视频的网址里有 {short(unknown[0])}，小伴不知道换成什么", "只写 {code}（每次不一样的房间）或者 {person}（家人的名字）")
-        elif everybody and address and "{code}" not in address and "{person}" not in address:
+            self.wrong(path, "视频的网址里没有房间", "写到房间为止，例如 https://meet.example/{code}", "先不发视频的网址")
+            return ""
+        if unknown:
+            self.wrong(path, f"视频的网址里有 {short(unknown[0])}，小伴不知道换成什么", "只写 {code}（每次不一样的房间）或者 {person}（家人的名字）", "先不发视频的网址")
+            return ""
+        if everybody and address and "{code}" not in address and "{person}" not in address:
             self.odd(path, "所有人的视频都在同一个房间，谁都可能撞进来", "在房间的位置写 {code}，每次就不一样")
         return self.filled(address, path)
 
     def known_channels(self, path: tuple[str | int, ...], who: str, names: Sequence[str]) -> tuple[str, ...]:
-        """`names`, each defined under 通知 and able to carry words."""
+        """Those of `names` that are defined under 通知 and able to carry words."""
+        of_use = []
         for at, name in enumerate(names):
             if self.entry.channels.get(name, "").partition(":")[0].lower() in CALLING:
                 hint = "写微信、邮箱这样的通知；电话号码写在 电话 里，网络电话账号只要在最后的 通知: 下面有一行就会用"
-                self.wrong((*path, "notify", at), f"{who}的通知「{short(name)}」是网络电话，送不了消息", hint)
-            if name not in self.entry.channels:
+                self.wrong((*path, "notify", at), f"{who}的通知「{short(name)}」是网络电话，送不了消息", hint, UNSENT)
+            elif name in self.entry.channels:
+                of_use.append(name)
+            else:
                 meant = nearest(name, self.entry.channels)
                 hint = f"看看是不是「{meant}」" if meant else f"在最后的 通知: 下面加一行 {short(name)}: 地址"
-                self.absent((*path, "notify", at), f"{who}的通知「{short(name)}」没有定义", hint, ("channels",))
-        return tuple(names)
+                self.absent((*path, "notify", at), f"{who}的通知「{short(name)}」没有定义", hint, UNSENT, ("channels",))
+        return tuple(of_use)
 
     def family(self) -> tuple[Contact, ...]:
         """The contacts that are not retired."""
@@ -691,7 +724,8 @@ class _Builder:
             who = one.relation or one.name
             if not one.phone and (not one.notify or (*path, "phone") in self.sheet.blank):
                 lost = "" if one.notify else "，也没有写通知，出了事找不到"
-                self.absent(path, f"{who}没有填电话号码{lost}", '在这一行加上 电话: "13800000001"')
+                until = "先只给他发消息" if one.notify else "出了事先找不到他"
+                self.absent(path, f"{who}没有填电话号码{lost}", '在这一行加上 电话: "13800000001"', until)
             elif one.phone and not one.notify and not self.line():
                 self.odd(path, f"{who}只有电话，可是没有网络电话账号，出了事打不出去", '在 通知 里加一行 家里电话: "sip:账号@服务器"，或者给这个人写上通知')
             elif not one.phone:
@@ -701,7 +735,7 @@ class _Builder:
                 self.odd((*path, "recordings"), f"{who}的录音写了 是，可是他的通知都只能发字", "加一种能发声音的：邮箱（mailto）、ntfy、Telegram")
             order = int(one.order)
             if order != 99 and order in orders:
-                self.wrong((*path, "order"), f"{who}和{orders[order]}的顺序都是 {order}", "每个人写不同的数，1 最先")
+                self.wrong((*path, "order"), f"{who}和{orders[order]}的顺序都是 {order}", "每个人写不同的数，1 最先", "先打给写在前面的")
             orders.setdefault(order, who)
             read.append(
                 Contact(
@@ -711,7 +745,7 @@ class _Builder:
                 )  # fmt: skip
             )
         if not read:
-            self.absent(("family",), "一个家人也没有", "至少写一个家人，有电话号码")
+            self.absent(("family",), "一个家人也没有", "至少写一个家人，有电话号码", "出了事没有人可以叫")
         elif not any(one.phone for one in read):
             self.odd(("family",), "没有一个人有电话，紧急时打不出去", "至少给一个人写上电话")
         elif not any(one.notify for one in read) and self.line():
@@ -725,7 +759,7 @@ class _Builder:
         try:
             return clock(text)
         except Unclear as error:
-            self.wrong(path, error.what, error.hint)
+            self.wrong(path, error.what, error.hint, schema.UNWRITTEN)
             return otherwise
 
     def care(self) -> Care:
@@ -760,17 +794,17 @@ class _Builder:
         try:
             return length(text)
         except Unclear as error:
-            self.wrong(path, error.what, error.hint)
+            self.wrong(path, error.what, error.hint, schema.UNWRITTEN)
             return otherwise
 
     def schedule(
-        self, texts: Sequence[str], care: Care, path: tuple[str | int, ...], who: str, started: date | None
+        self, texts: Sequence[str], care: Care, path: tuple[str | int, ...], who: str, started: date | None, called: str = ""
     ) -> Recurrence | None:
-        """When something happens again and again."""
+        """When something happens again and again; None if it cannot be read. `called`: as she says it, where that is not `who`."""
         try:
             planned = schedule(texts, care, started)
         except Unclear as error:
-            self.wrong(path, f"{who}：{error.what}", error.hint)
+            self.wrong(path, f"{who}：{error.what}", error.hint, "小伴先不提醒这一样", f"{called or who}的时间我看不懂了，先不提醒您，请您自己记着。")
             return None
         if halves(texts):
             meant = saying.recurrence(planned)
@@ -784,13 +818,14 @@ class _Builder:
         for at, one in enumerate(self.entry.medicines):
             path = ("medicines", at)
             needed = [text for text in one.times if text.lower() in AS_NEEDED]
-            planned = None
+            planned, called = None, one.aka[0] if one.aka else one.name
             if needed and len(needed) < len(one.times):
-                self.wrong((*path, "times"), f"{one.name}：又写了 需要时，又写了钟点", "只留一种")
+                self.wrong((*path, "times"), f"{one.name}：又写了 需要时，又写了钟点", "只留一种", "照写的钟点提醒")
+                planned = self.schedule([text for text in one.times if text not in needed], care, (*path, "times"), one.name, one.started, called)
             elif not one.times:
                 self.odd(path, f"{one.name}没有写时间，小伴不会提醒", "加上 时间: [早上八点]，不固定就写 时间: 需要时")
             elif not needed:
-                planned = self.schedule(one.times, care, (*path, "times"), one.name, one.started)
+                planned = self.schedule(one.times, care, (*path, "times"), one.name, one.started, called)
             self.dose(path, one)
             gap = _smallest_gap(planned)
             if gap < CLOSE:
@@ -801,11 +836,12 @@ class _Builder:
                 )
             min_gap = self.length(one.min_gap, (*path, "min_gap"), min(usual.min_gap, gap / 2))
             if one.min_gap and min_gap > gap:
-                self.wrong((*path, "min_gap"), f"{one.name}：间隔比两次吃药之间的时间还长", "改短间隔，或者改时间")
+                self.wrong((*path, "min_gap"), f"{one.name}：间隔比两次吃药之间的时间还长", "改短间隔，或者改时间", "这个间隔先当没写")
+                min_gap = min(usual.min_gap, gap / 2)
             if one.started and one.stopped and one.stopped < one.started:
-                self.wrong((*path, "stopped"), f"{one.name}：停药的日子在开始的日子前面", "看看日期是不是写反了")
+                self.wrong((*path, "stopped"), f"{one.name}：停药的日子在开始的日子前面", "看看日期是不是写反了", schema.AS_BEFORE)
             if planned and 0 < one.max_per_day < len(planned.times()):
-                self.wrong((*path, "max_per_day"), f"{one.name}：每天最多 {one.max_per_day:g} 次，时间却有 {len(planned.times())} 个", "改一个")
+                self.wrong((*path, "max_per_day"), f"{one.name}：每天最多 {one.max_per_day:g} 次，时间却有 {len(planned.times())} 个", "改一个", schema.AS_BEFORE)
             read.append(
                 Medicine(
                     one.name, tuple(one.aka), one.looks, one.dose, one.units or units(one.dose), planned, one.note,
@@ -826,9 +862,9 @@ class _Builder:
         amount, of_what = measured(one.dose)
         counted = bool(of_what) and of_what in COUNTED and of_what != "滴"
         if _BELOW_NOTHING.search(_bare(one.dose)) or amount == 0:
-            self.wrong(here, f"{one.name}：剂量「{short(one.dose)}」等于不吃", "写上一次吃多少，例如 剂量: 一粒；停了的药写 停药: 和日期")
+            self.wrong(here, f"{one.name}：剂量「{short(one.dose)}」等于不吃", "写上一次吃多少，例如 剂量: 一粒；停了的药写 停药: 和日期", RECITED)
         elif amount is None and _LASTING.search(_bare(one.dose)):
-            self.wrong(here, f"{one.name}：「{short(one.dose)}」不是一次吃多少", "写成 剂量: 一粒 这样；吃到哪天写 停药:，几点吃写 时间:")
+            self.wrong(here, f"{one.name}：「{short(one.dose)}」不是一次吃多少", "写成 剂量: 一粒 这样；吃到哪天写 停药:，几点吃写 时间:", RECITED)
         elif amount is None or not of_what:
             self.odd(here, f"{one.name}的剂量「{short(one.dose)}」看不出是多少", "写成 一粒、半片、5毫升 这样")
         elif counted and amount > MANY:
@@ -851,7 +887,7 @@ class _Builder:
                 try:
                     open_at += hours(text)
                 except Unclear as error:
-                    self.wrong((*path, "hours", place_), f"{one.name}：{error.what}", error.hint)
+                    self.wrong((*path, "hours", place_), f"{one.name}：{error.what}", error.hint, schema.UNWRITTEN)
             if not one.notify:
                 self.odd(path, f"{one.name}没有写通知，约了也送不出去", "在这一行加上 通知: [...]")
             read.append(
@@ -907,8 +943,8 @@ def _meant_already() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return alarms, (*commands, *(word for name in ("YES", "NO") for word in read["dialogue"]["words"][name]))
 
 
-def _taken_by(sound: tuple[str, ...]) -> str:
-    """What a wake word of these syllables would be mixed up with, or nothing: part of a cry, a cry and more, or a whole command."""
+def _taken_by(sound: tuple[str, ...]) -> tuple[str, bool]:
+    """What a wake word of these syllables would be mixed up with, or nothing: part of a cry, a cry and more (True), or a whole command."""
 
     def within(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         return any(other[at : at + len(one)] == one for at in range(len(other) - len(one) + 1))
@@ -916,8 +952,8 @@ def _taken_by(sound: tuple[str, ...]) -> str:
     alarms, commands = _meant_already()
     for said in alarms:
         if within(sound, syllables(said)) or within(syllables(said), sound):
-            return said
-    return next((said for said in commands if syllables(said) == sound), "")
+            return said, True
+    return next((said for said in commands if syllables(said) == sound), ""), False
 
 
 def _smallest_gap(planned: Recurrence | None) -> timedelta:

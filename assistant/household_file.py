@@ -27,15 +27,27 @@ class Mistake:
     file: str = "家庭文件"
     least: str = ""
     """`what` without the name of a medicine, where it has one and no line."""
+    meanwhile: str = ""
+    """What is done until it is mended, where a house that has run with the file lives with it; quotes nothing of the file."""
+    hers: str = ""
+    """What she herself must know of that: a sentence."""
 
     def __str__(self) -> str:
-        return f"{self._where}：{self.what}。" + (f"请{self.hint}。" if self.hint else "")
+        return f"{self._where}：{self.what}。" + (f"请{self.hint}。" if self.hint else "") + self._until
 
     def told(self, names_medicines: bool) -> str:
         """A sentence for a message, which may name a medicine only where the family allows it (CARE 7): a line may have one."""
         if names_medicines or not (self.line or self.least):
-            return f"{self._where}：{self.what}。"
-        return f"{self._where}：{self.least}。" if self.least else f"{self._where}写得不对。"
+            return f"{self._where}：{self.what}。{self._until}"
+        return (f"{self._where}：{self.least}。" if self.least else f"{self._where}写得不对。") + self._until
+
+    def lived_with(self) -> str:
+        """Only where it is and what is done meanwhile."""
+        return f"{self._where}：{self.meanwhile}。"
+
+    @property
+    def _until(self) -> str:
+        return f"改好以前，{self.meanwhile}。" if self.meanwhile else ""
 
     @property
     def _where(self) -> str:

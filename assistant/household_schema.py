@@ -17,7 +17,7 @@ from typing import Annotated, Any, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from assistant.home import authority
@@ -47,11 +47,19 @@ class Fault:
     what: str
     """Empty when the key is missing or has no value."""
     hint: str
+    meanwhile: str = ""
+    """How a house that has run with the value lives with it; empty: it cannot."""
 
 
-def wrong(what: str, hint: str) -> PydanticCustomError:
-    """What a reader of values raises: a Chinese sentence of what, a Chinese sentence of what to do."""
-    return PydanticCustomError("family", "{what}", {"what": what, "hint": hint})
+def wrong(what: str, hint: str, meanwhile: str = "") -> PydanticCustomError:
+    """What a reader of values raises: Chinese sentences of what, of what to do, and of how it is lived with (`Fault.meanwhile`)."""
+    return PydanticCustomError("family", "{what}", {"what": what, "hint": hint, "meanwhile": meanwhile})
+
+
+UNWRITTEN = "这一项先当没写"
+"""The value is left out."""
+AS_BEFORE = "照旧用它"
+"""The value can be read, so a house that has run with it keeps it."""
 
 
 # --- readers of one value -----------------------------------------------------------------------------------------
@@ -65,22 +73,27 @@ def _one(value: Any) -> str:
     raise wrong("这里应该只写一个值，却写成了一串", "去掉方括号，只留一个")
 
 
-def plain(text: str, limit: int) -> str:
-    """`text` if it can be spoken and sent as it is: no control characters, no markup, at most `limit` characters."""
+def plain(text: str, limit: int, *, known: bool = False) -> str:
+    """`text` if it can be spoken and sent as it is: no control characters, no markup, at most `limit` characters.
+
+    What is `known` has been spoken and sent: another name would be another medicine, whose dose is asked for again.
+    """
     if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text):
         raise wrong("里面有换行或者看不见的控制字符", "写成一行，删掉看不见的字符再重新打一遍")
+    if known:
+        return text
     if any(unicodedata.category(char) == "Cf" for char in text):
-        raise wrong("里面有看不见的排版字符（常见于从网页复制）", "删掉，自己重新打一遍")
+        raise wrong("里面有看不见的排版字符（常见于从网页复制）", "删掉，自己重新打一遍", AS_BEFORE)
     if found := re.search(r"[<>{}]", text):
-        raise wrong(f"里面有符号 {found.group()}，念不出来", "去掉这个符号，只写平常的话")
+        raise wrong(f"里面有符号 {found.group()}，念不出来", "去掉这个符号，只写平常的话", AS_BEFORE)
     if len(text) > limit:
-        raise wrong(f"太长了，有 {len(text)} 个字，最多 {limit} 个字", "写短一点")
+        raise wrong(f"太长了，有 {len(text)} 个字，最多 {limit} 个字", "写短一点", AS_BEFORE)
     return text
 
 
 def _words(limit: int) -> Any:
-    def read(value: Any) -> str:
-        return plain(_one(value), limit)
+    def read(value: Any, info: ValidationInfo) -> str:
+        return plain(_one(value), limit, known=bool(info.context))
 
     return BeforeValidator(read)
 
@@ -148,9 +161,9 @@ def _number(low: float, high: float, unit: str = "") -> Any:
         text = _one(value)
         found = number(re.sub(r"(?<=.)[粒片颗盒支袋次个%]$", "", text))
         if found is None:
-            raise wrong(f"这里应该是一个数{unit}", f"写成 {low:g} 到 {high:g} 之间的数")
+            raise wrong(f"这里应该是一个数{unit}", f"写成 {low:g} 到 {high:g} 之间的数", UNWRITTEN)
         if not low <= found <= high:
-            raise wrong(f"{found:g} 不行，应该在 {low:g} 到 {high:g} 之间", f"改成 {low:g} 到 {high:g} 之间的数")
+            raise wrong(f"{found:g} 不行，应该在 {low:g} 到 {high:g} 之间", f"改成 {low:g} 到 {high:g} 之间的数", UNWRITTEN)
         return found
 
     return BeforeValidator(read)
@@ -158,50 +171,59 @@ def _number(low: float, high: float, unit: str = "") -> Any:
 
 def _whole(value: float) -> float:
     if value != int(value):
-        raise wrong("这里应该是整数", "去掉小数点")
+        raise wrong("这里应该是整数", "去掉小数点", UNWRITTEN)
     return value
 
 
-def phone(text: str) -> str:
-    """A telephone number as it is dialled: digits, perhaps + in front; 5 (12349) to 15 digits (ITU-T E.164); or a `sip:` address."""
+UNDIALLED = "先不打这个号码"
+DIALLED = "照旧打这个号码"
+
+
+def phone(text: str, *, known: bool = False) -> str:
+    """A telephone number as it is dialled: digits, perhaps + in front; 5 (12349) to 15 digits (ITU-T E.164); or a `sip:` address.
+
+    What is `known` is dialled also where it has too many digits or too few.
+    """
     if re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", text):
-        raise wrong("电话号码里有换行或者看不见的字符", '删掉重新打一遍，例如 电话: "13800000001"')
+        raise wrong("电话号码里有换行或者看不见的字符", '删掉重新打一遍，例如 电话: "13800000001"', UNDIALLED)
     if "@" in text:
         return _sip(unicodedata.normalize("NFKC", text).strip())
     bare = re.sub(r"[\s()\-‐–—·.]", "", unicodedata.normalize("NFKC", text))
     if bad := re.search(r"[^0-9+]", bare):
-        raise wrong(f"电话号码里有不是数字的字：{bad.group()}", '只写数字，例如 电话: "13800000001"')
+        raise wrong(f"电话号码里有不是数字的字：{bad.group()}", '只写数字，例如 电话: "13800000001"', UNDIALLED)
     if not re.fullmatch(r"\+?\d+", bare):
-        raise wrong("电话号码写得不对", '加号只能在最前面，例如 电话: "+8613800000001"')
+        raise wrong("电话号码写得不对", '加号只能在最前面，例如 电话: "+8613800000001"', UNDIALLED)
     digits = bare.lstrip("+")
     if rung := authority(bare):
-        raise wrong(f"{rung} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
+        raise wrong(f"{rung} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码", UNDIALLED)
+    if known:
+        return bare
     if len(digits) < 5:
-        raise wrong(f"电话号码太短，只有 {len(digits)} 位", "写完整的号码，座机要带区号")
+        raise wrong(f"电话号码太短，只有 {len(digits)} 位", "写完整的号码，座机要带区号", DIALLED)
     if len(digits) > 15:
-        raise wrong(f"电话号码太长，有 {len(digits)} 位", "只写一个号码")
+        raise wrong(f"电话号码太长，有 {len(digits)} 位", "只写一个号码", DIALLED)
     local = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", bare)
     if re.match(r"1[3-9]", local) and len(local) != 11:
-        raise wrong(f"手机号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了")
+        raise wrong(f"手机号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了", DIALLED)
     if re.match(r"1[0-2]", local) and 6 < len(local) != 11:  # short numbers of services have at most six: 12349, 118114
-        raise wrong(f"1 开头的号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了；座机前面写区号，例如 010")
+        raise wrong(f"1 开头的号码应该是 11 位，这里是 {len(local)} 位", "数一数，看看多了还是少了；座机前面写区号，例如 010", DIALLED)
     return bare
 
 
 def _sip(text: str) -> str:
     """An address on the internet telephone (RFC 3261): a name, a host, perhaps a port, and nothing that a line could be ended with."""
     if not re.match(r"sips?:", text):
-        raise wrong("电话里有 @，像是网络电话账号或者邮箱", "网络电话写成 电话: \"sip:liumin@sip.example.com\"；邮箱写到 通知 里")
+        raise wrong("电话里有 @，像是网络电话账号或者邮箱", "网络电话写成 电话: \"sip:liumin@sip.example.com\"；邮箱写到 通知 里", UNDIALLED)
     found = re.fullmatch(r"sips?:([A-Za-z0-9._+-]{1,60})@[A-Za-z0-9][A-Za-z0-9.-]{0,100}(:[0-9]{1,5})?", text)
     if not found:
-        raise wrong("网络电话账号写得不对", "写成 电话: \"sip:liumin@sip.example.com\"，没有空格，也不带密码")
+        raise wrong("网络电话账号写得不对", "写成 电话: \"sip:liumin@sip.example.com\"，没有空格，也不带密码", UNDIALLED)
     if rung := authority(text):
-        raise wrong(f"{rung} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码")
+        raise wrong(f"{rung} 不能当家人的电话", "小伴不会自己打急救或者报警电话，请写真人的号码", UNDIALLED)
     return text
 
 
-def _phone(value: Any) -> str:
-    return phone(_one(value))
+def _phone(value: Any, info: ValidationInfo) -> str:
+    return phone(_one(value), known=bool(info.context))
 
 
 def day(text: str) -> date | None:
@@ -273,20 +295,23 @@ PLACEHOLDER = re.compile(r"\$\{([^{}$\n]{1,60})\}")
 """`${敏敏机器人}`: a name from the secrets file."""
 
 
+UNUSED = "这个地址先不用"
+
+
 def _address(value: Any) -> str:
     """A channel's address with its placeholders; never repeated in a message, since it may hold a secret."""
     text = _one(value)
     if re.search(r"[\x00-\x20\x7f\u2028\u2029\u3000]", text):
-        raise wrong("通知地址里有空格或者换行", "把地址写在一行里，中间不要有空格")
+        raise wrong("通知地址里有空格或者换行", "把地址写在一行里，中间不要有空格", UNUSED)
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]{0,20}):(//)?(.*)", text)
     if not found:
-        raise wrong("通知地址写得不对，前面没有说明是哪一种", "写成 wecombot://… 或者 mailto://… 这样")
+        raise wrong("通知地址写得不对，前面没有说明是哪一种", "写成 wecombot://… 或者 mailto://… 这样", UNUSED)
     if not found[3].strip("/"):
-        raise wrong("通知地址不完整，冒号后面是空的", "把整个地址复制过来")
+        raise wrong("通知地址不完整，冒号后面是空的", "把整个地址复制过来", UNUSED)
     if not found[2] and found[1].lower() not in ("sip", "sips", "sms", "modem", "mailto"):
-        raise wrong("通知地址写得不对，冒号后面少了 //", f"写成 {found[1].lower()}://…")
+        raise wrong("通知地址写得不对，冒号后面少了 //", f"写成 {found[1].lower()}://…", UNUSED)
     if len(text) > 2000:
-        raise wrong("通知地址太长", "看看是不是多复制了一段")
+        raise wrong("通知地址太长", "看看是不是多复制了一段", UNUSED)
     return text
 
 
@@ -377,17 +402,17 @@ RANGES: Mapping[str, str] = {
 
 def _ranges(value: Any) -> dict[str, tuple[float, float]]:
     if not isinstance(value, dict):
-        raise wrong("范围写得不对", "写成 {高压: 90-140, 血糖: 3.9-7.8} 这样")
+        raise wrong("范围写得不对", "写成 {高压: 90-140, 血糖: 3.9-7.8} 这样", UNWRITTEN)
     read: dict[str, tuple[float, float]] = {}
     for name, span in value.items():
         if name not in RANGES:
-            raise wrong(f"范围里没有「{name}」这一种", "可以写：高压 低压 血糖 心率 体温 体重")
+            raise wrong(f"范围里没有「{name}」这一种", "可以写：高压 低压 血糖 心率 体温 体重", UNWRITTEN)
         text = "-".join(map(_one, span)) if isinstance(span, list) else _one(span)
         ends = [number(part) for part in re.split(r"\s*(?:-|~|～|–|—|到|至)\s*", text)]
         if len(ends) != 2 or ends[0] is None or ends[1] is None:
-            raise wrong(f"「{name}」的范围写得不对", f"写成 {name}: 90-140 这样，先小后大")
+            raise wrong(f"「{name}」的范围写得不对", f"写成 {name}: 90-140 这样，先小后大", UNWRITTEN)
         if ends[0] >= ends[1]:
-            raise wrong(f"「{name}」的范围前面的数应该比后面的小", f"写成 {name}: 90-140 这样，先小后大")
+            raise wrong(f"「{name}」的范围前面的数应该比后面的小", f"写成 {name}: 90-140 这样，先小后大", UNWRITTEN)
         read[RANGES[name]] = (ends[0], ends[1])
     return read
 
@@ -399,27 +424,27 @@ def _page(value: str) -> str:
     except ValueError:
         port = None
     if value and (parts.scheme not in ("http", "https") or not parts.hostname or port is None or port < 1024):
-        raise wrong("回应网页的网址写得不对", "写成 http://这台机器的地址:8420，端口用 1024 以上的")
+        raise wrong("回应网页的网址写得不对", "写成 http://这台机器的地址:8420，端口用 1024 以上的", UNWRITTEN)
     return value
 
 
 def _device(value: str) -> str:
     if value and not re.fullmatch(r"/dev/input/[\w./:@+-]+", value):
-        raise wrong("求助键应该是一个按键设备", "写成 /dev/input/by-id/…-event-kbd")
+        raise wrong("求助键应该是一个按键设备", "写成 /dev/input/by-id/…-event-kbd", UNWRITTEN)
     return value
 
 
 def _beat(text: str) -> str:
     """A web address; placeholders are filled in later."""
     if text and not re.match(r"https?://[^/]+", text):
-        raise wrong("心跳应该是一个网址", "例如 心跳: https://hc.example/abc")
+        raise wrong("心跳应该是一个网址", "例如 心跳: https://hc.example/abc", UNWRITTEN)
     return text
 
 
 def _topic(text: str) -> str:
     """Where an MQTT broker is; placeholders for its password are filled in later."""
     if text and not re.match(r"mqtts?://[^/]+", text):
-        raise wrong("感应器主题应该是 MQTT 的地址", "例如 感应器主题: mqtt://192.168.1.5/home/xiaoban")
+        raise wrong("感应器主题应该是 MQTT 的地址", "例如 感应器主题: mqtt://192.168.1.5/home/xiaoban", UNWRITTEN)
     return text
 
 
@@ -523,16 +548,19 @@ _TYPES: Mapping[str, tuple[str, str]] = {
 """pydantic's own complaints that can still arise → what to say."""
 
 
-def shape(data: Mapping[str, Any]) -> tuple[HouseholdEntry | None, list[Fault]]:
-    """The file's data (field names as keys, strings as leaves) as an entry, or every fault in it."""
+def shape(data: Mapping[str, Any], *, known: bool = False) -> tuple[HouseholdEntry | None, list[Fault]]:
+    """The file's data (field names as keys, strings as leaves) as an entry, or every fault in it.
+
+    `known`: a house has run with it, so that a value which can be read is not judged.
+    """
     try:
-        return HouseholdEntry.model_validate(data), []
+        return HouseholdEntry.model_validate(data, context=known), []
     except ValidationError as error:
         faults = []
         for found in error.errors(include_url=False, include_input=False):
             path = tuple(found["loc"])
             if found["type"] == "family":
-                faults.append(Fault(path, found["ctx"]["what"], found["ctx"]["hint"]))
+                faults.append(Fault(path, found["ctx"]["what"], found["ctx"]["hint"], found["ctx"]["meanwhile"]))
             elif found["type"] == "missing":
                 faults.append(Fault(path, "", ""))
             else:
@@ -540,13 +568,20 @@ def shape(data: Mapping[str, Any]) -> tuple[HouseholdEntry | None, list[Fault]]:
         return None, faults
 
 
-def without(data: Mapping[str, Any], faults: Sequence[Fault]) -> HouseholdEntry | None:
-    """The data with the faulty values left out, to look for contradictions in the rest; None if too little is left."""
+def without(data: Mapping[str, Any], faults: Sequence[Fault], *, known: bool = False) -> HouseholdEntry | None:
+    """The data with the faulty values left out, to look for contradictions in the rest; None if too little is left.
+
+    Of what is `known` only what cannot be read is left out.
+    """
     rest = copy.deepcopy(dict(data))
+    if known:
+        entry, faults = shape(rest, known=True)
+        if entry is not None:
+            return entry
     for round_ in range(4):
         for number_, fault in enumerate(faults):
             _leave_out(rest, fault, f"{round_}-{number_}")
-        entry, faults = shape(rest)
+        entry, faults = shape(rest, known=known)
         if entry is not None:
             return entry
     return None

@@ -263,6 +263,8 @@ class Kept:
     """What to keep as the last good file; None when the last good one is in force."""
     seen: Fingerprint | None = field(default=None, repr=False, compare=False)
     """What it was read from; None where that changed meanwhile."""
+    lived_with: tuple[Mistake, ...] = ()
+    """What the file in force breaks of rules that are younger than it; each with what is done meanwhile."""
 
     @property
     def stale(self) -> bool:
@@ -276,6 +278,7 @@ class _Values:
 
     household: Household
     warnings: tuple[Mistake, ...]
+    lived_with: tuple[Mistake, ...]
 
 
 class Keeper:
@@ -290,6 +293,7 @@ class Keeper:
     def load(self) -> Kept:
         """The file on disk if it is valid and nothing vanished from it, else the last good one with the mistakes.
 
+        A text that was taken before is valid as far as it can be lived with: an update may not leave her without care.
         Call `keep` with the result once its changes are safely on their way to the elder. Raises HouseholdError if
         there is no good file at all.
         """
@@ -301,20 +305,20 @@ class Keeper:
         last = self.last()
         try:
             papers = files.papers(self.path, self.secrets)
-            new = papers.loaded()
+            new = papers.loaded(known=last is not None and papers.text == last[0].text)
             same = seen if fingerprint(self.path) == seen else None
             if last is None:
-                return Kept(new.household, (), (), new.warnings, papers, same)
+                return Kept(new.household, (), (), new.warnings, papers, same, new.lived_with)
             before, old = last
             found = changes(old.household, new.household, new.retired)
             mistakes = tuple(refusals(before.text, papers.text, found))
         except InvalidHousehold as error:
             if last is None:
                 raise
-            return Kept(last[1].household, (), error.mistakes)
+            return Kept(last[1].household, (), error.mistakes, lived_with=last[1].lived_with)
         if mistakes:
-            return Kept(old.household, (), mistakes)
-        return Kept(new.household, tuple(found), (), new.warnings, papers, same)
+            return Kept(old.household, (), mistakes, lived_with=old.lived_with)
+        return Kept(new.household, tuple(found), (), new.warnings, papers, same, new.lived_with)
 
     def last(self) -> tuple[Papers, Loaded] | None:
         """The last good file, or None if there is none that can still be used."""
@@ -325,7 +329,7 @@ class Keeper:
             papers = Papers(stored["text"], stored["secrets"], stored["secrets_file"])
             if stored["sha256"] != _digest(papers):
                 raise ValueError("checksum")
-            return papers, papers.loaded()
+            return papers, papers.loaded(known=True)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, HouseholdError) as error:
@@ -362,13 +366,13 @@ class Keeper:
         finally:
             os.close(folder)
         if of := self._key(kept.seen):
-            frozen.remember(self._values, _Values, of, _Values(kept.household, kept.warnings))
+            frozen.remember(self._values, _Values, of, _Values(kept.household, kept.warnings, kept.lived_with))
 
     def _known(self, seen: Fingerprint) -> Kept | None:
         """What the file says where nothing has changed since it was kept: neither it, nor the copy, nor the program."""
         of = self._key(seen)
         known = frozen.recalled(self._values, _Values, of) if of else None
-        return Kept(known.household, warnings=known.warnings) if known else None
+        return Kept(known.household, warnings=known.warnings, lived_with=known.lived_with) if known else None
 
     def _key(self, seen: Fingerprint | None) -> str:
         """Of all that the values depend on; empty where they may not be kept."""
@@ -458,6 +462,11 @@ def fingerprint(path: Path) -> Fingerprint:
         except OSError:
             found.append(None)
     return tuple(found)
+
+
+def listed(mistakes: Iterable[Mistake]) -> str:
+    """Tells one list of mistakes from another."""
+    return _sha256("\n".join(map(str, mistakes)))
 
 
 def digest(seen: Fingerprint) -> str:

@@ -210,6 +210,18 @@ class HouseholdRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class HouseholdOutgrown:
+    """The file in force breaks rules that are younger than it: it is gone on with, as far as it can be."""
+
+    content: str
+    """Digest of what it breaks, which is told of once."""
+    why: tuple[str, ...]
+    """What it breaks and what is done meanwhile, in sentences for the family."""
+    hers: tuple[str, ...] = ()
+    """What she herself must know, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockStepped:
     """The wall clock jumped against monotonic time, or became trusted or untrusted."""
 
@@ -241,7 +253,7 @@ class Started:
 
 
 Event = (
-    Heard | Silence | Spoken | Due | Pressed | Delivered | Acknowledged | HouseholdChanged | HouseholdRefused | ClockStepped
+    Heard | Silence | Spoken | Due | Pressed | Delivered | Acknowledged | HouseholdChanged | HouseholdRefused | HouseholdOutgrown | ClockStepped
     | DeviceLost | DeviceFound | Started | Rang | Connected | HungUp
 )
 

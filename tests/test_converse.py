@@ -21,6 +21,7 @@ from assistant.messages import (
     Due,
     Heard,
     HouseholdChanged,
+    HouseholdOutgrown,
     HouseholdRefused,
     Hush,
     Hypothesis,
@@ -304,6 +305,16 @@ def test_a_file_nobody_can_be_written_about_is_told_to_the_elder_once() -> None:
     again = house.handle(refused, NOW + timedelta(minutes=1))
     assert ([one.text for one in first if isinstance(one, Say)], again) == (
         ["王奶奶，家里人改了安排，可是我看不懂，还照原来的办。请他们再看看。"], [])
+
+
+@pytest.mark.parametrize(("hers", "said"), [((), []), (("往后叫我，请说“小伴小伴”。",), ["往后叫我，请说“小伴小伴”。"])])
+def test_a_file_that_is_older_than_the_rules_is_told_to_her_where_nobody_can_be_written_and_once(hers: tuple[str, ...], said: list[str]) -> None:
+    house = Dialogue(Store.memory(SCHEMAS), HOME, Known, Replies.load(shipped("intents")))
+    event = HouseholdOutgrown("a", ("家庭文件第 3 行写得不对。改好以前，照旧用它。",), hers)
+    told = [one.text for one in house.handle(event, NOW) if isinstance(one, Say)]
+    told += [one.text for one in house.handle(Spoken(), NOW) if isinstance(one, Say)]
+    again = house.handle(event, NOW + timedelta(minutes=1))
+    assert (told, again) == (["王奶奶，跟您说一声，家里写的安排，有的我现在用不了。别的我都照着办，请家里人来看看。", *said], [])
 
 
 def test_a_change_is_announced_as_a_sentence_with_one_end() -> None:

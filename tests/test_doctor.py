@@ -12,12 +12,26 @@ import pytest
 
 from assistant.care import SCHEMAS
 from assistant.clock import SystemClock
-from assistant.doctor import LOOKS, Finding, _beats, _channels, _disk, _doors, _history, _ledger, _models, plainly
+from assistant.doctor import (
+    LOOKS,
+    Finding,
+    _beats,
+    _channels,
+    _disk,
+    _doors,
+    _file,
+    _history,
+    _ledger,
+    _models,
+    plainly,
+)
 from assistant.home import Care, Channel, Contact, Household
+from assistant.household import load, papers
+from assistant.keeper import Keeper, Kept
 from assistant.messages import UNPROBED
 from assistant.notify.heartbeat import GOOD, NOTED
 from assistant.notify.telephone import Settings, Telephone, installed
-from assistant.places import LEDGER
+from assistant.places import LEDGER, sample_household
 from assistant.sensors import Port
 from assistant.stage import People
 from assistant.store import Store, stamp
@@ -38,6 +52,22 @@ def _free() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@pytest.mark.parametrize(("saved", "known", "said"), [
+    ("剂量: 0片", "剂量: 0片", "改好以前，小伴接着用这份，它早就用惯了。这几处先这样办：\n家庭文件第 17 行：剂量照写的念。"),
+    ("剂量: [一, 二]", "剂量: 0片", "改好以前，小伴用的还是上一次的文件，里面也有这一版不收的。这几处先这样办：\n家庭文件第 17 行：剂量照写的念。"),
+    ("剂量: [一, 二]", "剂量: 一粒", "改好以前，小伴用的还是上一次没有错的文件。"),
+    ("剂量: 0片", "", "改好以前，小伴没有文件可用，开始不了。"),
+])
+def test_a_file_with_mistakes_is_told_with_what_is_done_until_it_is_mended(tmp_path: Path, saved: str, known: str, said: str) -> None:
+    sample, path = sample_household().read_text("utf-8"), tmp_path / "家庭.yaml"
+    if known:
+        path.write_text(sample.replace("剂量: 一粒", known, 1), "utf-8")
+        Keeper(path, tmp_path).keep(Kept(load(sample_household()), papers=papers(path)))
+    path.write_text(sample.replace("剂量: 一粒", saved, 1), "utf-8")
+    home, found = _file(path, tmp_path)
+    assert (home is not None, found.well, "家庭文件第 17 行：缬沙坦" in found.said, found.said.endswith(said)) == (bool(known), False, True, True), found.said
 
 
 def test_each_channel_is_tried_without_a_word_and_its_result_is_told(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from assistant.care import SCHEMAS, message, refusal
 from assistant.clock import VirtualClock
 from assistant.errors import EarFailed, XiaobanError
 from assistant.house import Beaten, House
+from assistant.household import load, papers
+from assistant.keeper import Keeper, Kept
 from assistant.listen.frames import FRAME_BYTES, wav_frames
 from assistant.messages import (
     Acknowledged,
@@ -31,6 +33,7 @@ from assistant.messages import (
     Event,
     Heard,
     HouseholdChanged,
+    HouseholdOutgrown,
     HouseholdRefused,
     Hypothesis,
     Notify,
@@ -233,6 +236,75 @@ def test_a_save_that_cannot_be_used_is_told_to_the_family_once_also_after_a_rest
     again = opened(timedelta(minutes=1))
     _, silent = again.until(lambda event, _: isinstance(event, HouseholdRefused))
     assert (told(actions) >= {"刘敏"}, [why in body for body in bodies], told(silent)) == (True, [True], set())
+
+
+def outgrown(family: Path, data: Path, *edits: tuple[str, str]) -> str:
+    """What a house leaves behind that took the file with these edits before its program was updated; the text without them."""
+    good = family.read_text(encoding="utf-8")
+    text = good
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new, 1)
+    household = load(family)
+    family.write_text(text, encoding="utf-8")
+    Keeper(family, data).keep(Kept(household, papers=papers(family)))
+    return good
+
+
+def test_a_house_whose_file_is_older_than_the_rules_starts_and_tells_the_family_once(
+    opened: Opened, family: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outgrown(family, tmp_path / "data", ("唤醒词: 小伴小伴", "唤醒词: 伴"), ("剂量: 一粒", "剂量: 0片"), ('"13800000002"', '"1380000000"'))
+    living = opened()
+    _, actions = living.until(lambda event, actions: bool(told(actions)))
+    bodies = {one.body for one in actions if isinstance(one, Notify)}
+    living.stop()
+    again = opened(timedelta(minutes=1))
+    _, silent = again.until(lambda event, _: isinstance(event, HouseholdOutgrown))
+    assert bodies == {
+        "王奶奶家的家庭文件，有几处这一版的小伴不收了。家庭文件第 12 行写得不对。改好以前，照旧打这个号码。家庭文件第 17 行写得不对。改好以前，剂量照写的念。"
+        "家庭文件第 42 行写得不对。改好以前，照旧用它。别的都照旧。在那台机器上检查一下家庭文件，它会说怎么改。"
+    }
+    assert (spoken(actions), told(actions) >= {"刘敏", "刘强"}, told(silent)) == ("", True, set())
+    assert "家庭文件第 17 行：缬沙坦：剂量「0片」等于不吃。" in capsys.readouterr().err
+
+
+def test_a_dose_of_a_file_that_is_older_than_the_rules_is_asked_about(opened: Opened, family: Path, tmp_path: Path) -> None:
+    outgrown(family, tmp_path / "data", ("剂量: 一粒", "剂量: 0片"))
+    living = opened()
+    living.until(lambda event, _: isinstance(event, HouseholdOutgrown))
+    living.stop()
+    again = opened(timedelta(hours=5))
+    _, actions = again.until(lambda event, actions: any(isinstance(one, Ask) for one in actions))
+    assert ["降压的粉色胶囊" in one.text for one in actions if isinstance(one, Ask)] == [True]
+
+
+def test_a_file_put_right_by_a_key_that_meant_nothing_is_outgrown_no_more(opened: Opened, family: Path, tmp_path: Path) -> None:
+    good = outgrown(family, tmp_path / "data", ("听: ", "挺: "))
+    living = opened()
+    living.until(lambda event, _: isinstance(event, HouseholdOutgrown))
+    family.write_text(good, encoding="utf-8")
+    copy = Keeper(family, tmp_path / "data")
+    late = monotonic() + PATIENCE
+    while (last := copy.last()) is None or last[0].text != good:
+        assert monotonic() < late
+        threading.Event().wait(0.05)
+    family.write_text(good.replace("音量: 80", "音量: 响"), encoding="utf-8")
+    event, _ = living.until(lambda event, _: isinstance(event, HouseholdOutgrown | HouseholdRefused))
+    assert isinstance(event, HouseholdRefused)
+
+
+def test_what_she_must_do_otherwise_is_told_to_her_too(opened: Opened, family: Path, tmp_path: Path) -> None:
+    outgrown(family, tmp_path / "data", ("唤醒词: 小伴小伴", "唤醒词: 救命"), ("时间: [早上七点半, 晚上八点]", "时间: [鸡叫]"))
+    living = opened()
+    said: list[str] = []
+    while len(said) < 3:
+        _, actions = living.until(lambda event, actions: any(isinstance(one, Say) for one in actions))
+        said += [one.text for one in actions if isinstance(one, Say)]
+    assert said == [
+        "王奶奶，跟您说一声，家里写的安排，有的我现在用不了。别的我都照着办，请家里人来看看。",
+        "降压药的时间我看不懂了，先不提醒您，请您自己记着。", "往后叫我，请说“小伴小伴”。",
+    ]
 
 
 def test_a_file_put_right_while_the_house_was_off_may_be_wrong_anew(opened: Opened, family: Path, tmp_path: Path) -> None:

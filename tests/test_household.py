@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -225,6 +226,20 @@ def test_one_mistake_is_told_once(row: dict[str, str]) -> None:
     with pytest.raises(InvalidHousehold) as caught:
         parse(changed(row))
     assert len(caught.value.mistakes) == 1, str(caught.value)
+
+
+@pytest.mark.parametrize("row", TABLE["mistakes"], ids=lambda row: row["claim"])
+def test_a_house_that_has_run_with_a_mistake_goes_on_with_all_that_can_be_read(row: dict[str, str]) -> None:
+    try:
+        loaded = parse(changed(row), known=True)
+    except InvalidHousehold as error:
+        assert ("meanwhile" in row, "改好以前" in str(error)) == (False, False)
+        return
+    everybody = [one.name for one in (*loaded.household.medicines, *loaded.household.family, *loaded.household.services)]
+    sample = parse(SAMPLE).household
+    of_the_sample = [one.name for one in (*sample.medicines, *sample.family, *sample.services)]
+    assert "；".join(one.meanwhile for one in loaded.lived_with) == row["meanwhile"]
+    assert "text" in row or everybody == of_the_sample
 
 
 @pytest.mark.parametrize("row", TABLE["warnings"], ids=lambda row: row["claim"])
@@ -507,6 +522,122 @@ def test_a_file_cut_off_anywhere_never_comes_into_force(kept: Keeper) -> None:
         kept.path.write_bytes(whole[:at])
         now = kept.load()
         assert now.household == good, at
+
+
+# --- a file that is older than the rules --------------------------------------------------------------------------
+
+
+YOUNGER = (
+    ("剂量: 一粒, 时间: [早上七点半, 晚上八点]", "剂量: 0片, 时间: [早上七点半, 晚上八点]", 17, "剂量照写的念"),
+    ('"13800000002"', '"1380000000"', 12, "照旧打这个号码"),
+    ("小名: [敏敏, 闺女]", "小明: [敏敏, 闺女]", 11, "这一项先当没写"),
+    ("听: {唤醒词: 小伴小伴}", "听: {唤醒词: 伴}", 43, "照旧用它"),
+    ("剂量: 一粒, 时间: 需要时", "剂量: 一个星期, 时间: 需要时", 20, "剂量照写的念"),
+    ("通知: [老王短信]", "通知: [家里电话, 老王短信]", 14, "这个通知先送不出去"),
+    ('"13800000005"', '"+86120"', 15, "先不打这个号码"),
+)
+"""What was taken once and is refused now, its line, and what is done about it meanwhile."""
+MEANWHILE = sorted((line, meanwhile) for _, _, line, meanwhile in YOUNGER)
+
+
+def lax() -> str:
+    text = SAMPLE
+    for old, new, _, _ in YOUNGER:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+def updated(folder: Path, text: str) -> Keeper:
+    """What an earlier program that took `text` leaves to this one: the file, and its copy."""
+    (folder / "家庭.yaml").write_text(text, "utf-8")
+    earlier = Keeper(folder / "家庭.yaml", folder / "data")
+    earlier.keep(Kept(parse(SAMPLE).household, papers=household.papers(earlier.path)))
+    return Keeper(earlier.path, folder / "data")
+
+
+@pytest.fixture
+def outgrown(tmp_path: Path) -> Keeper:
+    """The keeper of a house that ran with `lax()` before its program was updated."""
+    return updated(tmp_path, lax())
+
+
+def test_a_house_goes_on_with_a_file_that_is_older_than_the_rules(outgrown: Keeper) -> None:
+    now, good = outgrown.load(), parse(SAMPLE).household
+    daughter, son, grandson, neighbour, nurse = good.family
+    planned, *others, needed = good.medicines
+    assert (now.stale, [(one.line, one.meanwhile) for one in now.lived_with]) == (False, MEANWHILE)
+    assert now.household == replace(
+        good, wake_words=("伴",), medicines=(replace(planned, dose="0片"), *others, replace(needed, dose="一个星期")),
+        family=(replace(daughter, nicknames=()), replace(son, phone="1380000000"), grandson, neighbour, replace(nurse, phone="")),
+    )
+
+
+def test_the_same_file_is_refused_in_a_house_that_has_not_run_with_it(outgrown: Keeper, tmp_path: Path) -> None:
+    with pytest.raises(InvalidHousehold) as caught:
+        Keeper(outgrown.path, tmp_path / "another house").load()
+    assert ([one.line for one in caught.value.mistakes], "改好以前" in str(caught.value)) == ([line for line, _ in MEANWHILE], False)
+
+
+def test_an_edit_that_leaves_the_old_mistakes_is_refused_and_the_old_file_gone_on_with(outgrown: Keeper) -> None:
+    before = outgrown.load().household
+    outgrown.path.write_text(lax().replace("音量: 80", "音量: 70"), "utf-8")
+    now = outgrown.load()
+    assert (now.household, len(now.mistakes), len(now.lived_with)) == (before, len(YOUNGER), len(YOUNGER))
+
+
+def test_a_file_put_right_comes_into_force_and_its_changes_are_told(outgrown: Keeper) -> None:
+    outgrown.path.write_text(SAMPLE, "utf-8")
+    now = outgrown.load()
+    assert (now.household, now.mistakes, now.lived_with) == (parse(SAMPLE).household, (), ())
+    assert "把叫我的话改成了小伴小伴" in [one.what for one in now.changes]
+
+
+def test_what_is_lived_with_is_kept_with_the_values(outgrown: Keeper) -> None:
+    first = outgrown.load()
+    outgrown.keep(first)
+    again = outgrown.load()
+    assert (again.papers, again.household, again.lived_with) == (None, first.household, first.lived_with)
+
+
+def test_a_new_secret_of_a_file_that_is_older_than_the_rules_counts(tmp_path: Path) -> None:
+    (tmp_path / "秘密.yaml").write_text("机器人: s3cr3t\n", "utf-8")
+    (tmp_path / "秘密.yaml").chmod(0o600)
+    keeps = updated(tmp_path, SMALL.replace("console://a", "wecombot://${机器人}") + "听: {唤醒词: 伴}\n")
+    (tmp_path / "秘密.yaml").write_text("机器人: other\n", "utf-8")
+    now = keeps.load()
+    assert (now.household.channels[0].url, [one.line for one in now.lived_with], now.stale) == ("wecombot://other", [5], False)
+
+
+def test_a_medicine_whose_time_is_not_understood_any_more_stays_and_she_is_told(tmp_path: Path) -> None:
+    now = updated(tmp_path, SAMPLE.replace("[早上七点半, 晚上八点]", "[鸡叫, 晚上八点]")).load()
+    assert ([one.name for one in now.household.medicines], now.household.medicines[0].schedule, [one.hers for one in now.lived_with]) == (
+        [one.name for one in parse(SAMPLE).household.medicines], None, ["降压药的时间我看不懂了，先不提醒您，请您自己记着。"])
+
+
+def test_a_file_that_cannot_be_read_at_all_is_refused_also_where_it_was_read_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidHousehold):
+        updated(tmp_path, SAMPLE.replace("重要: 是", "重要: 大概")).load()
+
+
+def test_the_check_refuses_a_file_that_is_older_than_the_rules_and_says_what_is_done_meanwhile(
+    outgrown: Keeper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run_check(outgrown.path, tmp_path, sys.stdout, outgrown.copy.parent)
+    said = capsys.readouterr().out
+    assert (code, said.count("✗")) == (HouseholdError.code, len(YOUNGER))
+    assert said.splitlines()[-1 - len(YOUNGER) :] == [
+        f"{outgrown.path}：{len(YOUNGER)} 处要改。改好以前，小伴接着用这份，它早就用惯了。这几处先这样办：",
+        *(f"家庭文件第 {line} 行：{meanwhile}。" for line, meanwhile in MEANWHILE),
+    ]
+
+
+def test_the_check_of_an_edit_says_what_the_file_in_force_is_not_taken_for_either(
+    outgrown: Keeper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outgrown.path.write_text(lax().replace("音量: 80", "音量: 响"), "utf-8")
+    run_check(outgrown.path, tmp_path, sys.stdout, outgrown.copy.parent)
+    assert f"{len(YOUNGER) + 1} 处要改。改好以前，小伴用的还是上一次的文件，里面也有这一版不收的。这几处先这样办：\n家庭文件第 11 行：" in capsys.readouterr().out
 
 
 # --- any bytes ----------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""Every change the family makes in its file is told to the elder; a file that cannot be used, to the family."""
+"""Every change the family makes in its file is told to the elder; a file that cannot be used, or not all of it, to the family."""
 
 from __future__ import annotations
 
 from assistant.care import refusal
 from assistant.home import Household
-from assistant.messages import Conversation, HouseholdRefused, Say
+from assistant.messages import Conversation, HouseholdOutgrown, HouseholdRefused, Say
 from assistant.skills.skill import Skill, Turn
 from assistant.store import UNHEARD
 
@@ -12,6 +12,8 @@ skill = Skill("household")
 
 SHOWN = 3
 """Sentences that a message or an announcement has of them."""
+MOST_TOLD = 12
+"""The same of what is not done any more until it is mended: none of that may go unsaid."""
 
 
 @skill.household_changed
@@ -35,6 +37,20 @@ def refuse(turn: Turn, event: HouseholdRefused) -> Conversation:
     title, body = turn.reply("refused_title"), turn.reply("refused_body", why=why)
     if refusal.tell(turn.store, turn.now, turn.household, event.content, title, body) == []:
         yield Say(turn.reply("refused"))
+
+
+@skill.household_outgrown
+def outgrown(turn: Turn, event: HouseholdOutgrown) -> Conversation:
+    """The family gets a message with all of it; she hears what she must do otherwise, and of the rest where nobody can get one."""
+    more = len(event.why) - MOST_TOLD
+    why = "".join(event.why[:MOST_TOLD]) + (turn.reply("refused_body_more", count=more) if more > 0 else "")
+    title, body = turn.reply("outgrown_title"), turn.reply("outgrown_body", why=why)
+    told = refusal.tell(turn.store, turn.now, turn.household, event.content, title, body, refusal.OUTGROWN)
+    if told is None or (told and not event.hers):
+        return
+    yield Say(turn.reply("outgrown"))
+    for sentence in event.hers[:MOST_TOLD]:
+        yield Say(turn.reply("change", sentence=sentence))
 
 
 @skill.started

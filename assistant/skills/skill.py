@@ -14,6 +14,7 @@ from assistant.messages import (
     Connected,
     Conversation,
     Delivered,
+    HouseholdOutgrown,
     HouseholdRefused,
     HungUp,
     Meaning,
@@ -75,6 +76,7 @@ OpenQuestion = Callable[[Turn], Ask | None]
 OnStep = Callable[[Turn, timedelta], None]
 OnHousehold = Callable[[Turn, Household], Conversation]
 OnRefused = Callable[[Turn, HouseholdRefused], Conversation]
+OnOutgrown = Callable[[Turn, HouseholdOutgrown], Conversation]
 Instant = Callable[[Turn, int], Iterator[Action]]
 
 
@@ -97,6 +99,7 @@ class Skill:
     steps: list[OnStep] = field(default_factory=list)
     households: list[OnHousehold] = field(default_factory=list)
     refuseds: list[OnRefused] = field(default_factory=list)
+    outgrowns: list[OnOutgrown] = field(default_factory=list)
 
     def on(self, *intents: str) -> Callable[[OnMeaning], OnMeaning]:
         """The conversation that these intents begin."""
@@ -197,4 +200,9 @@ class Skill:
     def household_refused(self, function: OnRefused) -> OnRefused:
         """Held when the family's file was saved and cannot be used."""
         self.refuseds.append(function)
+        return function
+
+    def household_outgrown(self, function: OnOutgrown) -> OnOutgrown:
+        """Held when the family's file in force breaks rules that are younger than it."""
+        self.outgrowns.append(function)
         return function
