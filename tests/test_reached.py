@@ -152,3 +152,14 @@ def test_somebody_is_reached_in_time_whatever_is_wrong_and_whoever_it_is(state: 
 
 def test_the_table_has_every_state_a_trigger_belongs_to() -> None:
     assert set(STATES) == {State.IDLE, *incident.LIVE}
+
+
+@pytest.mark.parametrize("minutes", [9, 30, 180])
+def test_calls_go_out_at_once_however_long_the_line_was_dead(minutes: int) -> None:
+    people = People(network=False, dead_channels=set(MESSENGERS), answers={NAMES[-1]: "coming"})
+    scene = stage(people=people)
+    hear(scene, CRY)
+    wait(scene, 60.0 * minutes)
+    people.network = True
+    wait(scene, 30.0 * (len(NAMES) + 1))
+    assert _state(scene) in (State.ACKED, State.CLOSED)

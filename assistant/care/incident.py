@@ -755,9 +755,10 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
         _set(store, ladder.id, call_at=None)
         return False
     if ladder.place >= len(people):
-        pause = ROUND if ladder.lap + 1 < ROUNDS else LATER_ROUND
+        laps = ladder.lap + int(_got_out(store, incident, len(people)))
+        pause = ROUND if laps < ROUNDS else LATER_ROUND
         begins = max(now + timedelta(seconds=1), (ladder.lap_at or now) + pause)
-        _set(store, ladder.id, lap=ladder.lap + 1, lap_at=begins, place=0, call_at=begins)
+        _set(store, ladder.id, lap=laps, lap_at=begins, place=0, call_at=begins)
         return False
     contact = people[ladder.place]
     line = message.telephone(household)
@@ -769,6 +770,12 @@ def _call(store: Store, now: datetime, household: Household, incident: Incident,
     )
     _set(store, ladder.id, place=ladder.place + 1, call_at=now + POLL)
     return False
+
+
+def _got_out(store: Store, incident: Incident, last: int) -> bool:
+    """Whether any of the last calls left the house: a lap of a dead line rang nobody, and is none of those after which the pauses grow."""
+    calls = store.find("message", "incident = ? AND purpose = ? AND kind = 'call'", incident.id, PURPOSE, order="id DESC", limit=last)
+    return any(row["detail"] in REACHED for row in calls)
 
 
 def _siren(store: Store, now: datetime, household: Household, incident: Incident, number: int, known: Status | None) -> bool | None:
