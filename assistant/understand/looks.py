@@ -30,6 +30,10 @@ _TRAILING = re.compile(r"(?:的|那|这|一|儿)+$")
 _THING = re.compile(r"胶囊|药|[片丸颗粒筒瓶笔]")
 _SURE_THING = re.compile(r"胶囊|药[片丸粒]|丸|[颗粒]|[那这][片个]|片片|片子")
 """Where only size or shape is said a 片 alone may be anything, and the recogniser writes 大的药 for 那个药: 一大片."""
+_COUNTED = re.compile(r"[那这][颗粒片]$")
+"""Before 大的 or 圆的: a pill,"""
+_GOES_ON = re.compile(r"$|[吃喝服噎咽吞送掉还没也都要药是呢啊吧嘛就给被今早晚中刚才已我你忘漏啥治管干]")
+"""unless what follows is a thing: 那颗大的花生."""
 _OTHERWISE = re.compile(r"[房店盒箱水膏瓶袋铺材酒费钱罐贴方师膏粉味渣壶柜架单]")
 """Behind 药 these are another thing."""
 _TAIL = re.compile(r"(?P<link>的)?(?P<that>[那这一](?:个|种|颗|片|粒|味))?(?P<thing>的?[小大]?(?:药水|水水|滴眼液|药片|药丸|药粒|药|片(?!刻)|丸|胶囊|颗|粒))?")
@@ -116,9 +120,13 @@ class Looks:
             end = start + trail.start() if trail else run.end()
             words, before = text[start:end], text[run.start():start]
             said = _seen(words)
-            thing = _THING if said.colours else _SURE_THING
-            if not (said.colours or said.size or said.shapes) or not thing.search(before + words) or len(words) < 2:
+            things = (_THING, _SURE_THING) if said.colours and said.size else (_THING,) if said.colours else (_SURE_THING,)
+            if not (said.colours or said.size or said.shapes) or not any(thing.search(before + words) for thing in things):
                 continue
+            if len(words) < 2:
+                if not (_COUNTED.search(before) and _GOES_ON.match(text, run.end())):
+                    continue
+                start, end, words = run.start(), run.end(), run[0]
             if words.endswith("药") and _OTHERWISE.match(text, end):
                 continue
             scored = [(_likeness(said, known), name) for name, known in self._known]

@@ -125,6 +125,8 @@ def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float
             yield contact.name[1:], contact.name, 0.02
         if len(contact.name) == 2:
             yield "小" + contact.name[0], contact.name, 0.1
+        if not _kin(contact.relation)[1].endswith(KIN_TAILS):
+            yield f"姓{contact.name[0]}的", contact.name, 0.05
         for nick in contact.nicknames:
             yield nick, contact.name, 0.0
         if not base:
