@@ -64,7 +64,7 @@ def _ring(port: int, *, text: str = "老人求助", card: str = "地址：三号
 @pytest.mark.parametrize(
     ("mode", "word"),
     [("busy", "busy"), ("decline", "declined"), ("unavailable", "no answer"), ("not_found", "wrong number"),
-     ("unauthorized", "account refused"), ("server", "line failed"), ("ring", "no answer"), ("silent", "no answer")],
+     ("unauthorized", "account refused"), ("server", "line failed"), ("ring", "no answer"), ("silent", "no reply")],
 )
 def test_a_call_that_is_not_taken_says_why_and_acknowledges_nothing(mode: str, word: str) -> None:
     with phone(mode) as far:

@@ -299,3 +299,34 @@ Content-Length: 0
   <recv response="200"/>
 </scenario>
 """
+
+
+def _lives(register: str, seconds: float) -> tuple[int, int, bool]:
+    """(logins in the first seconds, logins in as many more, whether it is logged in once the provider is back)."""
+    asked: queue.Queue[Told] = queue.Queue()
+    with phone("answer") as far:
+        far.register = register
+        telephone = Telephone(Settings("xiaoban", "127.0.0.1", port=far.port, register=True), lambda _: None, rung=asked.put)
+        try:
+            counts = []
+            for _ in range(2):
+                before = far.log.count("REGISTER")
+                Flag().wait(seconds)
+                counts.append(far.log.count("REGISTER") - before)
+            assert telephone.trouble
+            far.register = "200 OK"
+            end = monotonic() + PATIENCE
+            while monotonic() < end and telephone.trouble:
+                Flag().wait(0.05)
+            return counts[0], counts[1], telephone.trouble == ""
+        finally:
+            telephone.close()
+
+
+def test_a_provider_that_could_not_be_reached_is_logged_in_to_soon_and_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.notify.telephone.LOGIN_AGAIN", 1.0)
+    monkeypatch.setattr("assistant.notify.telephone.LOGIN_SELDOM", 3.0)
+    first, more, back = _lives("503 Service Unavailable", 6.0)
+    assert 2 <= first <= 5
+    assert 1 <= more <= first
+    assert back

@@ -54,6 +54,14 @@ READY = 6.0
 """Seconds baresip may take to start."""
 AGAIN = 10.0
 """Seconds before a baresip that did not start is started again to be rung."""
+LOGIN_AGAIN = 60.0
+"""Seconds after which a provider that could not be reached is logged in to anew: baresip itself waits up to half an hour (`failwait` of its sipreg)."""
+LOGIN_SELDOM = 600.0
+"""The most, where it may as well have refused us: each time twice as long."""
+REFUSED = ("401", "403", "404", "407")
+"""Beginning of what a provider says that knows us and does not want us: asking more often helps nobody."""
+UNTOLD = "refused"
+"""It was not heard why it failed: baresip had been told before we listened."""
 ASK_AGAIN = 2.0
 """Seconds after which baresip is asked again whether it is registered: while it logs in it says neither yes nor no."""
 SILENT = "aubridge,nowhere"
@@ -206,6 +214,8 @@ class Telephone:
         self._caller: Caller | None = None
         self._current: Job | None = None
         self._started_at = float("-inf")
+        self._pause = LOGIN_AGAIN
+        """Seconds from a start of baresip after which it is started again if its provider could not be reached."""
         self._jobs: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._count = 0
         self._lock = threading.Lock()
@@ -330,6 +340,9 @@ class Telephone:
         if (self._line is None or not self._line.alive) and monotonic() - self._started_at < AGAIN:
             threading.Event().wait(0.2)
             return
+        if self._unheard() and self._caller is None:
+            self._pause = min(2 * self._pause, LOGIN_SELDOM) if self.trouble == UNTOLD else LOGIN_AGAIN
+            self._drop()
         line = self._ready()
         if line is not None:
             if self._asked.is_set():
@@ -340,9 +353,14 @@ class Telephone:
                 self._registered(event)
             self._tend(line)
 
+    def _unheard(self) -> bool:
+        """Whether the provider has not been reached for a while."""
+        lost = bool(self.trouble) and not self.trouble.startswith(REFUSED)
+        return self._settings.register and lost and monotonic() - self._started_at >= self._pause
+
     def _registered(self, event: dict[str, object]) -> None:
         if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
-            self.trouble = (str(event.get("param", "")) or "refused") if event["type"] == "REGISTER_FAIL" else ""
+            self.trouble = (str(event.get("param", "")) or UNTOLD) if event["type"] == "REGISTER_FAIL" else ""
             self._told.set()
             self._known_now()
 
@@ -447,7 +465,7 @@ class Telephone:
         call = job.call
         number = call.message
         end = monotonic() + call.ring
-        answered = acknowledged = played = repeated = opened = pressed = False
+        answered = acknowledged = played = repeated = opened = pressed = rang = False
         size, grown = 0, monotonic()
         while monotonic() < end:
             self._tend(line)
@@ -468,6 +486,8 @@ class Telephone:
             if event is None or self._is_callers(event, line):
                 continue
             match event.get("type"), str(event.get("param", "")):
+                case ("CALL_RINGING" | "CALL_PROGRESS"), _:
+                    rang = True
                 case "CALL_ESTABLISHED", _:
                     answered = True
                     end = monotonic() + (self._key_wait if call.text else TALK)
@@ -503,7 +523,8 @@ class Telephone:
                     pass
         if acknowledged or job.connected:
             return Delivered(number, True, "acknowledged" if acknowledged else "talked")
-        return Delivered(number, False, _unanswered(pressed, size > RATE and monotonic() - grown > QUIET) if answered else "no answer")
+        why = _unanswered(pressed, size > RATE and monotonic() - grown > QUIET) if answered else "no answer" if rang else "no reply"
+        return Delivered(number, False, why)
 
     def _received(self) -> int:
         """Bytes of sound that have come from the other end."""
