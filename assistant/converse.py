@@ -118,9 +118,6 @@ half a minute of a programme that has just been switched on."""
 SURELY = 0.9
 """Least share of right judgements from which on one cry amid other talk is asked about; 89 in 100 cries that were never seen before have it,
 and 19 in 1,000 sentences of programmes full of falls and fires (tests/bench/overheard.py)."""
-PLAINLY = 0.91
-"""Least share of right judgements from which on one cry without wake word is asked about that does not say what has happened. Of 1,912 cries in noise
-that were made out seven have less, of 734 in writing three; of 12 alarms in short talk at home six had, three of what is left (tests/bench/distress.py)."""
 TWICE = timedelta(seconds=60)
 """Any other is asked about when there is a second one so soon: who needs help cries again."""
 SAME_CRY = 0.45
@@ -141,12 +138,9 @@ ALWAYS = "emergency.call"
 
 
 def overheard(judged: Judgement, event: Heard) -> Judgement:
-    """Words that were said to nobody: what only the first look made out, and a cry in a quiet house of which it is neither plain that it
-    is one nor what has happened, may be one; nothing else of them is meant."""
+    """Words that were said to nobody: of what only the first look made out a cry may be one, and nothing else is meant."""
     cry = judged.meaning if judged.meaning is not None and judged.meaning.intent == ALWAYS else None
-    weak = cry is not None and cry.slots.get("grade") == "unsure" and cry.score < PLAINLY
-    weak = weak and event.around < AMID and not event.prompted
-    return Judgement(None, cry=cry) if event.denied or weak else judged
+    return Judgement(None, cry=cry) if event.denied else judged
 
 
 class Understanding(Protocol):
