@@ -190,7 +190,7 @@ BOTH = ("刘敏", "刘强")
     ("which", (*BOTH, "刘小军"), "不是敏敏", None), ("which", BOTH, "敏敏上个月给我织了条围巾可暖和了", None), ("which", BOTH, "第一锅馒头蒸出来都是给你们留的", None),
     ("which", BOTH, "第一个，哦不，第二个", {"which": "刘强"}), ("which", BOTH, "不是第一个，是第二个", {"which": "刘强"}),
     ("which", BOTH, "头一个，不是，第二个", {"which": "刘强"}), ("which", BOTH, "第二个吧，第一个太远", {"which": "刘强"}), ("which", BOTH, "不要第一个", {"which": "刘强"}),
-    ("which", (*BOTH, "刘小军"), "不要第一个", None), ("which", BOTH, "第一个第二个都行", None),
+    ("which", BOTH, "第一个太好了就他", {"which": "刘敏"}), ("which", BOTH, "第一个不是我闺女吗", {"which": "刘敏"}), ("which", (*BOTH, "刘小军"), "不要第一个", None), ("which", BOTH, "第一个第二个都行", None),
     ("when", (), "那就下午四点钟吧", {"when": datetime(2026, 11, 22, 16)}), ("when", (), "那年我五点就下地割麦子去了", None),
     ("when", (), "昨天晚上八点我都躺下了", None), ("evidence", (), "对门那屋子空了好些年没人住咯", None),
 ])

@@ -215,7 +215,7 @@ class Telephone:
         self._current: Job | None = None
         self._started_at = float("-inf")
         self._pause = LOGIN_AGAIN
-        """Seconds from a start of baresip after which it is started again if its provider could not be reached."""
+        """Seconds from a start of baresip after which it is started again if its provider could not be reached; it grows while nobody says why."""
         self._jobs: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._count = 0
         self._lock = threading.Lock()
@@ -341,7 +341,7 @@ class Telephone:
             threading.Event().wait(0.2)
             return
         if self._unheard() and self._caller is None:
-            self._pause = min(2 * self._pause, LOGIN_SELDOM) if self.trouble == UNTOLD else LOGIN_AGAIN
+            self._pause = min(2 * self._pause, LOGIN_SELDOM)
             self._drop()
         line = self._ready()
         if line is not None:
@@ -361,6 +361,8 @@ class Telephone:
     def _registered(self, event: dict[str, object]) -> None:
         if event.get("type") in ("REGISTER_FAIL", "REGISTER_OK"):
             self.trouble = (str(event.get("param", "")) or UNTOLD) if event["type"] == "REGISTER_FAIL" else ""
+            if self.trouble != UNTOLD:
+                self._pause = LOGIN_AGAIN
             self._told.set()
             self._known_now()
 

@@ -23,8 +23,8 @@ _ORDINALS = (
 )
 _DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别叫|莫给|莫找|唔系|唔要|勿是|勿要)(?:那个|我的?|我们?家的?)?$")
 """Before a name: this one is not meant."""
-_REFUSED = re.compile(r"(?:[个种位样项粒片]|的)?(?:[啊呀嘛]?我?就?(?:不[要是行用找想对成好]|算了|没空|唔|勿|莫)|[太忒])")
-"""Behind 第一个: nor is this."""
+_REFUSED = re.compile(r"(?:[个种位样项粒片]|的)?(?:[啊呀嘛]?我?就?(?:不[要是行用找想对成好](?!.*[吗么]$)|算了|没空|唔|勿|莫)|[太忒](?![好棒]|合适))")
+"""Behind 第一个: nor is this; but 第一个不是止疼的吗 and 第一个太好了 are no refusals."""
 _NO_BUT = re.compile(r"[个种位样]?[啊呀]?(?:不是|唔系|勿是)")
 """Between 第一个 and 第二个: the first is taken back."""
 _CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选揾寻喊]|还是|打给)*$")

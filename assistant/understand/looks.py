@@ -120,8 +120,10 @@ class Looks:
             end = start + trail.start() if trail else run.end()
             words, before = text[start:end], text[run.start():start]
             said = _seen(words)
-            things = (_THING, _SURE_THING) if said.colours and said.size else (_THING,) if said.colours else (_SURE_THING,)
-            if not (said.colours or said.size or said.shapes) or not any(thing.search(before + words) for thing in things):
+            if not (said.colours or said.size or said.shapes):
+                continue
+            sure = bool(said.size or not said.colours) and _SURE_THING.search(before + words)
+            if not sure and not (said.colours and _THING.search(before + words)):
                 continue
             if len(words) < 2:
                 if not (_COUNTED.search(before) and _GOES_ON.match(text, run.end())):

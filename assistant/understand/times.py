@@ -1474,6 +1474,7 @@ def _takes_back(between: str) -> bool:
 
 
 _WEEKDAY = re.compile(r"^(?:周|礼拜|星期|拜)[一二三四五六天日]")
+"""A weekday of every week: 下周三 is one day alone."""
 
 
 def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: bool) -> _Reading:

@@ -226,8 +226,7 @@ class Bench:
         length = len(frames) * FRAME_SECONDS
         self.around = Around(deque((begin - length, seconds) for begin, seconds in ear.around.pieces))
         for when, heard in found:
-            judged = self.brain.judge(heard.hypotheses, self.now)
-            judged = judged if heard.woken else overheard(judged, heard)
+            judged = overheard(self.brain.judge(heard.hypotheses, self.now), heard)
             now = result(judged, heard)
             if judged.cry is not None and heard.around < AMID:
                 before, self.almost = self.almost, (judged.cry.text, when)
