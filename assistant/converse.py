@@ -386,7 +386,7 @@ class Dialogue:
                 return
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(called), "amid": int(amid)}), now, ALARM)
         elif not attended and judged.cry is not None and self._cries_again(judged.cry, event, now):
-            slots: dict[str, Slot] = {**judged.cry.slots, "grade": "unsure", "woken": 0, "amid": int(self.household.care.doubts)}
+            slots: dict[str, Slot] = {**judged.cry.slots, "grade": "unsure", "woken": 0, "faint": int(self.household.care.doubts)}
             self._begin_meaning(replace(judged.cry, slots=slots), now, ALARM)
         elif not attended or self._hears_the_television(event, meaning, ask) or self._hears_no_answer(event, judged, now):
             return

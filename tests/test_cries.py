@@ -15,7 +15,7 @@ from assistant.listen.spotter import Spotter
 from assistant.messages import Heard, Hypothesis, Judgement, Meaning
 from assistant.places import sample_household
 from assistant.understand.heard import Explanation
-from tests.faults.scene import Stage, hear, household, stage, wait
+from tests.faults.scene import Stage, hear, household, lines, stage, wait
 from tests.test_emergency import _state
 
 HOME = load(sample_household())
@@ -156,6 +156,20 @@ def test_a_cry_that_the_second_look_denies_is_asked_about_when_it_comes_again(se
     wait(scene, 20.0)
     scene.tell(Heard((Hypothesis(second),), woken=False, denied=True))
     assert _state(scene) == state
+
+
+def test_who_does_not_answer_in_a_quiet_house_is_told_of_truly_and_again_the_next_hour() -> None:
+    scene = wondering()
+    told = []
+    for _ in range(2):
+        for _ in range(2):
+            hear(scene, "来人啊", woken=False)
+        wait(scene, 90)
+        assert _state(scene) == "closed"
+        told.append([text for text in lines(scene, "sent") if "像是有人喊" in text])
+        wait(scene, 3600)
+    assert len(told[1]) == 2 * len(told[0]) > 0
+    assert all("家里静" in text and "电视" not in text for text in told[1])
 
 
 def test_a_family_that_wants_no_doubts_gets_the_question_whose_silence_is_a_yes() -> None:

@@ -28,8 +28,6 @@ PURPOSE = "incident"
 """Purpose of an incident's messages and calls."""
 RANG = "incident.rang"
 """Purpose of an answer that names no message but the incident itself: a key in a call that rang us."""
-DOUBTED = "incident.doubt"
-"""Purpose of the note about a cry amid other talk that nobody stood by."""
 
 
 class State(StrEnum):
@@ -58,6 +56,8 @@ class Step(StrEnum):
     UNSURE = "unsure"
     AMID = "amid"
     """A cry or a complaint, said to nobody, while somebody else has been talking for minutes."""
+    FAINT = "faint"
+    """What may have been a cry, and the same again within a minute, in a quiet house."""
     AGAIN = "again"
     """Triggered once more: the same incident, at once, no new countdown."""
     WORSE = "worse"
@@ -82,6 +82,7 @@ TRANSITIONS: dict[tuple[State, Step], State] = {
     (State.IDLE, Step.LIKELY): State.PREALARM,
     (State.IDLE, Step.UNSURE): State.QUESTION,
     (State.IDLE, Step.AMID): State.DOUBT,
+    (State.IDLE, Step.FAINT): State.DOUBT,
     (State.DOUBT, Step.AGAIN): State.PREALARM,
     (State.DOUBT, Step.YES): State.PREALARM,
     (State.DOUBT, Step.SILENCE): State.CLOSED,
@@ -147,8 +148,10 @@ STATUS_EVERY = timedelta(seconds=60)
 CALM = timedelta(seconds=60)
 """While somebody is on the way a repeated cry is passed on at most this often."""
 
-SELDOM = timedelta(hours=12)
-"""The family is told of a doubt that nobody answered at most this often: the television cries every day."""
+NOTED: dict[Step, tuple[str, timedelta]] = {
+    Step.AMID: ("incident.doubt", timedelta(hours=12)), Step.FAINT: ("incident.faint", timedelta(hours=1)),
+}
+"""Purpose of the note about a doubt that nobody answered, and how often at most: the television cries every day, a quiet house does not."""
 
 AFTERMATH = timedelta(minutes=10)
 """So long after an alarm calls from the family's numbers are answered without asking."""
@@ -196,7 +199,7 @@ class Incident:
     kinds: tuple[str, ...]
     """fall, chest_pain, … as in the intents; `button`, `sensor`. Gravest first: a fall and smoke are one incident."""
     grade: Step
-    """CERTAIN, LIKELY, UNSURE or AMID."""
+    """CERTAIN, LIKELY, UNSURE, AMID or FAINT."""
     state: State
     started: datetime
     until: datetime | None
@@ -291,9 +294,11 @@ def ladder_of(store: Store, incident: int) -> Ladder | None:
 
 def grade(meaning: Meaning) -> Step:
     """Certain: wake word and cry. Likely: a cry overheard. Unsure: symptoms, or what the phrase itself calls unsure. Amid: either of these
-    two while the television talks, or visitors do."""
+    two while the television talks, or visitors do. Faint: not made out, twice."""
     if meaning.slots.get("amid"):
         return Step.AMID
+    if meaning.slots.get("faint"):
+        return Step.FAINT
     said = meaning.slots.get("grade")
     if said == "unsure" or (said is None and meaning.slots.get("kind") in SYMPTOMS):
         return Step.UNSURE
@@ -616,7 +621,7 @@ def _joined(store: Store, now: datetime, incident: Incident, kind: str) -> str:
 
 
 def _just_cancelled(store: Store, now: datetime) -> bool:
-    where = "state = 'closed' AND person = '' AND ended_at > ? AND drill = 0 AND grade <> 'amid'"
+    where = "state = 'closed' AND person = '' AND ended_at > ? AND drill = 0 AND grade NOT IN ('amid', 'faint')"
     return bool(store.find("incident", where, now - MISTRUST))
 
 
@@ -875,10 +880,12 @@ def _over(store: Store, now: datetime, household: Household, before: Incident, a
     _rest(store, now, after.id)
     elder = household.elder.call
     if before.state is State.DOUBT:
-        if what is Step.SILENCE and not message.posted(store, DOUBTED, now - SELDOM):
+        purpose, seldom = NOTED[before.grade]
+        if what is Step.SILENCE and not message.posted(store, purpose, now - seldom):
+            heard = "家里静，听见两声像是喊人，没听清" if before.grade is Step.FAINT else "家里一直有人说话或开着电视，听见像是喊救命"
             message.tell_family(
-                store, now, household, purpose=DOUBTED, title="像是有人喊，没有应声",
-                body=f"{after.started.astimezone(now.tzinfo):%H:%M} 家里一直有人说话或开着电视，听见像是喊救命；问了{elder}两遍，没有应声，没有报警。方便的话打个电话问问。",
+                store, now, household, purpose=purpose, title="像是有人喊，没有应声",
+                body=f"{after.started.astimezone(now.tzinfo):%H:%M} {heard}；问了{elder}两遍，没有应声，没有报警。方便的话打个电话问问。",
             )
         return
     if before.state is State.CANCELLED:

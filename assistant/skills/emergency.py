@@ -171,12 +171,12 @@ def _after(words: str, talk: Conversation) -> Conversation:
 
 
 def _doubt(turn: Turn, known: Incident) -> Conversation:
-    """A cry amid the television: asked twice; only a cry again, or a yes in words of her own, makes it hers."""
+    """A cry amid the television, or one not made out: asked twice; only a cry again, or a yes in words of her own, makes it hers."""
     denied = False
     while known.state is State.DOUBT:
         if known.asked >= 2:
             known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL if denied else Step.SILENCE)
-            noted = message.posted(turn.store, incident.DOUBTED, turn.now)
+            noted = message.posted(turn.store, incident.NOTED[known.grade][0], turn.now)
             yield Say(turn.reply("doubt_denied" if denied else "doubt_noted" if noted else "doubt_silent"))
             return
         text = turn.reply("doubt" if known.asked == 0 else "doubt_again")

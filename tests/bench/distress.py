@@ -163,7 +163,7 @@ class Outcome:
     attempt: int
     result: str
     """`alarm` at once, `asks` (the question of an unsure one), `doubt` (other talk has gone on for a while: 是您在喊吗, and silence is a no),
-    `near` (it may have been a cry), `again` (the same perhaps in a quiet house within a minute: asked about like a doubt), or nothing."""
+    `near` (it may have been a cry), `again` (the same perhaps in a quiet house within a minute: asked about, and silence is a note to the family), or nothing."""
     staged: str
     """The same for what was heard while a cry of a drama was on."""
     seconds: float
