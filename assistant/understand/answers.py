@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from assistant.home import Household
 from assistant.messages import WAIT, Asking, Judgement, Meaning, Slot
 from assistant.understand import slots as filling
 from assistant.understand import times
+from assistant.understand.among import described
 from assistant.understand.corrections import CORRECTION
 from assistant.understand.heard import Heard, Thought
 from assistant.understand.levels import ACT, ASK
@@ -27,14 +29,18 @@ _REFUSED = re.compile(r"(?:[个种位样项粒片]|的)?(?:[啊呀嘛]?我?就?(
 """Behind 第一个: nor is this; but 第一个不是止疼的吗 and 第一个太好了 are no refusals."""
 _NO_BUT = re.compile(r"[个种位样]?[啊呀]?(?:不是|唔系|勿是)")
 """Between 第一个 and 第二个: the first is taken back."""
-_CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选揾寻喊]|还是|打给)*$")
-_CHOSEN = re.compile(r"[吧嘛呗哈噻嘞]")
+_CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选揾搵寻喊]|还是|打给)*$")
+_FOR = re.compile(r"(?:[嗯哦呃啊那就还是要想]*)(?:找|揾|搵|寻|打给|叫|喊|给|要|选)(?:[我俺咱阮]|我们?家|屋里)?的?")
+"""Before a name that opens an answer: it is asked for."""
+_CHOSEN = re.compile(r"[吧嘛呗哈噻嘞啦]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
-_AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|揾|寻|打给|叫|喊|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
+_AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|揾|搵|寻|打给|叫|喊|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
 """Before the last words of a longer answer: these are the answer. 人家今天上班忙，我不去烦她，|还是|强子吧."""
 _DESCRIBED = re.compile(r"(?:[，了]|[那这]个|[的嘛呢])*(?:(?:跟|和|同)(?:我|饭).{1,8}|住.{1,8}|在.{1,8}|以前.{1,10}|姓.{1,3}|管.{1,5}|[早中晚睡饭].{0,6}[吃喝])的(?:[那这]个)?[啊嘛呀]?$")
 """Behind a name that stands first: what else is told of who or what is meant: 我那个老同事，|跟我一个车间的."""
 _MINE = re.compile(r"(?:[我俺咱阮嗯哦呃啊就是还要那这个的老说]|阿拉)*$")
+DESCRIBING = 4
+"""Syllables of a description: 大的那个, 晚上吃的."""
 LAST = 3
 """Syllables that may follow the last words: 吧, 好了, 正好啊."""
 _CLOCK = re.compile(r"[点时刻]")
@@ -67,6 +73,7 @@ class Question:
     now: datetime
     """Naive local time."""
     looks: Looks
+    home: Household
 
 
 def _judged(meaning: Meaning, kind: str, beside: int, one: Heard) -> Judgement | None:
@@ -83,6 +90,8 @@ def _which(thought: Thought, question: Question) -> Judgement | None:
         chosen, length = _option(one, question)
         if chosen:
             meaning = Meaning("dialogue.which", {"which": chosen}, 0.95, one.said.text)
+            if thought.scores.get("booking.create", 0.0) >= ACT and not one.measures.times:
+                return Judgement(meaning)  # 腿软，自己洗不动了，要能扶着我洗澡的: which service is asked for
             return _judged(meaning, "dialogue.which", _syllables(one) - length, one)
     return None
 
@@ -95,6 +104,9 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options and span.cost < 0.45]
     denied = {span.value for span in names if _DENIED.search(text[:span.start])}
     left = {span.value for span in names} - denied or (set(options) - denied if denied and len(options) == 2 else set())
+    first = {span.value for span in names if span.value in left and _FOR.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:])}
+    if len(left) > 1 and len(first) == 1 and not CORRECTION.search(text):
+        return first.pop(), len(text)  # 找新抱啦，个仔开会唔得闲
     if len(left) == 1:
         chosen = any(
             (_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]))
@@ -108,6 +120,8 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     options = tuple(option for option in options if option not in denied)
     if seen := question.looks.told(text, options):
         return seen, len(text)
+    if told := described(_meant(text), options, question.home):
+        return told, DESCRIBING
     near = [(question.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), question.ear)) / max(1, len(hanzi(option))), option)
             for option in options if hanzi(option)]
     near.sort()
@@ -119,6 +133,11 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
         return best[0], pieces[best[0]]
     return "", 0
+
+
+def _meant(text: str) -> str:
+    """What stands behind the last taking back: 寻大的，不对，|小的那个儿子; 不是 may deny what follows it."""
+    return text[max((mark.end() for mark in CORRECTION.finditer(text) if mark.start() and mark[0] != "不是"), default=0):] or text
 
 
 def _ordinal(text: str, options: Sequence[str]) -> tuple[str, int] | None:
@@ -139,11 +158,15 @@ def _ordinal(text: str, options: Sequence[str]) -> tuple[str, int] | None:
     return meant.pop(), len(text) if len(named) > 1 or not left else left[0][1] - left[0][0]
 
 
+_SUITS = re.compile(r"有空|得闲|没事|起得早|在家|方便|正好|刚好|来得及|人少|凉快|清静|等我.{1,10}[完好]$")
+"""Behind a time: why it is the right one."""
+
+
 def _when(thought: Thought, question: Question) -> Judgement | None:
     for one in thought.believed:
         points = [found for found in one.measures.times if found.kind != "duration"]
         span = times.last_word(points, one.said.text)
-        if span is not None and not _CLOCK.search(span.text):  # 吃完晚饭，晚上七点钟
+        if span is not None and not _CLOCK.search(span.text) and not _completed(span, points):  # 吃完晚饭，晚上七点钟
             span = next((later for later in points if later.start >= span.end and _CLOCK.search(later.text)), span)
         if span is not None and span.kind == "moment" and not times.names_a_day(span.text):  # 就下午三点吧，星期四的
             days = [later for later in points if later.kind == "date" and later.start >= span.end]
@@ -159,8 +182,18 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
         text = one.said.text
         if len(text) - span.end <= LAST and (_AFTER_ALL.search(text[:span.start]) or span not in points[:1]) and _CLOCK.search(span.text):
             told = len(text)  # 早了我起不来，晚了人家要下班，就十点半吧
+        elif span.start <= LAST and (_CLOCK.search(span.text) or span.length) and _SUITS.search(text, span.end):
+            told = len(text)  # 礼拜三上午十点，那天我有空
         return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None
+
+
+def _completed(span: times.Span, points: Sequence[times.Span]) -> bool:
+    """Whether the hour that is said later is in it already: 礼拜三啦，朝早十点."""
+    value = span.value
+    return isinstance(value, datetime) and any(
+        isinstance(later.value, datetime) and _CLOCK.search(later.text) and later.value.time() == value.time() for later in points if later.start >= span.end
+    )
 
 
 def _is_over(value: Slot, now: datetime) -> bool:
@@ -193,6 +226,10 @@ def _syllables(one: Heard) -> int:
 
 _LEAVE_IT = re.compile(r"(?:[嗯哦呃啊唉哎呀那就还是我我看]*)(?:(?:算了|罢了|不发|不写|不说|不讲|不记|别发|别写|别记|莫发|不用发|不用写|不用记|不必发|不消发|不想发|不想说|拉倒)[了吧啊嘛哦罢算就先]*)+")
 """Instead of words to be written down: nothing shall be."""
+_ENDS_LEFT = re.compile(r"(?:算[了哉哒喽]?[吧]?)?(?<![也都还红钱就])(?:不|勿要?|莫|别|甭|唔好?)(?:给[他她伊]|跟[他她伊])?(?:发|写|捎|带话)(?:了|咯|啦|哒|哉|喽|嘞)[吧啊罢哈]?$")
+"""The same as the last words of a longer answer: 想来想去也没啥好说的，不发了."""
+_MUSES = re.compile(r"想来想去|没啥|没什么|冇|讲点啥|说点啥|写点啥|说啥|写啥|讲啥|算[了哉哒]|忙|不?好意思|烦|打扰|添乱|麻烦|睡了|上班|开会|回头|见面|当面|没用|不知道|不晓得")
+"""Why nothing shall be written: who only says 他说他不发了 dictates it."""
 _LEFT = re.compile(r"(?:算了|罢了|拉倒|唉|哎|不说了|不写了).*(?:不|别|莫|甭|没必要)(?:给[他她]|跟[他她])?(?:发|捎|写|说|讲|留|带)(?:了|咯|啦)?[吧啊罢哈]?"
     r"|(?:[嗯哦呃啊唉哎呀]*)(?:算了|罢了|拉倒)[吧啊嘛]?(?:不|别|莫|甭)(?:给[他她]|跟[他她])?(?:发|捎|写|说|讲|留)(?:了|咯|啦)[吧啊嘛]?(?:等|我|还是|反正|免得|省得|回头|改天|过几?天|人家|[他她]).*")
 """The same with its reason in between or behind: 算了，也没啥要紧的，不发了; 算了，不发了，等她回来当面说."""
@@ -207,7 +244,7 @@ def _text(thought: Thought, question: Question) -> Judgement | None:
     if not free:
         return None
     text = filling.clean(spoken(free[0].hypothesis.text)[:200])
-    if _LEAVE_IT.fullmatch(text) or _LEFT.fullmatch(text):
+    if _LEAVE_IT.fullmatch(text) or _LEFT.fullmatch(text) or (_ENDS_LEFT.search(text) and _MUSES.search(text)):
         return Judgement(Meaning("dialogue.no", {}, 0.9, text))
     text = filling.clean(_DICTATES.sub("", text))
     return Judgement(Meaning("dialogue.text", {"message": text}, 0.9, text)) if text else None

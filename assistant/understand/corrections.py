@@ -13,6 +13,8 @@ CORRECTION = re.compile(r"(?<![是要对])(?:啊不对|哦不对|噢不对|[哦�
 
 _RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我是说")
 """Behind 不是 that opens an utterance: what is meant instead."""
+_THIS = re.compile(r"(?:我?(?:说|讲|要|找|指)的?|就)是[^不]{1,6}$")
+"""Before 不是: it says what is not meant, 我说的是剪头发，不是修灯."""
 _SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")
 """Before 不是 these make it a denial, no correction."""
 
@@ -72,13 +74,15 @@ def restarted(text: str, least: int = 4) -> str:
     marks = [
         mark for mark in CORRECTION.finditer(text)
         if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS and not (mark.start() == 0 and _RATHER.match(text[mark.end():])))
+        and not (mark[0] == "不是" and _THIS.search(text[:mark.start()]))
     ]
     return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= least else ""
 
 
 _PONDERS = re.compile(
-    r"(?:(?:[让容等叫]?[我俺咱])?(?:再|先|好好)*(?:(?:琢磨|考虑|合计|寻思|思量|盘算|掂量){1,2}(?:一下)?|想想看?|想一[想下])|[让容等叫][我俺咱](?:再|先|好好)*想)[啊嘛吧呢哈哦哎嗯呀]*"
+    r"(?:(?:[让容等叫]?[我俺咱])?(?:再|先|好好)*(?:(?:琢磨|考虑|合计|寻思|思量|盘算|掂量){1,2}(?:一下)?|想想看?|想一[想下])|[让容等叫][我俺咱](?:再|先|好好)*想)着?[啊嘛吧呢哈哦哎嗯呀]*"
 )
+_ONLY_PONDERS = re.compile(rf"(?:[嗯呃啊哦唉哎额]|那个|这个|就是)*(?:{_PONDERS.pattern})+")
 
 
 def decided(text: str) -> str:
@@ -86,6 +90,11 @@ def decided(text: str) -> str:
     marks = list(_PONDERS.finditer(text))
     rest = text[marks[-1].end():] if marks else ""
     return "" if rest.startswith(("再", "一会", "等会")) else rest
+
+
+def only_ponders(text: str) -> bool:
+    """Whether nothing is said but that one thinks: 那个……嗯……我寻思着吧."""
+    return _ONLY_PONDERS.fullmatch(text) is not None
 
 
 def mended(text: str, sounds: Sequence[str], spans: Sequence[Span]) -> str:

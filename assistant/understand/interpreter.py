@@ -15,9 +15,10 @@ from assistant.understand import guards as guarding
 from assistant.understand import slots as filling
 from assistant.understand import times
 from assistant.understand.clauses import CUTS, Clause, clauses, part
-from assistant.understand.corrections import decided, mended, restarted, take_back
+from assistant.understand.corrections import decided, mended, only_ponders, restarted, take_back
 from assistant.understand.evidence import LIMIT, PLAINLY, Odds, learned
 from assistant.understand.heard import Heard, strongest_of
+from assistant.understand.kin import Kinship
 from assistant.understand.levels import ACT, ASK, EASILY, STRICT, WARY, acts, asked_at_most
 from assistant.understand.matcher import Fit, Frames, Index, Lexicon, Span, Utterance, Word, fit, holds, survey
 from assistant.understand.phrasebook import Guard, Phrasebook, Template
@@ -156,6 +157,7 @@ class Interpreter:
         ]
         words += filling.household_words(household, phrasebook)
         self.looks = filling.looks(household, phrasebook)
+        self._kinship = Kinship(household.family)
         self._lexicon = Lexicon(words, self.ear)
         self._frames = Frames(phrasebook.frames)
         never = [Template(say, "!" + intent, tuple(chars), tuple((n - 1,) for n in range(len(chars))), (len(chars) - 1,))
@@ -227,8 +229,9 @@ class Interpreter:
         return said, found, spans
 
     def _spans(self, text: str, sounds: tuple[str, ...], found: filling.Measures) -> list[Span]:
-        """Words, times and numbers, and medicines by their looks."""
-        return [*self._lexicon.find(text, sounds), *filling.measure_spans(text, found), *self.looks.find(text)]
+        """Words, times and numbers, relatives of relatives, and medicines by their looks."""
+        words = self._kinship.composed(text, list(self._lexicon.find(text, sounds)))
+        return [*words, *filling.measure_spans(text, found), *self.looks.find(text)]
 
     def _like(self, hypothesis: Hypothesis, text: str, heard: Sequence[Heard], rival: bool) -> Heard | None:
         """An earlier hypothesis of the same decoder, well understood, that says the same but for a number or a trifle."""
@@ -283,6 +286,8 @@ class Interpreter:
             said.borders = borders(hypothesis.text)
         opinion = self._opinion(said)
         fits, fired, never = self._fits(said, opinion, asking)
+        if asking in PONDERED and only_ponders(text):
+            fits = [one for one in fits if one.intent in (WAIT, "medication.unsure")]
         whole = Heard(hypothesis, said, found, fired, tuple(fits), opinion=opinion)
         if asking in PONDERED and (answer := decided(text)):
             again = self._survey_once(hypothesis, answer, now, asking)

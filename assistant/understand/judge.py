@@ -250,7 +250,7 @@ class Understander:
     ) -> Judgement | None:
         """The question's own grammar first; None: not an answer, judge it as anything else."""
         scores = thought.scores
-        question = Question(options, self.ear, thought.now, self._interpreter.looks)
+        question = Question(options, self.ear, thought.now, self._interpreter.looks, self.household)
         if asking in FIRST and (answer := FIRST[asking](thought, question)) is not None:
             return answer
         alarm = scores.get("emergency.call", 0.0)

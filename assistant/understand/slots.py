@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from assistant.home import Care, Household
 from assistant.messages import Slot
 from assistant.understand import emergencies, free_words, numbers, readings, times
+from assistant.understand import kin as kinship
 from assistant.understand.looks import Looks
 from assistant.understand.matcher import Span, Utterance, Word
 from assistant.understand.phrasebook import Phrasebook
@@ -68,6 +69,11 @@ ALSO_EXPLAINED: Mapping[str, frozenset[str]] = {
 
 RANKS = "大二三四小老"
 KIN_TAILS = ("儿子", "女儿", "闺女", "姑娘", "孙子", "孙女", "外孙", "丫头")
+FORM = re.compile(r"(?:滴丸|喷雾剂?|气雾剂|糖浆|口服液|冲剂|滴眼液|贴膏)$")
+"""The end of a medicine's name that is said for it where no other in the home has it: 滴丸数了十粒."""
+IN_LAWS = frozenset({kinship.Kin.DAUGHTER_IN_LAW, kinship.Kin.SON_IN_LAW})
+SIBLINGS = "哥弟姐妹"
+NEIGHBOUR = "邻居"
 COLOURS = "白红粉黄蓝绿橙黑棕紫灰"
 PILLS = ("药", "药片", "药丸", "那个", "的", "的那个", "的药", "小药片", "那片", "那粒", "片", "小片", "药粒", "的小药片", "的那片", "的那种", "那种", "颗颗", "片片", "丸丸", "粒粒", "颗", "粒", "圆片", "圆粒", "小颗", "小粒", "小圆片", "药片子", "疙瘩", "片子", "那颗", "的小颗", "的圆片")
 
@@ -125,32 +131,46 @@ def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float
             yield contact.name[1:], contact.name, 0.02
         if len(contact.name) == 2:
             yield "小" + contact.name[0], contact.name, 0.1
-        if not _kin(contact.relation)[1].endswith(KIN_TAILS):
+        if not base.endswith(KIN_TAILS):
             yield f"姓{contact.name[0]}的", contact.name, 0.05
         for nick in contact.nicknames:
             yield nick, contact.name, 0.0
         if not base:
             continue
         alone = sum(other == base for _, other in bases) == 1
-        for word in {base, *_hints("person", (base, contact.relation), book)}:
-            if word[-1] in "妹弟哥姐":
+        kin = kinship.kin_of(base)[1]
+        for word in {base, *_hints("person", (base, contact.relation), book), *(kinship.names_of(kin) if kin else ())}:
+            if word[-1] in SIBLINGS:
                 yield "我" + word, contact.name, 0.0  # 我妹妹 is somebody else's name in most homes, not in this one
+            if len(word) == 1:
+                continue
             if not rank:
                 yield word, contact.name, 0.0
-                if alone and word in KIN_TAILS:
+                if alone and (word in KIN_TAILS or kin in IN_LAWS):
                     for other in "大小二老":
                         yield other + word, contact.name, 0.08
             else:
                 yield rank + word, contact.name, 0.0
                 yield word, contact.name, 0.0
+        if base[-1] in SIBLINGS:
+            yield "我" + base[-1], contact.name, 0.0
+            yield "老" + base[-1], contact.name, 0.05
+            if rank:
+                yield rank + base[-1], contact.name, 0.0
         if contact.relation != base:
             yield contact.relation, contact.name, 0.0
+        if base != NEIGHBOUR and contact.relation.endswith(NEIGHBOUR):
+            yield NEIGHBOUR, contact.name, 0.0
         if rank in "大二三" and rank and base in ("儿子", "女儿", "闺女"):
             yield "老" + rank, contact.name, 0.0
 
 
 def _kin(relation: str) -> tuple[str, str]:
-    """Rank and kin of a relation: 大女儿 → (大, 女儿)."""
+    """Rank and kin of a relation: 大女儿 → (大, 女儿), 二妹 → (二, 妹妹), 大儿媳 → (大, 儿媳)."""
+    rank, kin = kinship.kin_of(relation)
+    if rank and kin is not None:
+        base = relation[1:]
+        return rank, base if len(base) > 1 else kinship.names_of(kin)[0]
     if len(relation) > 2 and relation[0] in RANKS and any(relation.endswith(tail) for tail in KIN_TAILS):
         return relation[0], relation[1:]
     return "", relation
@@ -163,6 +183,8 @@ def _medicines(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, fl
             yield word, medicine.name, 0.0
         for word in _hints("medicine", own, book):
             yield word, medicine.name, 0.12  # dearer than what the family calls it: its own 抗凝药 wins
+        if (form := FORM.search(medicine.name)) and sum(other.name.endswith(form[0]) for other in home.medicines) == 1:
+            yield form[0], medicine.name, 0.12
         name = re.sub(r"(片|胶囊|缓释片|肠溶片|滴丸|颗粒|注射液)$", "", medicine.name)
         if name != medicine.name and len(name) > 1:
             yield name, medicine.name, 0.02

@@ -166,7 +166,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
         rf"|(?<!个)半[个拉]?[来多]?(?P<hu>小时|钟头|{bell})|(?P<lq>[一两二三])刻钟|(?P<lsome>个把)(?:小时|钟头|钟)|(?P<lsomeq>刻把)钟"
         rf"|(?P<mn>{n}|几)[来多几]?(?P<mu>分)(?P<mhalf>半)?(?:钟|(?=以?之?后))|(?P<sn>{n})秒钟?"
     )
-    days = (rf"(?<![第这那前头有好])(?P<dn>{n})[来多]?(?:个?(?P<du>天|周|星期|礼拜)|个(?P<dm>月))(?!生日|[里上])|半个月")
+    days = (rf"(?<![第这那前头有好])(?P<dn>{n})[来多]?(?:个?(?P<du>天|(?:周|星期|礼拜)(?![一二三四五六日天](?![次回趟顿片粒颗遍])))|个(?P<dm>月))(?!生日|[里上])|半个月")
     month = r"(?:十[一二]?|[一二三四五六七八九]|1[0-2]|0?[1-9])"
     dayn = r"(?:[二]?十[一二三四五六七八九]?|三十一?|[一二三四五六七八九]|3[01]|[12]\d|0?[1-9])"
     first = r"初[一二三四五六七八九十]"
@@ -1070,6 +1070,10 @@ def _first_day(rule: Recurrence, reader: _Reader) -> date:
     return rule.start or today + timedelta(days=1 if late else 0)
 
 
+_WISHES = re.compile(r"好(?![了哉啦嘞的吗嘛点些]|不好)")
+"""Behind a day: 过年好, and not 就礼拜二好了."""
+
+
 def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | None:
     group = found.groupdict()
     said_day = group["day"] or group["alone"]
@@ -1081,7 +1085,7 @@ def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | N
             return None
         day, others = read
         if group["alone"]:
-            if len(said_day) == 1 or text.startswith("好", found.end()):  # 小明 · 过年好
+            if len(said_day) == 1 or _WISHES.match(text, found.end()):  # 小明 · 过年好
                 return None
             away = _away(reader, said_day)
             return _Reading(_span(found, text, day, "date", others, away), day=day)
@@ -1603,6 +1607,27 @@ def _settled(spans: list[Span], text: str) -> Span | None:
     days = [span for span in spans if span.kind in ("date", "moment") and not span.length and names_a_day(span.text)]
     if len(spans) == len(days) == 2 and text[days[1].end:] in _ENDS_IT and days[1].start - days[0].end > 1 and not _JOINED.search(text[days[0].end:days[1].start]):
         return days[1]  # 明天有事，后天上午吧
+    return _free_then(spans, text)
+
+
+_FREE = re.compile(r"[，,、 ]*(?:好哉|好了|好啦|吧|呗|啦|嘛|噻|行|得|可以|没事|有空|得闲)")
+_THEN = re.compile(r"(?:那就|还是|就|要不|改(?:到|成|在)?|挪到|那)$")
+_OCCUPIED = re.compile(r"[我俺伊他她佢要去约有]|开会|看病|上课|吃酒|喝喜酒|打牌|体检|打针|复查|来人|客|忙")
+
+
+def _free_then(spans: list[Span], text: str) -> Span | None:
+    """The time that is chosen behind one that is given away to something else: 礼拜一要去吃喜酒，礼拜二好哉，下午两点钟; 二十五号，上午要开会，那就下午五点."""
+    points = [span for span in spans if not span.length and isinstance(span.value, date)]
+    if len(points) != len(spans):
+        return None
+    for at in range(len(points) - 1, 0, -1):
+        picked, before = points[at], points[at - 1]
+        between = text[before.end:picked.start]
+        if len(between) < 3 or not _OCCUPIED.search(between) or _JOINED.search(between):
+            continue
+        if not (_THEN.search(between) or _FREE.match(text, picked.end)):
+            continue
+        return _with_what_it_lacks(picked, points[at + 1:], picked, points[:at])
     return None
 
 
