@@ -477,7 +477,7 @@ def test_a_weaker_reading_that_is_mended_to_another_length_is_looked_at_all_the_
 
 @pytest.mark.parametrize(("chore", "said", "meant"), [
     ("倒垃圾", "倒了", "dialogue.yes"), ("倒垃圾", "刚刚倒掉了", "dialogue.yes"), ("倒垃圾", "我摔倒了", "emergency.call"), ("倒垃圾", "垃圾倒了我摔倒了", "emergency.call"),
-    ("倒垃圾", "我谁到了", ""), ("关火", "火关了", "dialogue.yes"), ("关火", "没关", "dialogue.no"), ("关火", "忘了关", "dialogue.no"), ("关火", "火好大啊", ""), ("关火", "炉火好着呢", ""), ("关火", "火上炖着汤", ""), ("关火", "锅还在火上", ""),
+    ("倒垃圾", "我谁到了", ""), ("关火", "火关了", "dialogue.yes"), ("关火", "没关", "dialogue.no"), ("关火", "忘了关", "dialogue.no"), ("关火", "火好大啊", "emergency.call"), ("关火", "炉火好着呢", ""), ("关火", "火上炖着汤", ""), ("关火", "锅还在火上", ""),
     ("关煤气", "煤气关了", "dialogue.yes"), ("关煤气", "煤气关好了你放心", "dialogue.yes"), ("关煤气", "煤气还没关", "dialogue.no"), ("关煤气", "闻到煤气味了", "emergency.call"), ("关火", "着火了", "emergency.call"),
     ("浇花", "叫了", "dialogue.yes"), ("浇花", "救命啊救命", "emergency.call"), ("喝水", "喝过了", "dialogue.yes"), ("量血压", "血压量过了", "dialogue.yes"), ("量血压", "我流血了", "emergency.call"), ("收衣服", "等会儿", "medication.snooze"), ("收衣服", "弄好了", "dialogue.yes"),
 ])

@@ -158,7 +158,7 @@ def _ordinal(text: str, options: Sequence[str]) -> tuple[str, int] | None:
     return meant.pop(), len(text) if len(named) > 1 or not left else left[0][1] - left[0][0]
 
 
-_SUITS = re.compile(r"有空|得闲|没事|起得早|在家|方便|正好|刚好|来得及|人少|凉快|清静|等我.{1,10}[完好]$")
+_SUITS = re.compile(r"有空|得闲|没事|起得早|我.{0,4}在家|方便|正好|刚好|来得及|人少|凉快|清静|等我.{1,10}[完好]$")
 """Behind a time: why it is the right one."""
 
 

@@ -146,6 +146,8 @@ _LABELLED_BACK = re.compile(
 )
 _JOINED = re.compile(rf"({_RUN})\s*(?:到|至|和|跟|比|杠|斜杠|、|，|,|/|／|-|—|\s|啊|呃|嗯)\s*({_RUN})")
 _ALONE = re.compile(_RUN)
+_COUNTING = "一二三四五六七八九十"
+"""Who says a part of this counts, and has measured nothing."""
 
 
 def blood_pressure(text: str) -> tuple[int, int] | None:
@@ -168,7 +170,7 @@ def _pairs(text: str) -> Iterator[tuple[int, int]]:
             yield from _plausible(whole(high), whole(low))
     for found in _ALONE.finditer(text):
         run = found[0]
-        if len(run) <= 12:
+        if len(run) <= 12 and not (len(run) > 3 and run in _COUNTING):
             splits = [pair for cut in range(1, len(run)) for pair in _plausible(whole(run[:cut]), _rest(run, cut))]
             yield from sorted(splits, key=_strangeness)
 

@@ -628,8 +628,21 @@ def _asked_for(said: Utterance, spans: Sequence[times.Span], chosen: times.Span)
     for start, _ in reversed(free_words.askings(said)):
         for span in spans:
             if span.kind != "date" and start - 2 <= span.end <= start and not _TAKEN_BACK.match(said.text, span.end):
-                return span
+                return _before_it(chosen, span)
     return chosen
+
+
+def _before_it(occasion: times.Span, span: times.Span) -> times.Span:
+    """An hour on the day of what it is asked for: 明天十点去医院，|八点|叫我; today's where that day's would be too late: 明天早上的飞机，晚上十点提醒我."""
+    if span.length or span is occasion or times.names_a_day(span.text) or not isinstance(span.value, datetime) or not times.names_a_day(occasion.text):
+        return span
+    if occasion.length or not isinstance(occasion.value, date):
+        return span
+    if not isinstance(occasion.value, datetime):
+        return times.with_hour(occasion, [span])
+    that = times.on_the_day_of(occasion, span)
+    late = isinstance(that.value, datetime) and that.value > occasion.value and span.value < occasion.value
+    return span if late else that
 
 
 def _in_a_while(said: Utterance, found: Measures) -> datetime | None:

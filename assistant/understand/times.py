@@ -73,7 +73,7 @@ WINDOWS: Mapping[str, Mapping[int, int]] = {
     "dawn": {12: 0, **{hour: hour for hour in range(0, 8)}},
     "morning": {hour: hour for hour in range(3, 13)},
     "forenoon": {hour: hour for hour in range(5, 13)},
-    "noon": {11: 11, 12: 12, 1: 13, 2: 14, 13: 13, 14: 14},
+    "noon": {10: 10, 11: 11, 12: 12, 1: 13, 2: 14, 13: 13, 14: 14},
     "afternoon": {12: 12, **{hour: hour + 12 for hour in range(1, 8)}, **{hour: hour for hour in range(13, 20)}},
     "dusk": {**{hour: hour + 12 for hour in range(4, 9)}, **{hour: hour for hour in range(16, 21)}},
     "evening": {0: 24, 12: 24, 1: 25, 2: 26, 3: 27, **{hour: hour + 12 for hour in range(5, 12)},
@@ -1395,18 +1395,24 @@ def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Rea
     day, last = days[-1], days[-1].span.end == len(text)
     if (day.part and any(not one.clock or one.part for one in clocks)) or not last and (corrected or day.span.start > clocks[0].span.start):
         return readings
-    placed = {id(one): _placed(replace(one, part=one.part or day.part), day.day, reader) for one in clocks}
+    placed = {id(one): _placed(replace(one, part=one.part or (day.part if _within(day.part, one) else "")), day.day, reader) for one in clocks}
     whole = placed[id(clocks[-1])].span
     placed[id(day)] = replace(day, span=replace(
         day.span, value=whole.value, kind="moment", alternatives=whole.alternatives, length=None))
     return [placed.get(id(one), one) for one in readings]
 
 
+def _within(part: str, reading: _Reading) -> bool:
+    """Whether an hour may lie in a part of the day that was said apart from it: not ten in 后天下午有客，十点提醒我买菜."""
+    kind = PARTS.get(part, ("", ""))[0]
+    return reading.clock is None or reading.clock[0] in WINDOWS.get(kind, reading.clock)
+
+
 def _placed(reading: _Reading, day: date | None, reader: _Reader) -> _Reading:
     """A moment on another day."""
     part = reading.part or None
     if reading.clock:
-        moments = reader.moment(day, part, reading.clock)
+        moments = reader.moment(day, part, reading.clock) or reader.moment(day, None, reading.clock)  # 明天中午孙子来，九点提醒我
     elif part:
         moments = reader.place(day, *reader.usual(part)), ()
     else:
@@ -1565,6 +1571,8 @@ def _along(spans: list[Span], text: str) -> Span:
         same = one.kind == other.kind or (one.kind, other.kind) == ("date", "moment")
         if one is chosen and between and one.length and other.length and _gives_way(between):
             chosen = other  # 半小时，不，二十分钟以后
+        if one is chosen and not between and _betters(one, other):
+            chosen = on_the_day_of(chosen, other)  # 后天早上六点六点半吧
         again = one is not chosen and one.kind == chosen.kind == "moment" and one.length == chosen.length and _at(one) == _at(chosen)
         if (again and same and _gives_way(between)) or (one is chosen and same and _MORE_EXACTLY.fullmatch(between)):
             chosen = on_the_day_of(chosen, other)  # 明天九点叫保洁，九点太早了，十点吧; 后天七点，我说的是晚上七点
@@ -1573,6 +1581,14 @@ def _along(spans: list[Span], text: str) -> Span:
         ):
             chosen = other
     return chosen
+
+
+def _betters(one: Span, other: Span) -> bool:
+    """Whether a time right behind another mends it: 六点|六点半; 六点七点 is about."""
+    if one.kind != "moment" or other.kind != "moment" or one.length or other.length or names_a_day(other.text) or not has_clock(other.text):
+        return False
+    first, second = _at(one), _at(other)
+    return first is not None and second is not None and first[0] == second[0]
 
 
 _MORE_EXACTLY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*我?(?:说的|讲的|指的)(?:就)?是[,，、 ]*")
