@@ -140,6 +140,18 @@ def test_the_hour_and_how_often_may_stand_in_two_clauses() -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize(("say", "when"), [
+    ("明天十点去医院，八点叫我", datetime(2026, 11, 23, 8)), ("后天上午九点的火车，六点半喊我起床", datetime(2026, 11, 24, 6, 30)),
+    ("礼拜三下午三点开家长会，两点提醒我出门", datetime(2026, 11, 25, 14)), ("明天早上八点的飞机，晚上十点提醒我收拾行李", datetime(2026, 11, 22, 22)),
+    ("明天中午孙子来，十点提醒我买菜", datetime(2026, 11, 23, 10)), ("后天下午有客，十点提醒我买菜", datetime(2026, 11, 24, 10)),
+    ("半夜两点有球赛，一点五十叫我", datetime(2026, 11, 23, 1, 50)), ("今天晚上八点有球赛，七点五十提醒我", datetime(2026, 11, 22, 19, 50)),
+    ("每天晚上八点吃药，七点半提醒我", Recurrence("day", ("19:30",))), ("每周三上午十点上课，九点叫我", Recurrence("week", ("09:00",), ("WE",))),
+    ("后天早上六点六点半吧六点半叫我", datetime(2026, 11, 24, 6, 30)), ("明天九点体检，今天晚上八点提醒我别吃东西", datetime(2026, 11, 22, 20)),
+])
+def test_an_hour_is_of_the_day_of_what_it_is_asked_for(say: str, when: Slot) -> None:
+    assert understood(say, ("reminder.add",))[0]["when"] == when
+
+
 def test_a_time_in_the_reason_says_nothing_of_which_reminder_to_delete() -> None:
     says = ("那个饮茶的闹钟不要了明天下雨", "下午不去跳舞了把跳舞的那个提醒给我撤了")
     assert [understood(say, ("reminder.cancel",))[0].get("when") for say in says] == [None, None]

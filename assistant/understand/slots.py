@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from assistant.home import Care, Household
 from assistant.messages import Slot
@@ -18,6 +18,7 @@ from assistant.understand.looks import Looks
 from assistant.understand.matcher import Span, Utterance, Word
 from assistant.understand.phrasebook import Phrasebook
 from assistant.understand.services import Services
+from assistant.when import Recurrence
 
 SCHEMA: Mapping[str, tuple[str, ...]] = {
     "emergency.call": ("kind",),
@@ -623,17 +624,23 @@ def _of_the_visit(spans: Sequence[times.Span], chosen: times.Span) -> times.Span
 
 def _asked_for(said: Utterance, spans: Sequence[times.Span], chosen: times.Span) -> times.Span:
     """Of several times the one that stands beside the asking: 社区说三点停水|你两点提醒我接水."""
-    if chosen is not spans[0] or chosen.kind == "recurrence":
+    if chosen is not spans[0]:
         return chosen
     for start, _ in reversed(free_words.askings(said)):
         for span in spans:
+            if span is chosen and chosen.kind == "recurrence":
+                continue
             if span.kind != "date" and start - 2 <= span.end <= start and not _TAKEN_BACK.match(said.text, span.end):
-                return _before_it(chosen, span)
+                return _before_it(chosen, span, said.text[chosen.end:span.start])
     return chosen
 
 
-def _before_it(occasion: times.Span, span: times.Span) -> times.Span:
+def _before_it(occasion: times.Span, span: times.Span, between: str) -> times.Span:
     """An hour on the day of what it is asked for: 明天十点去医院，|八点|叫我; today's where that day's would be too late: 明天早上的飞机，晚上十点提醒我."""
+    if isinstance(occasion.value, Recurrence):
+        return _each_time_before_it(occasion, occasion.value, span, between)
+    if (earlier := _hours_before_it(occasion, span)) is not None:
+        return earlier
     if span.length or span is occasion or times.names_a_day(span.text) or not isinstance(span.value, datetime) or not times.names_a_day(occasion.text):
         return span
     if occasion.length or not isinstance(occasion.value, date):
@@ -643,6 +650,32 @@ def _before_it(occasion: times.Span, span: times.Span) -> times.Span:
     that = times.on_the_day_of(occasion, span)
     late = isinstance(that.value, datetime) and that.value > occasion.value and span.value < occasion.value
     return span if late else that
+
+
+def _each_time_before_it(occasion: times.Span, rule: Recurrence, span: times.Span, between: str) -> times.Span:
+    """每天六点吃饭，|五点半|提醒我淘米: as often, at the hour that is asked for."""
+    if len(rule.at) != 1 or len(between) < 2 or span.length or not isinstance(span.value, datetime) or times.names_a_day(span.text):
+        return occasion
+    had = datetime.combine(span.value.date(), time.fromisoformat(rule.at[0]))
+    at = _nearest_before(had, span) if span.text[0] in times.DIAL else span.value
+    return replace(occasion, value=replace(rule, at=(f"{at:%H:%M}",)))
+
+
+def _hours_before_it(occasion: times.Span, span: times.Span) -> times.Span | None:
+    """半夜两点有球赛，|一点五十|叫我: of the two hours on the dial the one before it, not twelve hours later."""
+    said = (occasion.value, span.value)
+    if occasion.length or span.length or times.names_a_day(occasion.text) or not times.has_clock(occasion.text) or occasion.text[0] in times.DIAL:
+        return None
+    if span.text[0] not in times.DIAL or not times.has_clock(span.text) or not isinstance(said[0], datetime) or not isinstance(said[1], datetime):
+        return None
+    return replace(span, value=_nearest_before(said[0], span))
+
+
+def _nearest_before(occasion: datetime, span: times.Span) -> datetime:
+    """The last time before `occasion` at which a clock shows the hour of `span`."""
+    assert isinstance(span.value, datetime)
+    behind = (occasion - span.value) % timedelta(hours=12)
+    return occasion - (behind or timedelta(hours=12))
 
 
 def _in_a_while(said: Utterance, found: Measures) -> datetime | None:

@@ -1709,13 +1709,13 @@ def on_the_day_of(said: Span, other: Span) -> Span:
         return replace(other, value=datetime.combine(said.value, other.value.time())) if isinstance(other.value, datetime) else other
     half = 12 * (said.value.hour >= 12)
     near = min((hour for hour in (dial[0] + half, dial[0] + 12 - half) if hour >= EARLIEST), key=lambda hour: abs(hour - said.value.hour))  # type: ignore[union-attr]
-    hour = near if other.text[0] in _DIAL else other.value.hour if isinstance(other.value, datetime) else 0
+    hour = near if other.text[0] in DIAL else other.value.hour if isinstance(other.value, datetime) else 0
     return replace(other, value=datetime.combine(said.value.date(), time(hour, dial[1])))
 
 
 EARLIEST = 5
 """Before this hour nobody means an hour said without its part of the day."""
-_DIAL = "零一二两三四五六七八九十"
+DIAL = "零一二两三四五六七八九十"
 """What a time without a part of the day begins with."""
 
 
