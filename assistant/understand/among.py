@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from assistant.home import Contact, Household, Medicine
-from assistant.understand.kin import Kin, kin_of
+from assistant.understand.kin import MALE, kin_of
 
 _PARTS: Mapping[str, str] = {
     "morning": "早|清晨|天亮|起床|上午|前晌|前半晌|上半日", "noon": "中午|晌午|晏昼|午饭|午觉前|中饭|中饭后",
@@ -22,8 +22,6 @@ _RANKED = (
 _SEXES = (
     (re.compile(r"男的|男娃|男孩|小伙子|男人|后生|伢子"), True), (re.compile(r"女的|女娃|女孩|姑娘家|女人家"), False),
 )
-_MALE = frozenset({Kin.SON, Kin.SON_IN_LAW, Kin.GRANDSON, Kin.DAUGHTERS_SON, Kin.ELDER_BROTHER, Kin.YOUNGER_BROTHER, Kin.ELDER_SISTERS_HUSBAND,
-                   Kin.YOUNGER_SISTERS_HUSBAND, Kin.BROTHERS_SON, Kin.SISTERS_SON})
 _RANKS = "大二三四五六七八"
 _NOT_THIS = re.compile(r"(?:不是|不要|不找|别找|别叫|莫找|唔系|唔要|勿是|勿要|不(?:跟|同|和)).{0,6}$")
 """Before a description: it is denied."""
@@ -60,7 +58,7 @@ def _by_sex(text: str, options: Sequence[str], home: Household) -> str:
 
 def _is_male(contact: Contact) -> bool | None:
     kin = kin_of(contact.relation)[1]
-    return kin in _MALE if kin is not None else None
+    return kin in MALE if kin is not None else None
 
 
 def _by_hour(text: str, options: Sequence[str], home: Household) -> str:

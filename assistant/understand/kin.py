@@ -93,7 +93,10 @@ _AT_ONCE = re.compile(rf"(?P<WIFE>(?:媳妇儿?|老婆|堂客|婆姨|屋里的|�
 _TELLS = re.compile(r"(?:告诉|转告|通知|提醒|[给跟和对同][^，]{0,3}(?:说|讲|捎句话))$")
 """Behind these 敏敏她儿子发烧了 is told to 敏敏, and 小军老师今天没来 to 小军."""
 
-_MALE = frozenset({Kin.SON, Kin.SON_IN_LAW, Kin.GRANDSON, Kin.DAUGHTERS_SON, Kin.ELDER_BROTHER, Kin.YOUNGER_BROTHER, Kin.BROTHERS_SON, Kin.SISTERS_SON})
+MALE = frozenset({
+    Kin.SON, Kin.SON_IN_LAW, Kin.GRANDSON, Kin.DAUGHTERS_SON, Kin.ELDER_BROTHER, Kin.YOUNGER_BROTHER, Kin.ELDER_SISTERS_HUSBAND,
+    Kin.YOUNGER_SISTERS_HUSBAND, Kin.BROTHERS_SON, Kin.SISTERS_SON,
+})
 _SONS = (Kin.SON, Kin.DAUGHTER_IN_LAW)
 _DAUGHTERS = (Kin.DAUGHTER, Kin.SON_IN_LAW)
 _GRAND = (Kin.GRANDSON, Kin.GRANDDAUGHTER)
@@ -184,7 +187,7 @@ class Kinship:
         if found is None or found.lastgroup is None:
             return None
         of = Of[found.lastgroup]
-        if of is Of.WIFE and person is not None and person.kin not in _MALE:
+        if of is Of.WIFE and person is not None and person.kin not in MALE:
             of = Of.HUSBAND  # 爱人, 那口子
         return of, found.end()
 
