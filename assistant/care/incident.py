@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlite_utils import Database, Migrations
 
@@ -148,10 +148,21 @@ STATUS_EVERY = timedelta(seconds=60)
 CALM = timedelta(seconds=60)
 """While somebody is on the way a repeated cry is passed on at most this often."""
 
-NOTED: dict[Step, tuple[str, timedelta]] = {
-    Step.AMID: ("incident.doubt", timedelta(hours=12)), Step.FAINT: ("incident.faint", timedelta(hours=1)),
+
+class Note(NamedTuple):
+    """What the family is told of a doubt that nobody answered."""
+
+    purpose: str
+    seldom: timedelta
+    """How long it is told only once."""
+    heard: str
+
+
+NOTED: dict[Step, Note] = {
+    Step.AMID: Note("incident.doubt", timedelta(hours=12), "家里一直有人说话或开着电视，听见像是喊救命"),
+    Step.FAINT: Note("incident.faint", timedelta(hours=1), "家里静，听见两声像是喊人，没听清"),
 }
-"""Purpose of the note about a doubt that nobody answered, and how often at most: the television cries every day, a quiet house does not."""
+"""By the grade of the doubt: the television cries every day, a quiet house does not."""
 
 AFTERMATH = timedelta(minutes=10)
 """So long after an alarm calls from the family's numbers are answered without asking."""
@@ -880,12 +891,11 @@ def _over(store: Store, now: datetime, household: Household, before: Incident, a
     _rest(store, now, after.id)
     elder = household.elder.call
     if before.state is State.DOUBT:
-        purpose, seldom = NOTED[before.grade]
-        if what is Step.SILENCE and not message.posted(store, purpose, now - seldom):
-            heard = "家里静，听见两声像是喊人，没听清" if before.grade is Step.FAINT else "家里一直有人说话或开着电视，听见像是喊救命"
+        note = NOTED[before.grade]
+        if what is Step.SILENCE and not message.posted(store, note.purpose, now - note.seldom):
             message.tell_family(
-                store, now, household, purpose=purpose, title="像是有人喊，没有应声",
-                body=f"{after.started.astimezone(now.tzinfo):%H:%M} {heard}；问了{elder}两遍，没有应声，没有报警。方便的话打个电话问问。",
+                store, now, household, purpose=note.purpose, title="像是有人喊，没有应声",
+                body=f"{after.started.astimezone(now.tzinfo):%H:%M} {note.heard}；问了{elder}两遍，没有应声，没有报警。方便的话打个电话问问。",
             )
         return
     if before.state is State.CANCELLED:

@@ -176,7 +176,7 @@ def _doubt(turn: Turn, known: Incident) -> Conversation:
     while known.state is State.DOUBT:
         if known.asked >= 2:
             known = incident.step(turn.store, turn.now, turn.household, known, Step.CANCEL if denied else Step.SILENCE)
-            noted = message.posted(turn.store, incident.NOTED[known.grade][0], turn.now)
+            noted = message.posted(turn.store, incident.NOTED[known.grade].purpose, turn.now)
             yield Say(turn.reply("doubt_denied" if denied else "doubt_noted" if noted else "doubt_silent"))
             return
         text = turn.reply("doubt" if known.asked == 0 else "doubt_again")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from assistant.home import Contact, Household, Medicine
-from assistant.understand.kin import MALE, kin_of
+from assistant.understand.kin import MALE, RANKS, kin_of
 
 _PARTS: Mapping[str, str] = {
     "morning": "早|清晨|天亮|起床|上午|前晌|前半晌|上半日", "noon": "中午|晌午|晏昼|午饭|午觉前|中饭|中饭后",
@@ -14,15 +14,17 @@ _PARTS: Mapping[str, str] = {
 }
 """Parts of the day as one says them."""
 _HOURS: Mapping[str, tuple[int, int]] = {"morning": (4, 11), "noon": (11, 14), "afternoon": (14, 17), "evening": (17, 24)}
+"""Hours [from, to) at which a medicine is one of that part."""
 _RANKED = (
     (re.compile(r"(?:年纪|岁数)?(?:最)?大的|老大(?!爷|妈)|大那个|年长的"), 0),
     (re.compile(r"(?:年纪|岁数)?(?:最)?小的|老[幺小满](?!伴)|小那个|幺的|细的"), -1),
     (re.compile(r"老二|二的那个|中间那个"), 1), (re.compile(r"老三"), 2),
 )
+"""How one of several is told by rank, and its place among them from the eldest."""
 _SEXES = (
     (re.compile(r"男的|男娃|男孩|小伙子|男人|后生|伢子"), True), (re.compile(r"女的|女娃|女孩|姑娘家|女人家"), False),
 )
-_RANKS = "大二三四五六七八"
+"""The same by sex; whether it is a man."""
 _NOT_THIS = re.compile(r"(?:不是|不要|不找|别找|别叫|莫找|唔系|唔要|勿是|勿要|不(?:跟|同|和)).{0,6}$")
 """Before a description: it is denied."""
 _IS_CHOSEN = re.compile(r"(?:的|个)?(?:那个|这个)?(?:儿子|女儿|闺女|姑娘|孙子|孙女)?[吧啊呀嘛啦]?$|(?:的)?[那这]个")
@@ -42,8 +44,8 @@ def _by_rank(text: str, options: Sequence[str], home: Household) -> str:
     kin = [kin_of(contact.relation) for contact in people]
     if len(people) != len(options) or len({one for _, one in kin}) != 1 or any(not rank for rank, _ in kin):
         return ""
-    elders = sorted(zip(people, kin, strict=True), key=lambda one: _RANKS.find(one[1][0]) % 99)
-    return _only(text, [(pattern, elders[place][0].name) for pattern, place in _RANKED if -len(elders) <= place < len(elders)])
+    names = [person.name for person, _ in sorted(zip(people, kin, strict=True), key=lambda one: RANKS.index(one[1][0]))]
+    return _only(text, [(pattern, names[place]) for pattern, place in _RANKED if -len(names) <= place < len(names)])
 
 
 def _by_sex(text: str, options: Sequence[str], home: Household) -> str:

@@ -11,7 +11,7 @@ from assistant.home import Contact
 from assistant.understand.matcher import Span
 
 RANKS = "大二三四五六七八小老幺"
-"""Before a relation: which of several."""
+"""Before a relation: which of several, eldest first."""
 
 
 class Kin(Enum):

@@ -68,7 +68,6 @@ ALSO_EXPLAINED: Mapping[str, frozenset[str]] = {
 }
 """Slots whose words are no surprise in sentences of a skill."""
 
-RANKS = "大二三四小老"
 KIN_TAILS = ("儿子", "女儿", "闺女", "姑娘", "孙子", "孙女", "外孙", "丫头")
 FORM = re.compile(r"(?:滴丸|喷雾剂?|气雾剂|糖浆|口服液|冲剂|滴眼液|贴膏)$")
 """The end of a medicine's name that is said for it where no other in the home has it: 滴丸数了十粒."""
@@ -172,7 +171,7 @@ def _kin(relation: str) -> tuple[str, str]:
     if rank and kin is not None:
         base = relation[1:]
         return rank, base if len(base) > 1 else kinship.names_of(kin)[0]
-    if len(relation) > 2 and relation[0] in RANKS and any(relation.endswith(tail) for tail in KIN_TAILS):
+    if len(relation) > 2 and relation[0] in kinship.RANKS and any(relation.endswith(tail) for tail in KIN_TAILS):
         return relation[0], relation[1:]
     return "", relation
 
@@ -657,24 +656,23 @@ def _each_time_before_it(occasion: times.Span, rule: Recurrence, span: times.Spa
     if len(rule.at) != 1 or len(between) < 2 or span.length or not isinstance(span.value, datetime) or times.names_a_day(span.text):
         return occasion
     had = datetime.combine(span.value.date(), time.fromisoformat(rule.at[0]))
-    at = _nearest_before(had, span) if span.text[0] in times.DIAL else span.value
+    at = _nearest_before(had, span.value) if span.text[0] in times.DIAL else span.value
     return replace(occasion, value=replace(rule, at=(f"{at:%H:%M}",)))
 
 
 def _hours_before_it(occasion: times.Span, span: times.Span) -> times.Span | None:
     """半夜两点有球赛，|一点五十|叫我: of the two hours on the dial the one before it, not twelve hours later."""
-    said = (occasion.value, span.value)
-    if occasion.length or span.length or times.names_a_day(occasion.text) or not times.has_clock(occasion.text) or occasion.text[0] in times.DIAL:
+    when = occasion.value
+    if not isinstance(when, datetime) or occasion.length or times.names_a_day(occasion.text) or not times.has_clock(occasion.text) or occasion.text[0] in times.DIAL:
         return None
-    if span.text[0] not in times.DIAL or not times.has_clock(span.text) or not isinstance(said[0], datetime) or not isinstance(said[1], datetime):
+    if not isinstance(span.value, datetime) or span.length or not times.has_clock(span.text) or span.text[0] not in times.DIAL:
         return None
-    return replace(span, value=_nearest_before(said[0], span))
+    return replace(span, value=_nearest_before(when, span.value))
 
 
-def _nearest_before(occasion: datetime, span: times.Span) -> datetime:
-    """The last time before `occasion` at which a clock shows the hour of `span`."""
-    assert isinstance(span.value, datetime)
-    behind = (occasion - span.value) % timedelta(hours=12)
+def _nearest_before(occasion: datetime, shown: datetime) -> datetime:
+    """The last time before `occasion` at which a clock shows the hour of `shown`."""
+    behind = (occasion - shown) % timedelta(hours=12)
     return occasion - (behind or timedelta(hours=12))
 
 

@@ -1628,7 +1628,9 @@ def _settled(spans: list[Span], text: str) -> Span | None:
 
 _FREE = re.compile(r"[，,、 ]*(?:好哉|好了|好啦|吧|呗|啦|嘛|噻|行|得|可以|没事|有空|得闲)")
 _THEN = re.compile(r"(?:那就|还是|就|要不|改(?:到|成|在)?|挪到|那)$")
+"""Behind a time and before one: it is chosen."""
 _OCCUPIED = re.compile(r"[我俺伊他她佢要去约有]|开会|看病|上课|吃酒|喝喜酒|打牌|体检|打针|复查|来人|客|忙")
+"""Behind a time: it is given away to something else."""
 
 
 def _free_then(spans: list[Span], text: str) -> Span | None:
