@@ -217,7 +217,7 @@ class Dialogue:
     _news: tuple[str, ...] = ()
     _lapsed: bool = False
     _cries: list[datetime] = field(default_factory=list)
-    _almost: tuple[str, datetime] | None = None
+    _almost: tuple[Meaning, datetime] | None = None
     """What last may have been a cry, and when."""
 
     def __post_init__(self) -> None:
@@ -385,9 +385,8 @@ class Dialogue:
             if amid and not self._worth_asking(meaning, now):
                 return
             self._begin_meaning(replace(meaning, slots={**meaning.slots, "woken": int(called), "amid": int(amid)}), now, ALARM)
-        elif not attended and judged.cry is not None and self._cries_again(judged.cry, event, now):
-            slots: dict[str, Slot] = {**judged.cry.slots, "grade": "unsure", "woken": 0, "faint": int(self.household.care.doubts)}
-            self._begin_meaning(replace(judged.cry, slots=slots), now, ALARM)
+        elif not attended and judged.cry is not None and (again := self._cries_again(judged.cry, event, now)) is not None:
+            self._begin_meaning(again, now, ALARM)
         elif not attended or self._hears_the_television(event, meaning, ask) or self._hears_no_answer(event, judged, now):
             return
         else:
@@ -401,12 +400,18 @@ class Dialogue:
         self.store.note_down(now, "cry.amid")
         return bool(before) or (meaning.score >= SURELY and not incident.doubted(self.store, now - WEARY))
 
-    def _cries_again(self, cry: Meaning, event: Heard, now: datetime) -> bool:
-        """Whether what may have been a cry, in a quiet house, is the same again within a minute: who is not heard cries once more."""
+    def _cries_again(self, cry: Meaning, event: Heard, now: datetime) -> Meaning | None:
+        """What may have been a cry, in a quiet house, if it is the same again within a minute: who is not heard cries once more.
+
+        Made out plainly both times it is hers; else it is asked whether it was, and silence is a no.
+        """
         if event.around >= AMID or incident.live(self.store) is not None:
-            return False
-        before, self._almost = self._almost, (cry.text, now)
-        return before is not None and timedelta(0) <= now - before[1] <= TWICE and same_cry(before[0], cry.text)
+            return None
+        before, self._almost = self._almost, (cry, now)
+        if before is None or not timedelta(0) <= now - before[1] <= TWICE or not same_cry(before[0].text, cry.text):
+            return None
+        faint = self.household.care.doubts and not plainly_twice(before[0], cry)
+        return replace(cry, slots={**cry.slots, "grade": "unsure", "woken": 0, "faint": int(faint)})
 
     def _hears_the_television(self, event: Heard, meaning: Meaning | None, ask: Ask | None) -> bool:
         """A cry while the prompt of an alarm is being spoken may be the film that began it, going on.
@@ -822,6 +827,11 @@ class Dialogue:
 def same_cry(one: str, other: str) -> bool:
     """Whether two sentences that may be cries are the same one, as it was written down twice."""
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SAME_CRY
+
+
+def plainly_twice(one: Meaning, other: Meaning) -> bool:
+    """Whether both of two that may be cries were made out as the words of one."""
+    return bool(one.slots.get("plainly") and other.slots.get("plainly"))
 
 
 def _say(text: str) -> Conversation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pytest
@@ -12,7 +12,7 @@ from assistant.furnish import suspicious, understander
 from assistant.home import Care, Household
 from assistant.household import load
 from assistant.listen.spotter import Spotter
-from assistant.messages import Heard, Hypothesis, Judgement, Meaning
+from assistant.messages import Heard, Hypothesis, Judgement, Meaning, Slot
 from assistant.places import sample_household
 from assistant.understand.heard import Explanation
 from tests.faults.scene import Stage, hear, household, lines, stage, wait
@@ -123,10 +123,13 @@ class Wonders:
     """Hears what may be cries, and nothing else."""
 
     household: Household
+    plainly: list[int] = field(default_factory=list)
+    """Of each that follows, whether it is made out."""
 
     def judge(self, hypotheses: object, now: datetime, asking: object = None, options: tuple[str, ...] = ()) -> Judgement:
         said = hypotheses[0].text  # type: ignore[index]
-        return Judgement(None, cry=Meaning("emergency.call", {"kind": "generic", "grade": "unsure"}, 0.5, said) if asking is None else None)
+        slots: dict[str, Slot] = {"kind": "generic", "grade": "unsure", "plainly": self.plainly.pop(0) if self.plainly else 0}
+        return Judgement(None, cry=Meaning("emergency.call", slots, 0.5, said) if asking is None else None)
 
 
 def wondering(home: Household | None = None) -> Stage:
@@ -170,6 +173,33 @@ def test_who_does_not_answer_in_a_quiet_house_is_told_of_truly_and_again_the_nex
         wait(scene, 3600)
     assert len(told[1]) == 2 * len(told[0]) > 0
     assert all("家里静" in text and "电视" not in text for text in told[1])
+
+
+@pytest.mark.parametrize(("first", "second", "state"), [(1, 1, "question"), (1, 0, "doubt"), (0, 1, "doubt")])
+def test_what_was_made_out_plainly_twice_is_hers_and_silence_no_answer(first: int, second: int, state: str) -> None:
+    scene = wondering()
+    scene.dialogue._judge.plainly = [first, second]  # type: ignore[attr-defined]
+    hear(scene, "来人啊", woken=False)
+    assert _state(scene) == "idle"
+    wait(scene, 20.0)
+    hear(scene, "来个人啊", woken=False)
+    assert _state(scene) == state
+    wait(scene, 200)
+    assert bool([text for text in lines(scene, "sent") if "像是有人喊" not in text]) == (state == "question")
+
+
+@pytest.mark.parametrize(("readings", "plainly"), [
+    (heard(("那云好", 0.67), ("那云哈", 0.17), grammar=(("来人啊", 0.94),)), True),
+    (heard(("来改在雨吧", 0.34), ("雷盖在于吗", 0.23), grammar=(("来个人啊", 0.76),)), True),
+    (heard(("那云好", 0.67), grammar=(("来人啊", 0.5),)), False),
+    (heard(("如果摔倒了", 0.9), ("我摔倒了", 0.4), grammar=(("我我摔倒了", 0.6), ("漏我摔倒了", 0.35))), True),
+    (heard(("如果摔倒了", 0.9), ("我摔倒了", 0.4), grammar=(("我我摔倒了", 0.6),)), False),
+    (heard(("帮我穿个针", 0.9), grammar=(("帮我喘个人", 0.85),)), False),
+    (heard(("拉练卡住了", 0.9), grammar=(("打零卡住了", 0.55), ("来零卡住了", 0.4))), False),
+])
+def test_a_cry_is_made_out_plainly_by_what_one_cries_and_not_by_words_like_it(readings: tuple[Hypothesis, ...], plainly: bool) -> None:
+    cry = explain(readings).judgement.cry
+    assert cry is not None and bool(cry.slots["plainly"]) == plainly
 
 
 def test_a_family_that_wants_no_doubts_gets_the_question_whose_silence_is_a_yes() -> None:

@@ -57,7 +57,7 @@ class Step(StrEnum):
     AMID = "amid"
     """A cry or a complaint, said to nobody, while somebody else has been talking for minutes."""
     FAINT = "faint"
-    """What may have been a cry, and the same again within a minute, in a quiet house."""
+    """What may have been a cry, and the same again within a minute, in a quiet house, not made out plainly both times."""
     AGAIN = "again"
     """Triggered once more: the same incident, at once, no new countdown."""
     WORSE = "worse"

@@ -19,7 +19,6 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from math import inf
 from pathlib import Path
 from time import process_time
 
@@ -176,6 +175,8 @@ class Outcome:
     """How often the ear believed that its wake word was said."""
     perhaps: str = ""
     """The sentence that is `near`."""
+    plainly: bool = False
+    """Whether that one was made out as words of a cry: the same again is hers."""
 
 
 class Bench:
@@ -195,7 +196,7 @@ class Bench:
         """How much was talked before the scene that comes."""
         self.called = 0
         """Wake words heard in the last sound."""
-        self.almost = ("", -inf)
+        self.almost: tuple[Meaning, float] | None = None
         """What was last near, and when, in seconds of the sound that comes."""
         self.now = datetime(2026, 11, 22, 15, tzinfo=self.household.zone)
 
@@ -229,22 +230,25 @@ class Bench:
             judged = overheard(self.brain.judge(heard.hypotheses, self.now), heard)
             now = result(judged, heard)
             if judged.cry is not None and heard.around < AMID:
-                before, self.almost = self.almost, (judged.cry.text, when)
-                if when - before[1] <= TWICE.total_seconds() and same_cry(before[0], judged.cry.text):
-                    now = "again"
+                before, self.almost = self.almost, (judged.cry, when)
+                if before is not None and when - before[1] <= TWICE.total_seconds() and same_cry(before[0].text, judged.cry.text):
+                    now = "asks" if plainly_twice(before[0], judged.cry) else "again"
             yield when, now, told(heard.hypotheses)
-        self.almost = (self.almost[0], self.almost[1] - length)
+        if self.almost is not None:
+            self.almost = (self.almost[0], self.almost[1] - length)
 
     def clip(self, one: Cry, snr: float, attempt: int) -> Outcome:
         """One clip through the ear, in a quiet house that is not the one of the television."""
-        evening, self.around, self.almost = (self.around, self.almost), Around(), ("", -inf)
+        evening, self.around, self.almost = (self.around, self.almost), Around(), None
         frames, began = cried(one, snr, attempt), process_time()
         best, why = "", ""
         for _, now, text in self.heard(frames):
             if ORDER.index(now) > ORDER.index(best):
                 best, why = now, text
+        cry = self.almost[0] if self.almost is not None and best == "near" else None
         heard = Outcome(f"{one.kind}{one.number}-{snr:.0f}-{attempt}", one.kind, snr, attempt, best, "", len(frames) * FRAME_SECONDS,
-                        process_time() - began, f"{one.line.say} <- {why or self.overheard}", perhaps=self.almost[0] if best == "near" else "")
+                        process_time() - began, f"{one.line.say} <- {why or self.overheard}", perhaps=cry.text if cry else "",
+                        plainly=cry is not None and plainly_twice(cry, cry))
         self.around, self.almost = evening  # between two clips the television goes on
         return heard
 
@@ -254,7 +258,7 @@ class Bench:
         The television is switched on anew every `evening` scenes.
         """
         if scene.number % self.evening == 0:
-            self.around, self.almost = Around(), ("", -inf)
+            self.around, self.almost = Around(), None
         (frames, spans), began = shown(scene, take), process_time()
         best, staged, why = "", "", ""
         for when, now, text in self.heard(frames):
@@ -301,7 +305,9 @@ def report(rows: Iterable[Outcome]) -> None:
                 continue
             acted = {row.key.rpartition("-")[0] for row in here if row.result in ACTED}
             again = {row.key.rpartition("-")[0] for row in here if row.result == "again"} - acted
-            again |= {clip for clip, tries in perhaps(here).items() if clip not in acted and len(tries) > 1 and same_cry(*tries[:2])}
+            same = {clip: tries[:2] for clip, tries in perhaps(here).items() if clip not in acted and len(tries) > 1 and same_cry(tries[0].perhaps, tries[1].perhaps)}
+            plain = {clip for clip, tries in same.items() if all(one.plainly for one in tries)}
+            acted, again = acted | plain, again | set(same) - plain
             alarms = sum(row.result == "alarm" for row in first)
             asked = sum(row.result == "asks" for row in first)
             both = len(acted | again)
@@ -327,12 +333,12 @@ def report(rows: Iterable[Outcome]) -> None:
     print(f"ear: {sum(row.cpu for row in found) / max(1.0, sum(row.seconds for row in found)):.2f} s of processor a second of sound")
 
 
-def perhaps(rows: Iterable[Outcome]) -> dict[str, list[str]]:
-    """By clip, what was heard of it each time that it may have been a cry."""
-    found: dict[str, list[str]] = {}
+def perhaps(rows: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    """By clip, each time that it may have been a cry."""
+    found: dict[str, list[Outcome]] = {}
     for row in rows:
         if row.perhaps:
-            found.setdefault(row.key.rpartition("-")[0], []).append(row.perhaps)
+            found.setdefault(row.key.rpartition("-")[0], []).append(row)
     return found
 
 
@@ -413,12 +419,12 @@ if __name__ == "__main__":
         from datetime import datetime
 
         from assistant import household as household_file
-        from assistant.converse import AMID, TWICE, overheard, same_cry
+        from assistant.converse import AMID, TWICE, overheard, plainly_twice, same_cry
         from assistant.furnish import grammars, suspicious, talk, understander
         from assistant.listen.ear import Around, Ear
         from assistant.listen.frames import FRAME_SECONDS, pcm_frames
         from assistant.listen.recognizer import Decoders, Model
         from assistant.listen.spotter import Spotter
-        from assistant.messages import Heard, Hypothesis, Judgement, Pressed
+        from assistant.messages import Heard, Hypothesis, Judgement, Meaning, Pressed
 
     main()
