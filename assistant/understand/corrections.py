@@ -44,6 +44,8 @@ def take_back(said: Utterance, found: Measures) -> None:
             if mark[0] == "不是" and said.text[:before[-1].start].endswith("是"):
                 break  # 我说的是剪头发，不是修灯
             last = max(before, key=lambda old: (old.end, old.end - old.start))
+            if mark[0] == "不是" and span.concept == "{service}" and denies(said, mark.end(), last.start, span.start):
+                break
             measured = span.concept in ("{when}", "{day}", "{duration}", "{number}")
             places = [(mark.start(), span.start)] if measured else [(last.start, last.end), (mark.start(), span.start)]
             if span.concept == "{person}" and said.text[span.start:span.end] == said.text[last.start:last.end] and any(
@@ -67,6 +69,12 @@ def take_back(said: Utterance, found: Measures) -> None:
                 said.weights[at] = 0.02
             said.hidden = said.hidden - dead
             break
+
+
+def denies(said: Utterance, after: int, first: int, second: int) -> bool:
+    """Whether 不是, ending at `after`, may deny the second of two things asked for in one way: 约理发，不是约洗澡."""
+    asked = said.text[after:second]
+    return bool(asked) and said.text[:first].endswith(asked) and said.text[after - 2:after + 2] not in said.borders
 
 
 def restarted(text: str, least: int = 4) -> str:

@@ -281,9 +281,9 @@ class Interpreter:
         said, found, spans = self._read(text, syllables(text), now)
         if (better := mended(text, said.sounds, spans)) != text:
             return self._survey_once(hypothesis, better, now, asking, parted)
-        take_back(said, found)
         if hypothesis.source == "text":
             said.borders = borders(hypothesis.text)
+        take_back(said, found)
         opinion = self._opinion(said)
         fits, fired, never = self._fits(said, opinion, asking)
         if asking in PONDERED and only_ponders(text):

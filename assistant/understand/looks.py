@@ -21,7 +21,9 @@ SIZES = {"大": "大", "小": "小"}
 FORMS = {"胶囊": "胶囊", "药片": "片", "片": "片", "药丸": "丸", "丸": "丸", "颗粒": "颗粒", "圆筒": "筒", "筒": "筒", "瓶": "瓶", "笔": "笔"}
 CONTAINERS = frozenset({"筒", "瓶", "笔"})
 """What a medicine is in: said of one that is not, it speaks against it; 白瓶子 may be anything, so no more than what the family wrote."""
-_FEATURE = re.compile("|".join(sorted((*COLOURS, *SHAPES, *SIZES, *FORMS), key=len, reverse=True)))
+_NO_SIZE = {"大": "大(?![夫家概约姐妈爷娘哥伯嫂])", "小": "小(?![时伴区姐孩])"}
+"""小白片|大夫叫停了 says nothing of its size."""
+_FEATURE = re.compile("|".join(_NO_SIZE.get(word, word) for word in sorted((*COLOURS, *SHAPES, *SIZES, *FORMS), key=len, reverse=True)))
 _RUN = re.compile(
     rf"(?:{_FEATURE.pattern}|颜色|色|不拉几|不拉唧|不拉叽|拉吧唧|不唧|唧唧|乎乎|呼呼|不溜|不叽|生生|花花|不点|个儿|个头|的|[那这一]?[个种颗粒片支管瓶筒]|那|这|药|子|儿|老(?=大)|(?:形|状)的?)+"
 )

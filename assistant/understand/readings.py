@@ -18,7 +18,7 @@ PLAUSIBLE: Mapping[str, tuple[float, float]] = {
 
 LABELS: Mapping[str, re.Pattern[str]] = {
     "blood_pressure": re.compile(r"血压|[高低上下底]压|收缩压|舒张压"),
-    "blood_glucose": re.compile(r"血糖|空腹|(?:餐|饭)[前后].{0,5}[测扎糖]|(?<![买吃喝红白放])糖(?!尿病|果)|扎.{0,2}手指"),
+    "blood_glucose": re.compile(r"血糖|空腹|(?:餐|饭)[前后].{0,5}[测扎糖]|(?<![买吃喝红白放])糖(?!尿病|果|浆|衣|块|水|醋|葫芦)|扎.{0,2}手指"),
     "heart_rate": re.compile(r"心率|心跳|脉搏|脉|一分钟|跳了|(?:(?<=十)|(?<=十[一二三四五六七八九]))下(?![面头压边来去午个])"),
     "temperature": re.compile(r"体温|热度|发烧|烧到|低烧|高烧|温度计|耳温|额温|度数"),
     "weight": re.compile(r"体重|公斤|千克|斤|[称秤磅]|[胖瘦]了|多重"),

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from assistant.home import Care, Household
 from assistant.messages import Slot
-from assistant.understand import emergencies, free_words, numbers, readings, times
+from assistant.understand import contrast, emergencies, free_words, numbers, readings, times
 from assistant.understand import kin as kinship
 from assistant.understand.looks import Looks
 from assistant.understand.matcher import Span, Utterance, Word
@@ -307,7 +307,14 @@ def fill(
             text = FREE_TEXT[slot, intent if slot == "what" else ""](said, found)
             if text:
                 slots[slot] = text
+    if _ABOUT_A_MEDICINE.match(str(slots.get("what", ""))):
+        slots.pop("medicine", None)
+        doubts.pop("medicine", None)
     return Filled(slots, doubts)
+
+
+_ABOUT_A_MEDICINE = re.compile(r"(?:去|把|跟|给|先|再)?(?:问|带|买|拿|取|开|摆|数|收|找|告诉|说|退|还|送|配|装|摊|晒)|把(?!.{1,8}(?:吃|喝|服|打|贴|滴|喷|吸))|给.{1,4}(?:说|讲|打电话)")
+"""What is to be done with a medicine besides taking it: 买降糖药, 问张护士小白片能不能停."""
 
 
 def _leaves_open(between: str, intent: str) -> bool:
@@ -324,13 +331,15 @@ HESITATING = 4
 """Syllables between two people that may be hesitation; more may hide a correction (给女儿打视频|裤腿别|小军打视频 for 不对，给小军打视频)."""
 _INTRODUCED = re.compile(r"[给跟和找叫诉对向同拨俾畀](?:[我俺咱阮](?:家|屋里|屋头)?的?|阿拉|伲)?$")
 """Before a name: it is who is asked for."""
-_NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿要|勿)(?:打电话|打|发消息|发)?|不是|勿是|唔系|弗是)[给跟找拨俾畀]$")
+_NOT_TO = re.compile(r"(?:(?:不要|别|莫|甭|勿要|勿)(?:打电话|打|发消息|发)?|不是|勿是|唔系|弗是)[给跟找拨俾畀]$|(?:不要|别|莫|甭|勿要|勿)(?:打|喊|叫|联系)$")
 """Before a name: this one is not asked for. 不 alone may be a correction (给强子，不，给敏敏打)."""
 _NOT_CALLED = re.compile(r"(?:不是|勿是|唔系|弗是)[打捎发][给拨俾畀]$")
 """The same, where somebody else is named behind; last of all it is asked which: 打给闺女不是打给儿子."""
 _ANOTHERS = re.compile(r"[他她](?:爸|[把巴](?=就是|[我俺]儿子)|妈|爹|娘|爷|奶|哥|姐|弟|妹|姑|舅|姨|叔|伯|婶|嫂|媳妇|爱人|对象|婆婆|丈母娘|老婆|老公|男人|屋里)")
 """Behind a name: somebody of hers is meant, 小军他爸."""
 _BUT = re.compile(r"(?<!不)是$")
+_WHAT_ABOUT = re.compile(r"[我俺咱](?:要|想|得|好)?(?:问|打听|说|讲|看|聊|听听|听)(?:一下|一哈|问|说|讲|看|聊)?$")
+"""Before a name, behind the one who is asked for: what is to be talked about."""
 """不是张护士，|是|王建国."""
 _TOLD_WHAT = re.compile(r"(?:[发捎带留写打回传](?:一?[个条封句]?)(?:微信|消息|短信|信息|信|话|口信|留言|语音)儿?|留言)?(?:过去|去)?(?:吧)?[就，]?(?:说(?!话)|讲|告诉)")
 """Right behind who is told: from here on it is what is told, and whoever is named there is not asked for."""
@@ -406,6 +415,8 @@ def _person(intent: str, said: Utterance, kept: _Named) -> tuple[str, ...]:
         return surely[0]
     asked = [(place, names) for place, names in kept if names and _asked_of(said, place)]
     for (place, one), (following, other) in zip(kept, kept[1:], strict=False):
+        if [where for where, _ in asked] == [place] and _WHAT_ABOUT.search(text[place[1]:following[0]]):
+            continue  # 给敏敏打个电话，我要问强子到了没
         if any(later >= following for later, _ in asked) and not _INTRODUCED.search(text[:place[0]]):
             continue  # 强子屋里添了个丫头，给强子拨个视频
         if one and other and set(one).isdisjoint(other) and _leaves_open(text[place[1]:following[0]], intent):
@@ -451,6 +462,9 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
         sets.append(tuple(owner for owner in owners if owner) if any(owners) else ())
     if slot == "person":
         return _person(intent, said, [(place, names) for (place, _), names in zip(kept, sets, strict=True)])
+    if slot == "medicine":
+        about = contrast.spoken_of(intent, said.text, [(place, names) for (place, _), names in zip(kept, sets, strict=True) if names])
+        sets = [names for _, names in about]
     sets_of_all, sets = sets, [names for names in sets if names]
     if not sets:
         return ()
@@ -458,7 +472,7 @@ def _named(slot: str, intent: str, said: Utterance) -> tuple[str, ...]:
     if common:
         return tuple(name for name in sets[0] if name in common)
     if slot == "service":
-        return _asked_service(said.text, [(place, names[0]) for (place, _), names in zip(kept, sets_of_all, strict=True) if names])
+        return _asked_service(said, [(place, names[0]) for (place, _), names in zip(kept, sets_of_all, strict=True) if names])
     return ()
 
 
@@ -468,11 +482,18 @@ MENTIONED = 0.2
 _WANTED_BEHIND = re.compile(r"(?:的?那个|的事|来|就|也|该|先|还是|给我|帮我|麻烦|得|要|可以|今天|明天|后天){0,3}(?:约|订|定|请|叫|退|取消|撤|改|挪|换|推|延)")
 _WANTED_BEFORE = re.compile(r"(?:约|订|定|请|叫|找|要|把|改|退|取消|是|说的是.{0,4})(?:个|一个|位|一位|一下|一次|下)?(?:来)?$")
 _UNWANTED_BEHIND = re.compile(r"(?:的|嘛|呢|啊)?.{0,3}(?:照旧|照来|留着|不动|不变|回头|再说|用不着|不用|不急|不要|免了|[哎呃哦]不是|[哎呃哦]不)")
-_UNWANTED_BEFORE = re.compile(r"(?:还在|正在|刚|原想着叫|原来想叫|本来想叫|本来要|原想|不是要|不是|不要|不用|别|莫|不约|不请|不叫|不改|不退|除了)(?:约|请|叫|把|退|改)?(?:那个|个)?$")
+_UNWANTED_BEFORE = re.compile(r"(?:还在|正在|刚|原想着叫|原来想叫|本来想叫|本来要|原想|不是要|不是|不要|不用|别|莫|不约|不请|不叫|不改|不退|除了)(?:约|请|叫|把|退|改|取消|撤|找|订|定|换|要|给我)?(?:那个|个|一下)?$")
 
 
-def _asked_service(text: str, named: Sequence[tuple[tuple[int, int], str]]) -> tuple[str, ...]:
+_NOT_THAT = re.compile(r"不是(?:约|订|定|请|叫|找|要|取消|退|改)$")
+"""Before a service, last of all: denied, or what is meant instead, as one pauses."""
+
+
+def _asked_service(said: Utterance, named: Sequence[tuple[tuple[int, int], str]]) -> tuple[str, ...]:
     """Of several services the one something is asked of: 护工和保洁，护工留着，把保洁给我取消; the first where nothing tells."""
+    text, (start, _) = said.text, named[-1][0]
+    if len(named) == 2 and (mark := _NOT_THAT.search(text[:start])) and text[mark.start() - 2:mark.start() + 2] not in said.borders:
+        return tuple(dict.fromkeys(name for _, name in named))
     weight: dict[str, float] = {}
     for (start, end), name in named:
         votes = 2.0 * bool(_WANTED_BEHIND.match(text, end)) + 2 * bool(_WANTED_BEFORE.search(text[:start]))
@@ -503,6 +524,8 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
         useful = [span for span in useful if span.kind in ("date", "moment")]
     if intent == "reminder.cancel":
         useful = free_words.of_deletion(said, useful)
+    if intent == "booking.change":
+        useful = [span for span in useful if not _NOT_THEN.match(said.text, span.end)] or useful
     chosen = times.last_word(useful, said.text)
     if chosen is None and intent == "reminder.add":
         return _in_a_while(said, found)
@@ -528,6 +551,8 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     return chosen.value
 
 
+_NOT_THEN = re.compile(r"(?:那天|的)?(?:就|先)?(?:别|不要|莫|甭|不用|不消|不能|来不了|没空|不行|不得空|不在家)(?:来|上门)?")
+"""Behind a time: a visit is moved away from it, 礼拜三莫来，礼拜五再来."""
 _EARLIER = re.compile(r"(?:提前|提早|早|往前提?|之前|以前)(?:了|个)?$")
 _EARLIER_BEHIND = re.compile(r"(?:之前|以前|前)(?!天|年)")
 """Before a length and behind it: it is counted back from the time that was said before."""
