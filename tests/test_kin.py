@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from assistant.furnish import understander
-from assistant.home import Contact, Household
+from assistant.home import Contact, Household, Medicine, Service
 from assistant.household import load
 from assistant.messages import Asking, Hypothesis, Judgement
 from assistant.places import sample_household
@@ -118,7 +118,7 @@ MEDICINES = ("二甲双胍", "阿司匹林")  # at half past twelve, at eight in
 
 
 @pytest.mark.parametrize(("options", "said", "which"), [
-    (("谭国强", "谭国富"), "大的那个", "谭国强"), (("谭国强", "谭国富"), "大的在出差，小的那个吧", "谭国富"), (("谭国强", "谭国富"), "不是大的", ""),
+    (("谭国强", "谭国富"), "大的那个", "谭国强"), (("谭国强", "谭国富"), "大的在出差，小的那个吧", "谭国富"), (("谭国强", "谭国富"), "不是大的", "谭国富"),
     (("谭国强", "谭国富"), "大的小的都行", ""), (("谭小玲", "谭国强"), "男的那个", "谭国强"), (("谭小玲", "王建国"), "男的那个", ""),
     (REMINDERS, "后半晌那个", REMINDERS[1]), (REMINDERS, "早上那个", REMINDERS[0]), (REMINDERS, "明天那个", ""),
     (MEDICINES, "晚上吃的那个，不是跟午饭吃的", "阿司匹林"), (MEDICINES, "中午吃的", "二甲双胍"), (MEDICINES, "早上吃的", ""),
@@ -134,3 +134,53 @@ def test_one_of_a_few_is_described(options: tuple[str, ...], said: str, which: s
 def test_an_answer_may_describe(options: tuple[str, ...], said: str, which: str) -> None:
     judged = _judged(said, "which", options)
     assert [meaning.slots["which"] for meaning in ([judged.meaning] if judged.meaning else judged.nearest)] == [which]
+
+
+CHOOSING = replace(
+    SAMPLE,
+    family=tuple(Contact(name, relation, (nick,) if nick else (), notify=("家",)) for name, relation, nick in (
+        ("周丽", "大女儿", "丽丽"), ("周倩", "小女儿", "倩倩"), ("刘强", "儿子", "强子"), ("刘小军", "孙子", "小军"), ("卢晓蓉", "养女", "蓉儿"), ("唐勇", "干儿子", "勇娃"),
+        ("罗小川", "侄孙", "川川"), ("罗长山", "老战友", ""), ("秦小芹", "儿媳", "小芹"), ("乔文斌", "侄儿", "斌斌"), ("何向东", "外甥", ""),
+    )),
+    medicines=(
+        *SAMPLE.medicines, Medicine("氧氟沙星滴耳液", ("耳药水", "滴耳朵的"), "白色软瓶", "五滴"), Medicine("沙丁胺醇", ("喷的药", "喷雾"), "蓝色喷雾罐", "一喷"),
+        Medicine("沙美特罗替卡松", ("吸的粉",), "紫色圆盘", "一吸"), Medicine("川贝枇杷膏", ("枇杷膏", "咳嗽糖浆"), "棕色黏糖浆"), Medicine("氯吡格雷", ("波立维",), "粉色圆药片"),
+    ),
+    services=(
+        *SAMPLE.services, Service("补漏", ("修屋顶", "捉漏")), Service("换灯泡", ("换灯管",)), Service("陪散步", ("推轮椅", "陪我荡荡")), Service("代办", ("跑腿", "代缴费")),
+        Service("修脚", ("剪脚趾甲",)), Service("送水", ("桶装水",)), Service("缝补", ("改裤脚", "换拉链")),
+    ),
+)
+
+
+@pytest.mark.parametrize(("options", "said", "which"), [
+    (("刘强", "刘小军"), "爷俩里头我要那个小的，不是他老子", "刘小军"), (("刘强", "刘小军"), "年轻的那个", "刘小军"), (("刘强", "刘小军"), "老的那个，不是小的", "刘强"),
+    (("刘强", "刘小军"), "不是小的那个", "刘强"), (("周丽", "周倩"), "丽丽上班呢，别磨叽她了，找她妹", "周倩"), (("周丽", "周倩"), "丽丽上班呢", ""),
+    (("周丽", "刘强"), "强子开会，叫他姐", "周丽"), (("刘强", "秦小芹"), "强子开会，找他媳妇", "秦小芹"), (("刘强", "刘小军"), "强子忙，找他儿子吧", "刘小军"),
+    (("周丽", "周倩"), "大的不急，小的那个", "周倩"), (("周丽", "周倩"), "倩倩今天值班，丽丽吧", "周丽"), (("周丽", "周倩"), "丽丽上班，倩倩也上班", ""),
+    (("卢晓蓉", "唐勇"), "就是从小在我屋头长大的那个女娃儿嘛", "卢晓蓉"), (("刘强", "罗长山"), "跟我一个战壕里头滚出来的，你晓得的咧", "罗长山"),
+    (("罗小川", "唐勇"), "我干儿子那边嘛，侄孙要上班", "唐勇"), (("刘强", "周倩"), "上回给我买棉鞋的，哦不，棉鞋是强子买的，我要的是倩倩", "周倩"),
+    (("乔文斌", "周丽"), "我弟弟的儿子，不是那个姑娘伢", "乔文斌"), (("乔文斌", "何向东"), "不是我弟弟的儿子，是我姐姐的", "何向东"), (("刘强", "周丽"), "讨小芹做娘子的那个呀", "刘强"),
+])
+def test_a_person_is_chosen_by_what_is_said_of_him(options: tuple[str, ...], said: str, which: str) -> None:
+    judged = understander(CHOOSING).judge((Hypothesis(said),), datetime(2026, 11, 22, 15, tzinfo=HOME.zone), "which", options)
+    assert (judged.meaning.slots["which"] if judged.meaning else "") == which
+
+
+EAR, INHALED, SPRAYED, SYRUP = "氧氟沙星滴耳液", "沙美特罗替卡松", "沙丁胺醇", "川贝枇杷膏"
+
+
+@pytest.mark.parametrize(("options", "said", "which"), [
+    ((SYRUP, INHALED), "不是喝的，是吸的那个", INHALED), ((SYRUP, INHALED), "不是吸的是喝的那个", SYRUP), ((SPRAYED, EAR), "往耳朵里滴的，不是往嘴里喷的", EAR),
+    ((SPRAYED, EAR), "往嘴里喷的不是往耳朵里滴的", SPRAYED), ((SPRAYED, EAR), "不是喷的", EAR), (("二甲双胍", "氯吡格雷"), "装了支架以后大夫给加的，粉的那个圆片儿", "氯吡格雷"),
+    (("缬沙坦", "二甲双胍"), "唔系血压嗰只，系另外嗰只", "二甲双胍"), (("缬沙坦", "二甲双胍", "布洛芬"), "唔系血压嗰只", ""), (("缬沙坦", "布洛芬"), "粉的不要了，橙的", "布洛芬"),
+    (("二甲双胍", "阿司匹林"), "不是大的，小的那个", "阿司匹林"), (("二甲双胍", "阿司匹林"), "不是大的小的那个", "阿司匹林"), (("二甲双胍", "阿司匹林"), "不是小的那个，大的", "二甲双胍"),
+    (("缬沙坦", "二甲双胍"), "隔壁阿婆血糖高住了院，脚上老大一个洞", ""), (("二甲双胍", "阿司匹林"), "大夫说要多晒太阳", ""),
+    (("代办", "送水"), "就是帮我去缴气费的那个嘛", "代办"), (("保洁", "理发", "护工"), "腰弯不下去，地板好几天没抹了，喊抹地板那个", "保洁"),
+    (("修脚", "理发"), "脚趾甲厚得跟铁板样，我自己剪不动，就要那个", "修脚"), (("换灯泡", "补漏", "保洁"), "屋顶漏水那桩呀，灯泡先不急", "补漏"),
+    (("换灯泡", "补漏", "保洁"), "漏雨先不急，灯泡不亮了那桩", "换灯泡"), (("陪散步", "理发"), "推轮椅出去荡的那个", "陪散步"), (("缝补", "送水"), "裤脚太长了，要改短的那个", "缝补"),
+    (("理发", "护工"), "不是剃头的", "护工"), (("保洁", "理发", "护工"), "不是剃头的，也不是搞卫生的", "护工"), (("理发", "修脚"), "剃头的那个老刘，前年就搬走了", ""),
+])
+def test_a_thing_is_chosen_by_all_that_is_known_of_it(options: tuple[str, ...], said: str, which: str) -> None:
+    judged = understander(CHOOSING).judge((Hypothesis(said),), datetime(2026, 11, 22, 15, tzinfo=HOME.zone), "which", options)
+    assert (judged.meaning.slots["which"] if judged.meaning else "") == which

@@ -245,6 +245,12 @@ def looks(home: Household, book: Phrasebook) -> Looks:
     ])
 
 
+def known_by(home: Household, book: Phrasebook) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Every medicine and service with what the family calls it and writes of it, and what everybody calls one like it."""
+    medicines = {one.name: ((one.name, *one.aka, one.looks, one.dose, one.note), tuple(_hints("medicine", (one.name, *one.aka), book))) for one in home.medicines}
+    return medicines | {one.name: ((one.name, *one.aka), tuple(_hints("service", (one.name, *one.aka), book))) for one in home.services}
+
+
 def services(home: Household, book: Phrasebook) -> Services:
     """The services of this home by the characters of their words."""
     return Services([(one.name, (one.name, *one.aka), tuple(_hints("service", (one.name, *one.aka), book))) for one in home.services])
