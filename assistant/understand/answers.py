@@ -14,6 +14,7 @@ from assistant.understand import times
 from assistant.understand.among import described
 from assistant.understand.corrections import CORRECTION
 from assistant.understand.heard import Heard, Thought
+from assistant.understand.kin import Kinship
 from assistant.understand.levels import ACT, ASK
 from assistant.understand.looks import Looks
 from assistant.understand.sound import Ear, syllables
@@ -25,6 +26,8 @@ _ORDINALS = (
 )
 _DENIED = re.compile(r"(?:不是|不要|不找|不给|不叫|别给|别找|别叫|莫给|莫找|唔系|唔要|勿是|勿要)(?:那个|我的?|我们?家的?)?$")
 """Before a name: this one is not meant."""
+_UNWANTED = re.compile(r"的?(?:那[个桩只位件样])?(?:就|先|暂时|也|都|倒){0,2}(?:不急|不忙|不要|不找|不用|不消|算了|免了|回头再|以后再|下回再|勿[急忙要]|唔[急使要]|莫[忙慌要])")
+"""Behind a name: nor is this one, 灯泡|先不急."""
 _REFUSED = re.compile(r"(?:[个种位样项粒片]|的)?(?:[啊呀嘛]?我?就?(?:不[要是行用找想对成好](?!.*[吗么]$)|算了|没空|唔|勿|莫)|[太忒](?![好棒]|合适))")
 """Behind 第一个: nor is this; but 第一个不是止疼的吗 and 第一个太好了 are no refusals."""
 _NO_BUT = re.compile(r"[个种位样]?[啊呀]?(?:不是|唔系|勿是)")
@@ -32,12 +35,20 @@ _NO_BUT = re.compile(r"[个种位样]?[啊呀]?(?:不是|唔系|勿是)")
 _CHOOSING = re.compile(r"(?:[嗯哦呃啊那就是还给找叫打要我想让去先选揾搵寻喊]|还是|打给)*$")
 _FOR = re.compile(r"(?:[嗯哦呃啊那就还是要想]*)(?:找|揾|搵|寻|打给|叫|喊|给|要|选)(?:[我俺咱阮]|我们?家|屋里)?的?")
 """Before a name that opens an answer: it is asked for."""
-_CHOSEN = re.compile(r"[吧嘛呗哈噻嘞啦]")
+_CHOSEN = re.compile(r"(?:那[边头里])?[吧嘛呗哈噻嘞啦]")
 """Before and behind a name that is chosen: 就找|强子|吧，他离得近."""
-_AFTER_ALL = re.compile(r"(?:还是|那就|就|我说的?是|当然是|肯定是|应该是|要不|给|找|揾|搵|寻|打给|叫|喊|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
+_AFTER_ALL = re.compile(r"(?:还是|那就|就|我(?:说|要|找|讲|指|想找)的?是|当然是|肯定是|应该是|要不|给|找|揾|搵|寻|打给|叫|喊|选|要|改|定在?|约)[我俺咱的老小那]{0,2}$")
 """Before the last words of a longer answer: these are the answer. 人家今天上班忙，我不去烦她，|还是|强子吧."""
 _DESCRIBED = re.compile(r"(?:[，了]|[那这]个|[的嘛呢])*(?:(?:跟|和|同)(?:我|饭).{1,8}|住.{1,8}|在.{1,8}|以前.{1,10}|姓.{1,3}|管.{1,5}|[早中晚睡饭].{0,6}[吃喝])的(?:[那这]个)?[啊嘛呀]?$")
 """Behind a name that stands first: what else is told of who or what is meant: 我那个老同事，|跟我一个车间的."""
+_BUSY = re.compile(r"(?:今天|明天|今朝|今日|这会儿|现在|这几天|最近|白天|[正在要得还又都去也])*(?:上班|上课|上学|上夜班|开会|出差|值班|加班|忙|[没冇]空|[没不]得空|唔得闲|不得闲|不在家|出门|出远门|睡觉|补觉|带娃|开车|返工|跑车|住院)")
+"""Behind a name: why it is not this one, 我干女儿那边嘛，侄孙|要上班."""
+_POINTS = re.compile(r"(?:[的那嗰这][个种只桩样件位瓶盒]|[那嗰]?片)的?[大小长圆扁药片粒丸子儿]*[啊呀嘛呗咯呢吧哒咧的]*$")
+"""The end of a clause that points at one of several: 粉的|那个圆片儿."""
+_YOU_KNOW = re.compile(r"(?:那[个位])?(?:[啊嘛呀呗咯咧]|你?(?:晓得|知道|认得|懂)[的得啊嘛呀咧吧]*)*$")
+_LAST_SAID = re.compile(r"(?:还是|那就|就|找|揾|搵|寻|打给|叫|喊|选|要|给)[他她伊佢渠].{1,4}?[吧嘛呀啊呗咯好了]*$")
+"""Of the last words of an answer: 找她妹."""
+_CLAUSES = re.compile(r"[，。；！？,;!?…、]+")
 _MINE = re.compile(r"(?:[我俺咱阮嗯哦呃啊就是还要那这个的老说]|阿拉)*$")
 DESCRIBING = 4
 """Syllables of a description: 大的那个, 晚上吃的."""
@@ -73,6 +84,9 @@ class Question:
     now: datetime
     """Naive local time."""
     looks: Looks
+    kinship: Kinship
+    known: Mapping[str, tuple[Sequence[str], Sequence[str]]]
+    """Words of the medicines and services: the family's, and everybody's."""
     home: Household
 
 
@@ -103,25 +117,36 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
         return ordinal
     names = [span for kind in filling.NAMES for span in one.said.concepts.get("{" + kind + "}", ()) if span.value in options and span.cost < 0.45]
     denied = {span.value for span in names if _DENIED.search(text[:span.start])}
-    left = {span.value for span in names} - denied or (set(options) - denied if denied and len(options) == 2 else set())
+    unwanted = {span.value for span in names if _UNWANTED.match(text, span.end)}
+    denied |= unwanted
+    left = {span.value for span in names} - denied or (set(options) - denied if denied and len(set(options) - denied) == 1 else set())
     first = {span.value for span in names if span.value in left and _FOR.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:])}
     if len(left) > 1 and len(first) == 1 and not CORRECTION.search(text):
         return first.pop(), len(text)  # 找新抱啦，个仔开会唔得闲
+    hers = {name for name in question.kinship.referred(text, one.said.concepts.get("{person}", ())) if name in options}
+    if len(hers) == 1 and _LAST_SAID.search(text):
+        return hers.pop(), len(text)  # 丽丽上班呢，别磨叽她了，找她妹
+    busy = {span.value for span in names if _BUSY.match(text, span.end)}
+    if left & busy and not any(_AFTER_ALL.search(text[:span.start]) for span in names if span.value in busy):
+        left -= busy
+        if not left:
+            return "", 0
     if len(left) == 1:
         chosen = any(
             (_CHOOSING.fullmatch(text[:span.start]) and _CHOSEN.match(text[span.end:]))
             or (_AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST)
-            or (_MINE.match(text[:span.start]) and _DESCRIBED.match(text, span.end)) for span in names if span.value in left
+            or (_MINE.match(text[:span.start]) and _DESCRIBED.match(text, span.end))
+            or (_MINE.fullmatch(text[:span.start]) and span.end - span.start > DESCRIBING and _YOU_KNOW.match(text, span.end))
+            or ((busy or unwanted) and len(text) - span.end <= LAST)
+            or (span.concept != "{person}" and _points(one)) for span in names if span.value in left
         )
         return left.pop(), len(text) if chosen else sum(span.end - span.start for span in names)
     last = {span.value for span in names if span.value in left and _AFTER_ALL.search(text[:span.start]) and len(text) - span.end <= LAST}
     if len(last) == 1:
         return last.pop(), len(text)  # 强子，哦不，强子这会儿上班，找敏敏
     options = tuple(option for option in options if option not in denied)
-    if seen := question.looks.told(text, options):
-        return seen, len(text)
-    if told := described(_meant(text), options, question.home):
-        return told, DESCRIBING
+    if told := described(_meant(_written(one)), options, question.home, question.looks, question.known):
+        return told, len(text) if _points(one) else DESCRIBING
     near = [(question.ear.edit(syllables(option), _window(one.said.sounds, syllables(option), question.ear)) / max(1, len(hanzi(option))), option)
             for option in options if hanzi(option)]
     near.sort()
@@ -133,6 +158,17 @@ def _option(one: Heard, question: Question) -> tuple[str, int]:
     if best and pieces[best[0]] >= 2 and (len(best) == 1 or pieces[best[0]] > pieces[best[1]]):
         return best[0], pieces[best[0]]
     return "", 0
+
+
+def _written(one: Heard) -> str:
+    """The text with its commas, where it has any."""
+    text = "，".join(filter(None, map(spoken, _CLAUSES.split(one.hypothesis.text))))
+    return text if hanzi(text) == one.said.text else one.said.text
+
+
+def _points(one: Heard) -> bool:
+    """Whether a clause ends on 那个: 喊抹地板那个."""
+    return any(_POINTS.search(clause) for clause in map(hanzi, _CLAUSES.split(one.hypothesis.text)))
 
 
 def _meant(text: str) -> str:

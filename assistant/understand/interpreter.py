@@ -157,7 +157,7 @@ class Interpreter:
         ]
         words += filling.household_words(household, phrasebook)
         self.looks = filling.looks(household, phrasebook)
-        self._kinship = Kinship(household.family)
+        self.kinship = Kinship(household.family, filling.kin_words(phrasebook), filling.people_told(household, phrasebook))
         self._lexicon = Lexicon(words, self.ear)
         self._frames = Frames(phrasebook.frames)
         never = [Template(say, "!" + intent, tuple(chars), tuple((n - 1,) for n in range(len(chars))), (len(chars) - 1,))
@@ -230,7 +230,7 @@ class Interpreter:
 
     def _spans(self, text: str, sounds: tuple[str, ...], found: filling.Measures) -> list[Span]:
         """Words, times and numbers, relatives of relatives, and medicines by their looks."""
-        words = self._kinship.composed(text, list(self._lexicon.find(text, sounds)))
+        words = self.kinship.composed(text, list(self._lexicon.find(text, sounds)))
         return [*words, *filling.measure_spans(text, found), *self.looks.find(text)]
 
     def _like(self, hypothesis: Hypothesis, text: str, heard: Sequence[Heard], rival: bool) -> Heard | None:

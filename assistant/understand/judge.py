@@ -86,6 +86,7 @@ class Understander:
         self._interpreter = Interpreter(household, phrasebook, second)
         self.ear = self._interpreter.ear
         self._services = filling.services(household, phrasebook)
+        self._known_by = filling.known_by(household, phrasebook)
         self._place = {intent: place for place, intent in enumerate(dict.fromkeys(
             (*(line.intent for line in phrasebook.templates), *(line.intent for line in phrasebook.frames))))}
 
@@ -253,7 +254,7 @@ class Understander:
     ) -> Judgement | None:
         """The question's own grammar first; None: not an answer, judge it as anything else."""
         scores = thought.scores
-        question = Question(options, self.ear, thought.now, self._interpreter.looks, self.household)
+        question = Question(options, self.ear, thought.now, self._interpreter.looks, self._interpreter.kinship, self._known_by, self.household)
         if asking in FIRST and (answer := FIRST[asking](thought, question)) is not None:
             return answer
         alarm = scores.get("emergency.call", 0.0)

@@ -7,7 +7,7 @@ what the family wrote. Two medicines that fit equally well are both given, to be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.understand.matcher import Span
@@ -43,6 +43,10 @@ _PURPOSE = re.compile(r"^(?P<stem>.{2,6}?)(?:的药片?|药片?|药水|的|片)$
 _ACTS = "降止抗护补通养防助安治管调稳"
 """Stems that begin so say a purpose by themselves: 降压的."""
 _VERB = r"(?:[管治调稳控护保压降]|降低|控制)"
+SHORT = 3
+"""Syllables of an answer in which 大 alone is no 大夫."""
+FOR = 2
+"""What the purpose weighs beside the looks."""
 OWN, COMMON = 0.03, 0.12
 """Cost of a purpose the family wrote, and of one that everybody knows."""
 
@@ -62,7 +66,7 @@ def _seen(text: str) -> _Seen:
     forms = [FORMS[word] for word in found if word in FORMS]
     sizes = [word for word in found if word in SIZES]
     colours = frozenset(COLOURS[word] for word in found if word in COLOURS)
-    return _Seen(colours, sizes[-1] if sizes else "", frozenset(SHAPES[word] for word in found if word in SHAPES), forms[-1] if forms else "")
+    return _Seen(colours, sizes[0] if len({*sizes}) == 1 else "", frozenset(SHAPES[word] for word in found if word in SHAPES), forms[-1] if forms else "")
 
 
 def _likeness(said: _Seen, known: _Seen) -> int:
@@ -104,15 +108,15 @@ class Looks:
         yield from self._by_looks(text)
         yield from self._by_purpose(text)
 
-    def told(self, text: str, among: Sequence[str]) -> str:
-        """Which of these is described best, where a choice was asked for and 白的，大的 or 糖尿病那个 is enough; "" where none is, or two are as well."""
-        said = _seen(text)
-        scored = sorted(((max((_likeness(said, known) for name, known in self._known if name == one), default=0), one) for one in among), reverse=True)
-        first, second = (*scored, (0, ""), (0, ""))[:2]
-        if first[0] > second[0]:
-            return first[1]
+    def likeness(self, text: str, among: Sequence[str]) -> Mapping[str, int]:
+        """How well each of these is described, where a choice was asked for and 白的，大的 or 糖尿病那个 is enough."""
+        runs = [run[0] for run in _RUN.finditer(text) if len(run[0]) > 1 or run[0] in COLOURS or len(text) <= SHORT]
+        said = _seen("".join(runs))
         meant = {name for stem, known in self._for.items() if stem in text for name, _ in known if name in among}
-        return meant.pop() if len(meant) == 1 else ""
+        return {
+            one: max((_likeness(said, known) for name, known in self._known if name == one), default=0) + FOR * (meant == {one})
+            for one in among
+        }
 
     def _by_looks(self, text: str) -> Iterator[Span]:
         for run in _RUN.finditer(text):

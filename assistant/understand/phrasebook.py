@@ -5,6 +5,7 @@ The format is described at the top of `intents/_common.toml`; `reader.py` reads 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,6 +116,8 @@ class Phrasebook:
     and meant by the needs (头发长了)."""
     needs: Mapping[str, tuple[tuple[tuple[str, ...], tuple[Frame, ...]], ...]] = field(default_factory=dict)
     """`service` → (names, frames): what is meant when no name is said and a frame fits (PIPE BROKEN), if the home has it."""
+    told: Mapping[str, tuple[tuple[tuple[str, ...], tuple[re.Pattern[str], ...]], ...]] = field(default_factory=dict)
+    """`person` → (names, patterns): how one speaks of him without his name (跟我一个班扛过枪的), if the home has him."""
     anchors: Mapping[str, tuple[Frame, ...]] = field(default_factory=dict)
     """Intent → frames; a phrase of the intent is only believed where the words of one are found."""
     must_not: tuple[tuple[str, str], ...] = ()

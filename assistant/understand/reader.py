@@ -46,7 +46,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "意图": ("phrases", "frames", "examples", "must_not", "asked", "asked_frames", "values", "grades", "perhaps"),
     "例句": ("say", "slots", "asking", "now", "options"),
     "guard": ("name", "when", "unless", "stops", "weakens", "of_clause", "not_beside", "unyielding"),
-    "hints": ("names", "words", "needs", "frames"),
+    "hints": ("names", "words", "needs", "frames", "told"),
     "topics": ("english", "chinese", "place"),
 }
 """Every key there is, by where it stands: a misspelt one would be passed over."""
@@ -100,6 +100,7 @@ class Reader:
         heard: dict[str, list[str]] = {}
         hints: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
         needs: dict[str, list[tuple[tuple[str, ...], tuple[Frame, ...]]]] = {}
+        told: dict[str, list[tuple[tuple[str, ...], tuple[re.Pattern[str], ...]]]] = {}
         anchors: dict[str, tuple[Frame, ...]] = {}
         distress: list[str] = []
         cancel: list[str] = []
@@ -115,6 +116,7 @@ class Reader:
             for kind, rows in data.get("hints", {}).items():
                 hints.setdefault(kind, []).extend((tuple(row["names"]), tuple(row["words"]), tuple(row.get("needs", ()))) for row in rows)
                 needs.setdefault(kind, []).extend((tuple(row["names"]), tuple(self._frames(name, kind, row["frames"], ""))) for row in rows if "frames" in row)
+                told.setdefault(kind, []).extend((tuple(row["names"]), tuple(self._patterns(name, row["told"]))) for row in rows if "told" in row)
             for row in data.get("guard", []):
                 guards.append(self._guard(name, row))
             for intent, body in data.get("intents", {}).items():
@@ -142,12 +144,20 @@ class Reader:
             tuple(templates), tuple(frames), tuple(guards),
             {concept: tuple(dict.fromkeys(words)) for concept, words in self.words.items()},
             {word: tuple(wrong) for word, wrong in heard.items()},
-            values, grades, perhaps, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()}, anchors,
+            values, grades, perhaps, {kind: tuple(rows) for kind, rows in hints.items()}, {kind: tuple(rows) for kind, rows in needs.items()},
+            {kind: tuple(rows) for kind, rows in told.items()}, anchors,
             tuple(must_not), tuple(examples), tuple(dict.fromkeys(distress)), tuple(dict.fromkeys(cancel)),
             frozenset(through),
         )
 
     # --- pieces ---
+
+    def _patterns(self, name: str, written: Sequence[str]) -> Iterator[re.Pattern[str]]:
+        for text in written:
+            try:
+                yield re.compile(text)
+            except re.error as error:
+                self.mistakes.append(f"{name}，told“{text}”：不是正则表达式（{error}）")
 
     def _check_keys(self, name: str, data: Mapping[str, Any]) -> None:
         self._known(name, "文件", data)

@@ -35,15 +35,19 @@ class Services:
             if len({name for name, weight in owners.items() if weight == max(owners.values())}) == 1
         }
 
-    def likely(self, text: str, known: Iterable[tuple[int, int]] = ()) -> str:
-        """The service that is meant; "" where none is, or two are as well. `known`: places that say something else."""
-        gone = {at for start, end in known for at in range(start, end)}
-        said = "".join("|" if at in gone else char for at, char in enumerate(text))
+    def votes(self, text: str) -> Mapping[str, float]:
+        """How much speaks for each service of which anything is said."""
         votes: dict[str, float] = defaultdict(float)
-        for piece in set(_pieces(said)):
+        for piece in set(_pieces(text)):
             if piece in self._of:
                 name, weight = self._of[piece]
                 votes[name] += weight
+        return votes
+
+    def likely(self, text: str, known: Iterable[tuple[int, int]] = ()) -> str:
+        """The service that is meant; "" where none is, or two are as well. `known`: places that say something else."""
+        gone = {at for start, end in known for at in range(start, end)}
+        votes = self.votes("".join("|" if at in gone else char for at, char in enumerate(text)))
         ranked = sorted(votes, key=lambda name: -votes[name])
         if not ranked or votes[ranked[0]] < ENOUGH or (len(ranked) > 1 and votes[ranked[0]] < AHEAD * votes[ranked[1]]):
             return ""
@@ -53,8 +57,8 @@ class Services:
 def _pieces(text: str) -> Iterator[str]:
     """Characters that say something, and pairs of them."""
     for at, char in enumerate(text):
-        if char == "|" or char in _SAYS_NOTHING:
+        if char in "|，" or char in _SAYS_NOTHING:
             continue
         yield char
-        if text[at + 1:at + 2] and text[at + 1] != "|":
+        if text[at + 1:at + 2] and text[at + 1] not in "|，":
             yield text[at:at + 2]

@@ -74,6 +74,10 @@ FORM = re.compile(r"(?:滴丸|喷雾剂?|气雾剂|糖浆|口服液|冲剂|滴�
 IN_LAWS = frozenset({kinship.Kin.DAUGHTER_IN_LAW, kinship.Kin.SON_IN_LAW})
 SIBLINGS = "哥弟姐妹"
 NEIGHBOUR = "邻居"
+WHERES = ("楼上", "楼下", "隔壁", "对门")
+"""Where neighbours live."""
+ADOPTED = 0.08
+"""Price of 女儿 for a stepdaughter: one of the elder's own is meant before her."""
 COLOURS = "白红粉黄蓝绿橙黑棕紫灰"
 PILLS = ("药", "药片", "药丸", "那个", "的", "的那个", "的药", "小药片", "那片", "那粒", "片", "小片", "药粒", "的小药片", "的那片", "的那种", "那种", "颗颗", "片片", "丸丸", "粒粒", "颗", "粒", "圆片", "圆粒", "小颗", "小粒", "小圆片", "药片子", "疙瘩", "片子", "那颗", "的小颗", "的圆片")
 
@@ -140,8 +144,11 @@ def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float
         alone = sum(other == base for _, other in bases) == 1
         kin = kinship.kin_of(base)[1]
         for word in {base, *_hints("person", (base, contact.relation), book), *(kinship.names_of(kin) if kin else ())}:
+            if len(word) == 2 and word[0] == "我":
+                yield "=" + word, contact.name, 0.0  # 我没接着 is no 我妹
+                continue
             if word[-1] in SIBLINGS:
-                yield "我" + word, contact.name, 0.0  # 我妹妹 is somebody else's name in most homes, not in this one
+                yield "=我" + word if len(word) == 1 else "我" + word, contact.name, 0.0  # 我妹妹 is somebody else's name in most homes, not in this one
             if len(word) == 1:
                 continue
             if not rank:
@@ -152,8 +159,8 @@ def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float
             else:
                 yield rank + word, contact.name, 0.0
                 yield word, contact.name, 0.0
-        if base[-1] in SIBLINGS:
-            yield "我" + base[-1], contact.name, 0.0
+        if base[-1] in SIBLINGS and base != "徒弟":
+            yield "=我" + base[-1], contact.name, 0.0
             yield "老" + base[-1], contact.name, 0.05
             if rank:
                 yield rank + base[-1], contact.name, 0.0
@@ -163,6 +170,29 @@ def _people(home: Household, book: Phrasebook) -> Iterator[tuple[str, str, float
             yield NEIGHBOUR, contact.name, 0.0
         if rank in "大二三" and rank and base in ("儿子", "女儿", "闺女"):
             yield "老" + rank, contact.name, 0.0
+        if (same := kinship.like(kin) if kin else None) is not None:
+            for word in {*kinship.names_of(same), *_hints("person", kinship.names_of(same), book)}:
+                if len(word) > 1 and word[0] not in "=我个":
+                    yield word, contact.name, ADOPTED
+
+
+
+
+def kin_words(book: Phrasebook) -> Mapping[str, str]:
+    """What everybody calls a relative, and the relation that is: 细佬 → 弟弟."""
+    return {
+        word.removeprefix("="): name for names, words, _ in book.hints.get("person", ()) for name in names
+        if kinship.kin_of(name)[1] is not None for word in words
+    }
+
+
+def people_told(home: Household, book: Phrasebook) -> Iterator[tuple[re.Pattern[str], str, frozenset[str]]]:
+    """How one speaks of the people of this home by what they are to the elder, or by where they live, and who that is and where."""
+    for contact in home.family:
+        wheres = frozenset(where for where in WHERES if where in contact.relation or any(nick.startswith(where) for nick in contact.nicknames))
+        for names, patterns in book.told.get("person", ()):
+            if contact.relation.endswith(names) or any(nick.startswith(names) for nick in contact.nicknames):
+                yield from ((pattern, contact.name, wheres) for pattern in patterns)
 
 
 def _kin(relation: str) -> tuple[str, str]:
@@ -213,6 +243,12 @@ def looks(home: Household, book: Phrasebook) -> Looks:
         (medicine.name, (medicine.looks, *(word for word in medicine.aka)), medicine.aka, tuple(_hints("medicine", (medicine.name, *medicine.aka), book)))
         for medicine in home.medicines
     ])
+
+
+def known_by(home: Household, book: Phrasebook) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Every medicine and service with what the family calls it and writes of it, and what everybody calls one like it."""
+    medicines = {one.name: ((one.name, *one.aka, one.looks, one.dose, one.note), tuple(_hints("medicine", (one.name, *one.aka), book))) for one in home.medicines}
+    return medicines | {one.name: ((one.name, *one.aka), tuple(_hints("service", (one.name, *one.aka), book))) for one in home.services}
 
 
 def services(home: Household, book: Phrasebook) -> Services:
