@@ -189,3 +189,59 @@ def test_free_words_are_those_the_decoder_is_surest_of() -> None:
 def test_the_value_that_is_meant_is_taken(say: str, slot: str, value: str) -> None:
     got = to_json(understood(say, ("booking.create", "call.video", "reminder.cancel", "medication.query"))[0].get(slot))
     assert str(got).startswith(value)
+
+
+def answered(say: str) -> str:
+    """What is understood of an answer to 什么时候: its time, "" where it is none or is asked about."""
+    meaning = mind("").judge([Hypothesis(say)], NOW.replace(tzinfo=mind("").household.zone), "when", ()).meaning
+    return "" if meaning is None or meaning.intent != "dialogue.when" else shown(meaning.slots.get("when"))
+
+
+def shown(value: Slot | None) -> str:
+    """2026-11-25T10:00, or day 19:30, or week TU,TH 07:40."""
+    if isinstance(value, Recurrence):
+        return " ".join(part for part in (value.every, ",".join(str(day) for day in value.days), ",".join(value.at)) if part)
+    return f"{value:%Y-%m-%dT%H:%M}" if isinstance(value, datetime) else str(value or "")
+
+
+def test_an_answer_to_when_is_of_the_day_it_speaks_of() -> None:
+    wrong = {say: (got, when) for when, say in rows("answer") if (got := answered(say)) != when}
+    assert not wrong
+
+
+def test_a_reminder_is_on_the_day_and_at_the_hour_that_is_meant() -> None:
+    wrong = {say: (got, when) for when, say in rows("moment") if (got := shown(understood(say, ("reminder.add", "booking.create", "booking.change"))[0].get("when"))) != when}
+    assert not wrong
+
+
+def test_an_hour_of_the_thing_itself_stays_with_it() -> None:
+    wrong = {}
+    for expected, say in rows("its_hour"):
+        slots, _ = understood(say, ("reminder.add",))
+        when, what = expected.split(" ")
+        if (shown(slots.get("when")), slots.get("what")) != (when, what):
+            wrong[say] = slots
+    assert not wrong
+
+
+@pytest.mark.parametrize("say", [
+    "敏敏昨天提醒我八点前到医院，我七点就到了", "昨天敏敏提醒我八点吃药", "上回护士提醒我早上八点空腹去", "闺女前天提醒我九点去量血压，我忘了",
+])
+def test_who_was_reminded_once_asks_for_no_reminder(say: str) -> None:
+    judgement = mind("").judge([Hypothesis(say)], NOW.replace(tzinfo=mind("").household.zone))
+    assert (judgement.meaning, judgement.nearest) == (None, ())
+
+
+@pytest.mark.parametrize("say", ["敏敏昨天提醒我买米，明天早上九点你再提醒我一次", "敏敏昨天提醒我该买米了，你明天早上九点叫我去买米"])
+def test_who_was_reminded_once_may_ask_for_another_one(say: str) -> None:
+    assert shown(understood(say, ("reminder.add",))[0].get("when")) == "2026-11-23T09:00"
+
+
+@pytest.mark.parametrize(("say", "what", "when"), [
+    ("早上九点量血压那个，从今往后别叫我了", "量血压", "2026-11-23T09:00"), ("下午三点浇花那个，以后别提醒我了", "浇花", "2026-11-23T15:00"),
+    ("收衣服那个提醒，今后不要再提醒我了", "收衣服", ""), ("不是六点那个，是今天下午五点那个提醒，给我取消", "", "2026-11-22T17:00"),
+    ("取消提醒，不是早上七点的，是晚上七点的那个", "", "2026-11-22T19:00"), ("不是明天那个，是后天上午九点那个提醒，删了", "", "2026-11-24T09:00"),
+])
+def test_a_reminder_to_delete_is_named_by_the_last_word_and_not_by_from_now_on(say: str, what: str, when: str) -> None:
+    slots, _ = understood(say, ("reminder.cancel",))
+    assert (slots.get("what", "").strip("那个的"), shown(slots.get("when"))) == (what, when)  # type: ignore[union-attr]

@@ -198,15 +198,33 @@ _SUITS = re.compile(r"有空|得闲|没事|起得早|我.{0,4}在家|方便|正�
 """Behind a time: why it is the right one."""
 
 
+_THAT_HOUR = r"(?:那会儿?|那阵儿?|那歇|那个?点儿?|那个?时候|那个?时间|那个?钟点|那个?辰光|嗰阵时?|嗰个?时间|那个?时辰)"
+_AT_THAT_HOUR = re.compile(rf"(?:就|还是|都|定|每回|在|是|照)(?:在|是|照)?{_THAT_HOUR}(?:[吧啊好行啦咯嘛哈呀了]|可以|要得|得了|正好){{0,3}}$")
+"""The last words of an answer: the hour that was said is the one."""
+_WHY_THEN = re.compile(
+    rf"[吧嘛啊呀]?(?:{_THAT_HOUR}(?!.*(?:没|还|不|忙|开会|上课)).{{0,8}}(?:回来|回屋|在家|在屋|有空|得闲|到家|方便|正好|刚好|人少|凉快|暖和|清静|起来|醒|吃完|下班|放学)"
+    r"|(?:其[他它余]|别的|另外的?)(?:日子|时间|辰光|时候|天))")
+"""Behind a time: why it is the right one."""
+_NOT_THEN = re.compile(rf"[吧嘛啊呀]?{_THAT_HOUR}.{{0,6}}(?:没空|睡(?!醒|好|够|起)|不在|开会|上课|忙|没起|没醒|还没|还在)|才(?:开|关|上班|下班|放学|散|营业)")
+"""Behind a time: why it is none."""
+_SAYS_WHICH = re.compile(r"(?:是|[我俺])(?:讲|说|指)的?(?:是)?$")
+"""Before a day: the one of the hour that was said."""
+
+
 def _when(thought: Thought, question: Question) -> Judgement | None:
     for one in thought.believed:
         points = [found for found in one.measures.times if found.kind != "duration"]
-        span = times.last_word(points, one.said.text)
+        text = one.said.text
+        if times.refused(points, text) or times.undecided(points, text) or (len(points) == 1 and _NOT_THEN.match(text, points[0].end)):
+            continue
+        span = times.last_word(points, text)
         if span is not None and not _CLOCK.search(span.text) and not _completed(span, points):  # 吃完晚饭，晚上七点钟
-            span = next((later for later in points if later.start >= span.end and _CLOCK.search(later.text)), span)
+            span = times.last_word([later for later in points if later.start >= span.end and _CLOCK.search(later.text)], text) or span
         if span is not None and span.kind == "moment" and not times.names_a_day(span.text):  # 就下午三点吧，星期四的
             days = [later for later in points if later.kind == "date" and later.start >= span.end]
-            span = times.with_hour(days[0], [span]) if len(days) == 1 else span
+            span = times.with_hour(days[0], [span]) if len(days) == 1 else times.on_the_one_day(span, points, text, question.now.date())
+        if span is not None:
+            span = times.each_time(span, points, text)
         length = None
         if span is None:
             span = times.last_word(one.measures.times, one.said.text)
@@ -215,10 +233,13 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
             continue
         slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
         told = len({at for found in one.measures.times for at in range(found.start, found.end)})
-        text = one.said.text
-        if len(text) - span.end <= LAST and (_AFTER_ALL.search(text[:span.start]) or span not in points[:1]) and _CLOCK.search(span.text):
+        if _AT_THAT_HOUR.search(text) and any(_CLOCK.search(point.text) for point in points):
+            told = len(text)  # 大闺女礼拜六倒休，上午九点她准搁我这儿，就那会儿
+        elif points and len(text) - points[-1].end <= LAST and _SAYS_WHICH.search(text[:points[-1].start]):
+            told = len(text)  # 要睏了午觉才起得来，三点钟样子咯，是讲明天下午啊
+        elif len(text) - span.end <= LAST and (_AFTER_ALL.search(text[:span.start]) or span not in points[:1]) and _CLOCK.search(span.text):
             told = len(text)  # 早了我起不来，晚了人家要下班，就十点半吧
-        elif span.start <= LAST and (_CLOCK.search(span.text) or span.length) and _SUITS.search(text, span.end):
+        elif span.start <= LAST and (_CLOCK.search(span.text) or span.length) and (_SUITS.search(text, span.end) or _WHY_THEN.match(text, span.end)):
             told = len(text)  # 礼拜三上午十点，那天我有空
         return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None

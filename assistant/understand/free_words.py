@@ -27,7 +27,7 @@ _ASK = re.compile(
 )
 """The asking itself."""
 _AROUND = re.compile(
-    rf"^(?:那个|这个|就是说?|哎呀|(?:老是|总是|老|总)忘[了记]?|到时候|[啊呃嗯哎呀呢吧，、就再你您那]|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
+    rf"^(?:那个|这个|就是说?|哎呀|的(?!士|确)|(?:老是|总是|老|总)忘[了记]?|到时候|[啊呃嗯哎呀呢吧，、就再你您那]|的时候|的话|一下|一声|一哈|要|得|该|{_ME}(?:要|得|该)|{_ME}(?=.{{2}})|记得|到时候|所以|以后|说(?!话|明))+"
     rf"|(?:[啊呀吧呢哈嘛哦噢呗啦喽啰噻嘞咧咯哒哟的伐就]|到时候|以后|[那这]个|[那这]个事|的?[这那]件?事儿?|的事儿?|[行好中]吗|好不好|[行好中可]不[行好中可]|可以[吗不]|成吗|要得不|得不得行|谢谢[你您啊]?|(?:可|千万)?[别莫](?:又|再)?搞?忘(?:记|掉)?[了记哒咯啊]*|[别莫]像|(?<=...)过了|记得|[你您]|千万|一定|提前|提早|了?哈哈|{_ME})+$"
 )
 _GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里|[唱歌舞乐]团|食堂|教堂|[寺庙观]$|楼下|河边|大学))")
@@ -92,8 +92,25 @@ _COUNTED = re.compile(r"[零一二两三四五六七八九十百半几每天日�
 def _gone(said: Utterance, measured: Sequence[times.Span]) -> list[tuple[int, int]]:
     chosen = times.last_word([span for span in measured if span.kind != "duration" or span.length], said.text)
     bot = [(span.start, span.end) for span in said.concepts.get("HOUSEHOLD_BOT", ())]
-    places = [(span.start, span.end) for span in measured if span is chosen or (span.kind != "duration" or span.length) and _COUNTED.search(span.text)]
+    places = [
+        (span.start, span.end) for span in measured
+        if span is chosen or (span.kind != "duration" or span.length) and _COUNTED.search(span.text) and not (chosen and _of_the_thing(said.text, span, chosen))
+    ]
     return [*places, *bot, *said.taken_back]
+
+
+_ITS_HOUR = re.compile(r".{0,4}?的(?=.)|那[盘场趟班顿集局节]")
+"""Behind an hour: it is that of a thing."""
+
+
+def _of_the_thing(text: str, span: times.Span, chosen: times.Span) -> bool:
+    """Whether an hour belongs to what is to be done, which is asked for at another: 七点半提醒我看|八点|的电视剧."""
+    asking = _ASK.search(text, chosen.end)
+    return (
+        asking is not None and asking.end() < span.start and span.value != chosen.value and span.kind == "moment" and not span.length
+        and times.has_clock(span.text) and not times.names_a_day(span.text) and _ITS_HOUR.match(text, span.end) is not None and not _ASK.search(text, span.end)
+        and not _NOT_THIS.search(text, chosen.end)
+    )
 
 
 def task(said: Utterance, measured: Sequence[times.Span]) -> str:
@@ -141,7 +158,7 @@ def _with_topic(what: str, before: str) -> str:
 
 _NAMED = re.compile(rf"(?:(?<=的)提醒|(?:提醒|闹钟|闹铃)(?!{_ME}|一下|一声))")
 _OFF = re.compile(
-    rf"(?:[你您])?(?:(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|提(?={_ME})|叫|喊|催)(?:{_ME})?|不(?:叫|喊|提醒)(?:{_ME})?(?=[了啦咯]))"
+    rf"(?:(?:从今(?:天|儿)?|打今儿?)?(?:起|往后|以后|开始|今后)|今后|从此)?(?:都|就)?(?:[你您])?(?:(?:不用|不要|用不着|别|莫|甭|不必|不消|唔使|勿要)(?:再)?(?:提醒|提(?={_ME})|叫|喊|催)(?:{_ME})?|不(?:叫|喊|提醒)(?:{_ME})?(?=[了啦咯]))"
 )
 """不用提醒我, 别叫我."""
 _DELETE = re.compile(

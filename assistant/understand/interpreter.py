@@ -321,6 +321,7 @@ class Interpreter:
             said = survey(text, whole.said.sounds[clause.start:clause.end], spans, self.ear.polar, self.book.through)
             measured = whole.measures.times or whole.measures.numbers
             found = filling.measures(text, now, self.household.care) if measured else filling.Measures()
+            found.times = times.in_the_whole(found.times, clause.start, whole.measures.times, whole.said.text)
             take_back(said, found)
             fits, fired, _ = self._fits(said, self._opinion(said), asking, CLAUSE - 0.1, frozenset(known))
             here = Heard(whole.hypothesis, said, found, fired, tuple(fits))

@@ -562,6 +562,8 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
         useful = free_words.of_deletion(said, useful)
     if intent == "booking.change":
         useful = [span for span in useful if not _NOT_THEN.match(said.text, span.end)] or useful
+    if intent in AHEAD:
+        useful = [times.next_after(span, found.now) if found.now else span for span in useful if not _GONE_BY.match(span.text)]
     chosen = times.last_word(useful, said.text)
     if chosen is None and intent == "reminder.add":
         return _in_a_while(said, found)
@@ -670,6 +672,8 @@ _THAT_DAY = re.compile(r"(?:那天|当天|那一天)的?$")
 """Before the day that is settled on; before an hour of the day spoken of."""
 
 
+_GONE_BY = re.compile(r"昨|大?前[天日儿]")
+"""A time that begins so is yet to come for nobody."""
 AHEAD = frozenset({"reminder.add", "booking.create", "booking.change"})
 """Intents whose time is yet to come."""
 

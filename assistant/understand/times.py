@@ -174,7 +174,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     places = r"(?![楼院门线床桌车厅房窗柜机馆店厂码井人])"
     week = r"(?:周|星期|礼拜)"
     feast = _any({**LUNAR_FESTIVALS, **SOLAR_FESTIVALS, **FLOATING, **{term: 0 for term in TERMS if term not in WEATHER}})
-    named = rf"(?:,?{week}[一二三四五六日天])?"
+    named = rf"(?:(?:,|那个|是)?{week}[一二三四五六日天])?"
     lunar_date = (rf"(?:农历|阴历|旧历)的?(?P<lm1>正|冬|腊|{month})月(?P<ld1>{first}|{dayn})"
                   rf"|(?P<lm2>正|冬|腊)月(?P<ld2>{first}|{dayn})|(?P<lm3>{month})月份?(?P<ld3>{first})")
     solar_date = rf"(?:(?P<y>{year})的?)?(?P<mo>{month})月份?的?(?P<d>{dayn})(?P<unit>[号日])?(?!个|天|年|斤|块|岁|次)(?:,?{week}(?P<nwd>[一二三四五六日天]))?"
@@ -185,7 +185,7 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
                 rf"|再?过(?P<fm>{n})个月(?:{far})?|(?P<gm>{n})个月{far}|再?过半个月(?:{far})?|半个月(?P<gh>{far})"
                 rf"|(?P<bn>{n})天(?:以前|之前|前)"),
         "weekend": r"(?P<wkrel>下下|上上|这|本|下|上)?一?个?(?:周|星期|礼拜)末",
-        "weekday": rf"(?P<wrel>下下|上上|这|本|下|上)?一?个?(?:(?<![一两三四五六七八九十几半])|(?<=一)(?={week}[一二三四五六日天][上下中早晚])){week}(?P<wd>[一二三四五六日天])(?!次|回|遍|趟|共|起|直|定)",
+        "weekday": rf"(?P<wrel>下下|上上|这|本|下|上)?一?个?(?:(?<![一两三四五六七八九十几半])|(?<=一)(?={week}[一二三四五六日天][上下中早晚])){week}(?P<wd>[一二三四五六日天])(?!次|回(?![来家去屋乡老])|遍|趟|共|起|直|定)",
         "lunar": lunar_date,
         "solar": solar_date,
         "in_month": rf"(?P<mrel>这个月|本月|下下个月|下个月|下月|上个月|上月)(?P<md>{dayn})[号日]?{places}{named}",
@@ -215,15 +215,16 @@ def _patterns(gap: str, oclock: str) -> dict[str, str]:
     many = rf"(?!中午饭)(?:[早中午晚]、?)+饭(?:{side})|{n}顿饭?(?:{side})|一?日?三餐(?:{side})?|每[顿餐]饭?(?:{side})|顿顿饭?(?:{side})"
     after_meals = rf"饭{side}"
     ats = rf"(?:{many}|{bare}|{item}|起床|睡觉)(?:各?一[次片粒颗]|各)?(?:{joint}(?:{many}|{bare}|{item}))*"
-    week_days = rf"[一二三四五六日天](?:[和、跟,，]?(?:{week})?[一二三四五六日天])*"
+    and_ = "(?:[和跟同与、,，]|还有)"
+    week_days = rf"[一二三四五六日天](?:{and_}?(?:{week})?[一二三四五六日天])*"
     week_range = rf"[一二三四五六日天][到至]{week}?[一二三四五六日天]"
-    no_count = r"(?!次|回|遍|趟)"
+    no_count = r"(?!次|回(?![来家去屋乡老])|遍|趟)"
     rules = {
         "hours": rf"每隔?(?P<hn>{n})?个?(?P<hu2>小时|钟头)|每隔?(?P<hh>半)个?(?:小时|钟头)|隔(?P<hn2>{n})个?(?:小时|钟头)",
         "skip": rf"每?隔(?P<sk>{n})[天日]|每?隔[天日](?!天)|每(?P<ev>{n})[天日](?!早饭)",
         "weeks": rf"每?隔(?P<wsk>{n})?个?{week}(?P<wswd>[一二三四五六日天])?|每(?P<wev>[两二三四])个?{week}(?:的?(?:{week})?(?P<wewd>[一二三四五六日天]))?",
         "week": (rf"(?:每逢|每个?|逢){week}(?P<dl>{week_range}|{week_days}){no_count}"
-                 rf"|{week}(?P<dl2>{week_range}|[一二三四五六日天](?:[和、跟,，]?(?:{week})?[一二三四五六日天])+){no_count}"),
+                 rf"|(?<![天儿日朝是]){week}(?P<dl2>{week_range}|[一二三四五六日天](?:{and_}?(?:{week})?[一二三四五六日天])+){no_count}"),
         "workdays": r"工作日|平日里?|平常日子",
         "weekends": rf"(?:每逢|每个?|逢){week}末",
         "moon": (rf"(?:每个?月|每逢|逢)的?(?:农历|阴历)?的?(?P<ml>{first}(?:[和、跟,，]?(?:{first}|{dayn}))*)"
@@ -1029,7 +1030,10 @@ def _read_recurrence(reader: _Reader, found: re.Match[str], text: str) -> _Readi
     if not ats and rule_text == reader.language.spell("每"):
         return None
     if ats:
-        clocks = _after_meals(reader, ats, len(rule.at) or 3) or _clocks(reader, ats)
+        told = found["ats2"] and reader.language.patterns["item"].fullmatch(ats)
+        at = reader.clock(told.groupdict()) if told and not told["ipart"] else None
+        part = _part_told(reader, text[:found.start()], at) if at else None
+        clocks = _after_meals(reader, ats, len(rule.at) or 3) or _clocks(reader, (part or "") + ats)
         if not clocks:
             return None
         rule = replace(rule, at=clocks[:1] if rule.every == "hour" else clocks)
@@ -1074,6 +1078,19 @@ _WISHES = re.compile(r"好(?![了哉啦嘞的吗嘛点些]|不好)")
 """Behind a day: 过年好, and not 就礼拜二好了."""
 
 
+_AFTER_A_MEAL: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?:[吃喝](?:了|完|罢|好|过|咗|哒)(?:夜饭|晚饭|晚餐)|天黑了?|黑了)[^点明后]{0,8}$"), "晚上"),
+    (re.compile(r"[吃喝](?:了|完|罢|好|过|咗|哒)(?:早饭|早点|早餐)[^点明后]{0,8}$"), "早上"),
+)
+"""Before an hour that says no part of the day → the part it is in: 吃了夜饭，洗了脚，|八点钟."""
+
+
+def _part_told(reader: _Reader, before: str, clock: tuple[int, int, bool]) -> str | None:
+    if clock[2] or clock[0] not in range(5, 12):
+        return None
+    return next((reader.language.spell(part) for pattern, part in _AFTER_A_MEAL if pattern.search(before)), None)
+
+
 def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | None:
     group = found.groupdict()
     said_day = group["day"] or group["alone"]
@@ -1099,7 +1116,7 @@ def _read_when(reader: _Reader, found: re.Match[str], text: str) -> _Reading | N
             moment += timedelta(days=1)
         return _Reading(_span(found, text, moment, "moment"), day, group["only"])
     clock = reader.clock(group)
-    part = group["part"]
+    part = group["part"] or (_part_told(reader, text[:found.start()], clock) if clock and not said_day else None)
     if clock is None or (not said_day and not part and _just_a_little(reader, found, text)):
         return None
     moments = reader.moment(day, part, clock, others)
@@ -1240,6 +1257,9 @@ _OF_ONE_WEEK = frozenset("这那上下一两二三四五六七八九十几半哪
 """Before 个 of 个星期: which week, or how many, and no 隔 that is only heard."""
 
 
+_AFTERNOON_24 = re.compile(r"十[三四五六七八九]点")
+
+
 def _believable(text: str, span: Span, whole: bool) -> bool:
     """Whether what only sounds like a time shows enough of one.
 
@@ -1263,6 +1283,8 @@ def _believable(text: str, span: Span, whole: bool) -> bool:
         return False
     if sure < (1 if whole else 2) or doubt > sure * (2 if whole else 1):
         return False
+    if not exact[0] and _AFTERNOON_24.match(_fold(text[start])[0] + text[start + 1:end]):
+        return False  # 开始|八点半, never eighteen o'clock
     if text[start] == "个" and text[max(0, start - 1):start] in _OF_ONE_WEEK:
         return False  # 这个星期, never 隔星期
     if whole:
@@ -1310,7 +1332,7 @@ def parse(text: str, now: datetime, care: Care | None = None) -> Span | None:
 
 
 def _find(text: str, now: datetime, care: Care, whole: bool) -> list[Span]:
-    shown = text[:LONGEST].translate(TRADITIONAL)
+    shown = _ELSEWHERE.sub(lambda found: HALF_DAYS[found[0]], text[:LONGEST].translate(TRADITIONAL))
     local = now.replace(tzinfo=None)
     written = _Reader(_written(), local, care, whole)
     greetings = [found.span() for found in _GREETINGS.finditer(shown)]
@@ -1334,8 +1356,16 @@ def _find(text: str, now: datetime, care: Care, whole: bool) -> list[Span]:
     certain = [
         replace(one, part=_written_part(one.part)) if one.part else one for one in certain
     ]
-    spans = _inherited(_gathered(_counted_on(certain, shown), shown, written), shown, written)
+    certain = _on_the_day_spoken_of(_at_this_hour(_counted_on(certain, shown), shown, written), shown, written)
+    spans = _inherited(_gathered(certain, shown, written), shown, written)
     return [replace(span, text=text[span.start : span.end]) for span in spans]
+
+
+HALF_DAYS: Mapping[str, str] = {
+    "下昼": "下午", "上昼": "上午", "晏昼": "下午", "下晡": "下午", "上半日": "上半天", "下半日": "下半天", "今夜": "今晚", "明夜": "明晚", "听晚": "明晚",
+}
+"""Parts of the day as they are said elsewhere → in as many characters of the grammar, whose sounds they would crowd (下昼 is 下周)."""
+_ELSEWHERE = re.compile("|".join(HALF_DAYS))
 
 
 def _written_part(part: str) -> str:
@@ -1375,6 +1405,85 @@ def _counted_on(readings: list[_Reading], text: str) -> list[_Reading]:
     return found
 
 
+_THIS_HOUR = re.compile(r"的?(?:这个?时候|这会儿?|这个?点儿?(?!心)|这个?辰光|这时|呢个时候|个辰光)")
+"""Behind a day: at the hour it is now."""
+
+
+def _at_this_hour(readings: list[_Reading], text: str, reader: _Reader) -> list[_Reading]:
+    """后天这个时候, 每天这会儿: the day with the hour it is now."""
+    found: list[_Reading] = []
+    for one in readings:
+        words = _THIS_HOUR.match(text, one.span.end)
+        value = one.span.value
+        if words and isinstance(value, Recurrence) and not value.at and value.every != "hour":
+            rule = replace(value, at=(_hhmm(reader.now.time()),))
+            one = replace(one, span=replace(one.span, end=words.end(), text=text[one.span.start:words.end()], value=rule))
+        elif words and one.span.kind == "date" and one.day is not None and one.day > reader.now.date():
+            at = datetime.combine(one.day, reader.now.time().replace(second=0, microsecond=0))
+            span = replace(one.span, end=words.end(), text=text[one.span.start:words.end()], value=at, kind="moment", alternatives=(), length=None)
+            one = replace(one, span=span, clock=(at.hour, at.minute, True))
+        found.append(one)
+    return found
+
+
+_OF_THAT_DAY = {
+    0: re.compile(r"(?:就|在)?(?:那一?[天日]|嗰日|当[天日]|同一?天|伊天|哀天)"),
+    -1: re.compile(r"(?:头一?[天日]|前一[天日]|上一天|先一天)(?![晚夜]?[里上]?[个夜]?(?:没|睡|就没))"),
+    1: re.compile(r"(?:(?<![才都])第二[天日]|次日|转天|下一天|后一天|隔[天日])"),
+}
+"""A day told by the one that was named before it, and how many days from it."""
+_TO_THE_HOUR = re.compile(r"[的嘛呢吧啊就在我你，]{0,2}")
+"""Between such a day and its hour."""
+_FROM_THEN_ON = re.compile(r"开始|起|以后|从")
+"""Between a day and 隔天: every other day."""
+
+
+def _on_the_day_spoken_of(readings: list[_Reading], text: str, reader: _Reader) -> list[_Reading]:
+    """敏敏二十六号回来，头一天上午十点; 三十号发钱，就那天下午两点: a day that is told by one named before it, with its hour.
+
+    Where no day is named 头天晚上 and 当天 mean what they mean alone.
+    """
+    found: list[_Reading] = list(readings)
+    for away, pattern in _OF_THAT_DAY.items():
+        for words in pattern.finditer(text):
+            before = [one for one in found if one.span.end <= words.start() and one.day is not None]
+            behind = [one for one in found if one.span.start >= words.end() and one.day is not None and one.span.kind == "date"]
+            if away and not before and len(behind) == 1 and text[words.start() - 1:words.start()] == "的":
+                before = behind  # 改到敏敏来的第二天，敏敏二十六号来
+            over = [one for one in found if one.span.start < words.end() and words.start() < one.span.end]
+            if not before or before[-1].day is None or any(not _stands_for(one, words, text, before[-1]) for one in over):
+                continue
+            day = before[-1].day + timedelta(days=away)
+            gap = _TO_THE_HOUR.match(text, words.end())
+            following = over[0] if over else next((one for one in found if gap and words.end() <= one.span.start <= gap.end()), None)
+            start = words.start() + (words[0][0] in "就在")
+            if following is not None and not (over and following.span.kind == "date") and (not following.day or over):
+                value = following.span.value
+                if isinstance(value, Recurrence):
+                    placed = replace(following, day=day, span=replace(
+                        following.span, value=datetime.combine(day, time.fromisoformat(value.at[0])) if value.at else day, kind="moment" if value.at else "date"))
+                elif following.span.kind == "moment" and following.span.length is None:
+                    placed = replace(_placed(following, day, reader), day=day)
+                else:
+                    continue
+                span = placed.span
+                found[found.index(following)] = replace(placed, span=replace(span, start=start, text=text[start:span.end]))
+            elif over:
+                found[found.index(over[0])] = replace(over[0], day=day, span=replace(over[0].span, value=day))
+            elif away:
+                found = sorted([*found, _Reading(Span(start, words.end(), text[start:words.end()], day, "date"), day=day)], key=lambda one: one.span.start)
+    return found
+
+
+def _stands_for(one: _Reading, words: re.Match[str], text: str, named: _Reading) -> bool:
+    """Whether a reading that begins with 当天 or 隔天 may be of the day named before: 从礼拜三起隔天 is every other day."""
+    if one.span.start not in (words.start(), words.end() - 2) or words[0][-2:] not in ("当天", "当日", "隔天", "隔日"):
+        return False
+    if isinstance(one.span.value, Recurrence):
+        return len(one.span.value.at) < 2 and not _FROM_THEN_ON.search(text[max(0, named.span.start - 1):words.start()])
+    return True
+
+
 def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Reading]:
     """Pieces of one time that stand apart: 明天提醒我八点吃药, 每天提醒我早上八点吃药, 每天早上八点吃药，吃七天.
 
@@ -1388,8 +1497,10 @@ def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Rea
     if sum(bool(one.clock) for one in clocks) == 1 and not clocks[0].clock:
         clocks = [one for one in clocks if one.clock]  # 后天吃了晌午，下午一点半
     corrected = CORRECTIONS.search(text) is not None
-    if len(rules) == 1 and not corrected:
-        return _gathered_rule(readings, rules[0], clocks, text, reader)
+    if not corrected and (of_part := _in_its_part(readings, clocks, text, reader)):
+        return of_part
+    if rules and not corrected and len({_how_often(one.span.value) for one in rules}) == 1:
+        return _gathered_rule(readings, max(rules, key=lambda one: isinstance(one.span.value, Recurrence) and len(one.span.value.at)), clocks, text, reader)
     if len({one.day for one in days}) != 1 or not clocks or (len(clocks) > 1 and not corrected):
         return readings
     day, last = days[-1], days[-1].span.end == len(text)
@@ -1400,6 +1511,28 @@ def _gathered(readings: list[_Reading], text: str, reader: _Reader) -> list[_Rea
     placed[id(day)] = replace(day, span=replace(
         day.span, value=whole.value, kind="moment", alternatives=whole.alternatives, length=None))
     return [placed.get(id(one), one) for one in readings]
+
+
+_MEAL_DONE = re.compile(r"[吃喝](?:了|完|罢|好|过)?(?:早饭|早点|早餐|中饭|午饭|晌午饭|晚饭|夜饭|晚餐)(?:以后|之后|后)?[，啊呀吧嘛]?")
+
+
+def _in_its_part(readings: list[_Reading], clocks: list[_Reading], text: str, reader: _Reader) -> list[_Reading]:
+    """晚上那个电视剧，|七点四十|的, 吃完晚饭|八点: the one hour in the one part of the day that is said before it; nothing where it does not lie there."""
+    if len(readings) == 2 and _MEAL_DONE.fullmatch(text[readings[0].span.start:readings[1].span.start]) and readings[1].clock and not readings[0].day:
+        return [replace(one, clock=readings[1].clock, span=replace(one.span, value=readings[1].span.value, alternatives=readings[1].span.alternatives)) for one in readings]
+    parts = [one for one in readings if one.part and not one.clock and not one.day and one.span.kind == "moment"]
+    if len(readings) != 2 or len(parts) != 1 or len(clocks) != 1 or not clocks[0].clock or clocks[0].part or clocks[0].span.start < parts[0].span.end:
+        return []
+    hour = WINDOWS.get(PARTS.get(parts[0].part, ("", ""))[0], {}).get(clocks[0].clock[0], 24)
+    moments = reader.moment(None, parts[0].part, clocks[0].clock) if hour < 24 else None
+    if moments is None:
+        return []
+    return [replace(one, clock=clocks[0].clock, part=parts[0].part, span=replace(one.span, value=moments[0], alternatives=moments[1])) for one in readings]
+
+
+def _how_often(value: Value) -> tuple[object, ...]:
+    """What a recurrence says but for its hours."""
+    return (value.every, value.interval, value.days) if isinstance(value, Recurrence) else ()
 
 
 def _within(part: str, reading: _Reading) -> bool:
@@ -1428,7 +1561,7 @@ def _gathered_rule(
 ) -> list[_Reading]:
     value = rule.span.value
     assert isinstance(value, Recurrence)
-    part_of_it: list[_Reading] = [rule]
+    part_of_it: list[_Reading] = [one for one in readings if _how_often(one.span.value) == _how_often(value)]
     if not value.at and clocks:
         at = {reader.daily(one.part or None, one.clock) if one.clock else _clock_of(one) for one in clocks}
         value = replace(value, at=tuple(sorted(_hhmm(clock) for clock in at if clock)))
@@ -1520,7 +1653,7 @@ def _completed(reading: _Reading, last: _Reading, reader: _Reader, corrects: boo
 
 
 _GIVES_WAY = re.compile(
-    r"[吧啊呀呢嘛哦,，、 ]*(?:(?:不中|不成|不得行|要不得|不好|不行|不巧)+|不+|不要|算了|要不|干脆|[太忒](?:过)?[久长早晚慢短迟][了啦咯]?|有点[早晚迟]|来不及|赶不上|赶不及|不方便|没空|不用.{0,5})[吧啊呃了,，、 ]*(?:还是|要不|改|就)?"
+    r"[吧啊呀呢嘛哦,，、 ]*(?:(?:不中|不成|不得行|要不得|不好|不行|不巧|不合适|唔得|唔好|唔啱|勿好|弗好|勿来三|弗来三|莫)+|不+|不要|算了|要不|干脆|[太忒](?:过)?[久长早晚慢短迟][了啦咯]?|有点[早晚迟]|来不及|赶不上|赶不及|不方便|没空|不用.{0,5})[吧啊呃了,，、 ]*(?:还是|要不|改|那就|就|那)?"
 )
 """And this: 六点吧，不，六点半; 半小时，不用那么久，十分钟; 八点太早，九点吧."""
 
@@ -1544,9 +1677,10 @@ def last_word(spans: list[Span], text: str) -> Span | None:
     """
     if len(spans) > 2 and _DENIED.search(text[:spans[-1].start]) and _MORE_EXACTLY.fullmatch(text[spans[0].end:spans[1].start]):
         spans = spans[:-1]  # 后天七点，我说的是晚上七点，不是早上
+    spans = _from_the_one_told_by_another(spans, text)
     if not spans:
         return None
-    for rule in (_refused_with_a_reason, _settled):
+    for rule in (_refused_at_once, _refused_with_a_reason, _settled):
         if (rest := rule(spans, text)) is not None:
             return rest
     chosen = _along(spans, text)
@@ -1555,12 +1689,32 @@ def last_word(spans: list[Span], text: str) -> Span | None:
         if not after:
             continue
         chosen = _along(after, text)
-        if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"[,，、 ]*(?:而?是)", text[after[0].end : after[1].start]):
+        if correction[0] == "不是" and len(after) > 1 and re.fullmatch(r"(?:的|[那这]个|那只|那次|那条)*[,，、 ]*(?:而?是|系|要)", text[after[0].end : after[1].start]):
             chosen = after[1]
         before = [span for span in spans if span.end <= correction.start() and has_clock(span.text) and names_a_day(span.text)]
         if before and not chosen.length and has_clock(chosen.text) and not names_a_day(chosen.text):
             chosen = on_the_day_of(before[-1], chosen)  # 明天下午四点，不对，幼儿园改时间了，三点五十
     return chosen
+
+
+_TOLD_BY_ANOTHER = re.compile(r"^(?:那一?[天日]|嗰日|当[天日]|同一?天|伊天|哀天)|头一?[天日]|前一[天日]|上一天|先一天|第二[天日]|次日|转天|下一天|后一天|隔[天日]|前头?的?一天")
+_NOT_FREE = re.compile(r"[我俺咱他她伊佢]?(?:都|还|也|正|就|又|们)?(?:没空|冇空|唔得闲|不得空|不得闲|有事|开会|有客|来客|来人|忙|不在|不行|不成|上班|上课|才)|[我俺咱](?:还|也)?(?:要(?!得)|得去|有(?!空))")
+"""Behind a day that is told by another: it is given away to something else."""
+_WISHED = re.compile(r"(?:就|还是|想|赶在.{0,5}|改[到成]?|放[到在]?|约[在到]?|定在?|安排在?|提前到?)$")
+"""Before such a day it is the one that is meant."""
+
+
+def _from_the_one_told_by_another(spans: list[Span], text: str) -> list[Span]:
+    """Without the day that only tells which other one is meant: 二十八号做寿，|头一天下午三点."""
+    for at in range(len(spans) - 1, -1, -1):
+        span = spans[at]
+        if span.length or not isinstance(span.value, date) or not _TOLD_BY_ANOTHER.search(span.text) or _NOT_FREE.match(text, span.end):
+            continue
+        clock = has_clock(span.text)
+        later = any(has_clock(one.text) and not names_a_day(one.text) for one in spans[at + 1:])
+        if at and (clock or (later and not any(has_clock(one.text) for one in spans[:at])) or _WISHED.search(text[:span.start])):
+            return spans[at:]
+    return spans
 
 
 def _along(spans: list[Span], text: str) -> Span:
@@ -1579,7 +1733,7 @@ def _along(spans: list[Span], text: str) -> Span:
         elif one is chosen and same and "duration" not in (one.kind, other.kind) and (
             _gives_way(between) or ((one.kind, other.kind) == ("date", "moment") and _SOFTLY.fullmatch(between))
         ):
-            chosen = other
+            chosen = on_the_day_of(one, other) if one.kind == "date" else other
     return chosen
 
 
@@ -1595,6 +1749,82 @@ _MORE_EXACTLY = re.compile(r"[吧啊呀呢嘛哦,，、 ]*我?(?:说的|讲的|�
 """Between two times: the second says the first again, better."""
 _DENIED = re.compile(r"(?:不是|可?别是|不要|唔系|勿是)$")
 """Before a time that comes last: it is not this one."""
+
+
+_REFUSED = re.compile(r"[吧啊呀呢嘛哦，,… ]*(?:[哎呃哦啊噢唉]+呀?)?(?:不行|不成|不中|不得行|要不得|不对|不好(?!意思)|不合适|唔系|唔得|唔好|唔啱|勿是|弗是|勿对|弗对|勿好|弗好|勿来三|弗来三)(?![吗么])")
+"""Right behind a time: not this one."""
+
+
+def _is_refused(span: Span, text: str) -> bool:
+    """Whether a time is refused right behind it; 十点中不中 asks."""
+    return text[span.end - 1:span.end] not in ("中", "行", "好", "成") and _REFUSED.match(text, span.end) is not None
+
+
+_BACK = re.compile(r"[哦噢呃啊哎唉][呀哟]?不[对是行]?|不对|唔系|勿对|弗对|[说讲]错")
+
+
+def _refused_at_once(spans: list[Span], text: str) -> Span | None:
+    """What is chosen last of all after a time was refused, whatever hours the reason names: 七点半，不行，八点，今晚八点; 今晚七点半，不对，新闻七点就开始了，晚上六点五十五喊我."""
+    if len(spans) < 3 or not (_is_refused(spans[0], text) or _BACK.search(text[spans[0].end:spans[1].start])) or any(span.length or not isinstance(span.value, date) for span in spans):
+        return None
+    last, before = spans[-1], spans[-2]
+    between = text[before.end:last.start]
+    if not has_clock(last.text) or len(text) - last.end > 3 and not _ASKED.match(text, last.end) or _DENIED.search(text[:last.start]):
+        return None
+    again = _at(before) == _at(last)
+    if not again and (len(between) < 3 or _JOINED.search(between) or "不是" in between):
+        return None
+    return _with_what_it_lacks(last, [], spans[0])
+
+
+_GIVEN_AWAY = re.compile(_NOT_FREE.pattern + r"|要(?!得)|得去")
+"""Behind a time that is named as the reason."""
+
+
+def refused(spans: Sequence[Span], text: str) -> bool:
+    """Whether every time that is said is refused, or given away as the reason for it: 三点不行，我四点要接孙子."""
+    first = next((at for at, span in enumerate(spans) if not _is_refused(span, text)), len(spans))
+    return first > 0 and all(_GIVEN_AWAY.match(text, span.end) for span in spans[first:])
+
+
+_GET_READY = re.compile(r"飞机|火车|高铁|动车|班车|赶车|体检|抽血|手术|空腹|开刀|做胃镜|出远门")
+"""What is got ready for the evening before."""
+
+
+def on_the_one_day(span: Span, spans: Sequence[Span], text: str, today: date) -> Span:
+    """An hour of an answer on the one day that is spoken of beside it: 礼拜三上午我要去医院，下午嘛，下午四点要得."""
+    days = [one for one in spans if isinstance(one.value, date) and names_a_day(one.text) and _day_of(one.value) >= today and not _is_refused(one, text)]
+    if span.kind != "moment" or span.length or names_a_day(span.text) or len({_day_of(one.value) for one in days if isinstance(one.value, date)}) != 1:
+        return span
+    return span if _GET_READY.search(text) and span.text[0] not in DIAL else on_the_day_of(days[0], span)
+
+
+def in_the_whole(spans: list[Span], start: int, whole: Sequence[Span], text: str) -> list[Span]:
+    """Times of a part of a sentence, from `start` on, with what the whole of it says of them: 明天十点，不对，十点我在医院，|八点半叫我."""
+    chosen = last_word(list(whole), text)
+    if chosen is None or chosen.kind != "moment":
+        return spans
+    return [replace(span, value=chosen.value) if span.start + start == chosen.start and _at(span) == _at(chosen) else span for span in spans]
+
+
+def undecided(spans: Sequence[Span], text: str) -> bool:
+    """Whether an hour is chosen after what is done every day, so that it is open whether it is for once: 我天天早上六点起，那就七点吧."""
+    last = spans[-1] if len(spans) > 1 else None
+    usual = next((span.value for span in spans[:-1] if isinstance(span.value, Recurrence) and span.value.at), None)
+    return (
+        last is not None and usual is not None and isinstance(last.value, datetime) and has_clock(last.text) and not names_a_day(last.text)
+        and _hhmm(last.value.time()) not in usual.at and _THEN.search(text[:last.start]) is not None
+    )
+
+
+def each_time(span: Span, spans: Sequence[Span], text: str) -> Span:
+    """The recurrence an answer ends with: 眯到七点钟差不多醒，那就每天晚上七点一刻."""
+    last = spans[-1] if spans else span
+    whole = isinstance(last.value, Recurrence) and last.value.at and len(text) - last.end <= 3 and _THEN.search(text[:last.start])
+    return last if whole else span
+
+
+_ASKED = re.compile(r"[你您，]?(?:再|就|给我|帮我)*(?:提醒|叫|喊|催|提我|约|请|来|送)")
 
 
 def _refused_with_a_reason(spans: list[Span], text: str) -> Span | None:
@@ -1692,8 +1922,6 @@ def _with_what_it_lacks(picked: Span, later: list[Span], first: Span, before: Se
     named = next((span for span in (*later, first, *reversed(before)) if isinstance(span.value, date) and names_a_day(span.text)), None)
     if day or named is None or not isinstance(named.value, date) or not isinstance(picked.value, datetime):
         return picked
-    if not isinstance(named.value, datetime):
-        named = replace(named, value=datetime.combine(named.value, picked.value.time()))
     return on_the_day_of(named, picked)
 
 
@@ -1708,13 +1936,23 @@ def on_the_day_of(said: Span, other: Span) -> Span:
     if dial is None or names_a_day(other.text) or not names_a_day(said.text) or not isinstance(said.value, date):
         return other
     if not isinstance(said.value, datetime):
-        return replace(other, value=datetime.combine(said.value, other.value.time())) if isinstance(other.value, datetime) else other
+        return replace(other, value=_on_the_dial(other, said.value)) if isinstance(other.value, datetime) else other
     half = 12 * (said.value.hour >= 12)
     near = min((hour for hour in (dial[0] + half, dial[0] + 12 - half) if hour >= EARLIEST), key=lambda hour: abs(hour - said.value.hour))  # type: ignore[union-attr]
     hour = near if other.text[0] in DIAL else other.value.hour if isinstance(other.value, datetime) else 0
     return replace(other, value=datetime.combine(said.value.date(), time(hour, dial[1])))
 
 
+def _on_the_dial(hour: Span, day: date) -> datetime:
+    """An hour said apart from its day as it would be meant beside it: 八点 of a day to come is in the morning, whatever the clock shows now."""
+    assert isinstance(hour.value, datetime)
+    at = hour.value.time()
+    if hour.value.date() != day and hour.text[0] in DIAL and not _OF_24.match(hour.text):
+        at = at.replace(hour=at.hour % 12 + 12 * (at.hour % 12 < 6))
+    return datetime.combine(day, at)
+
+
+_OF_24 = re.compile(r"零点?|十[三四五六七八九]点|二十[一二三四]?点")
 EARLIEST = 5
 """Before this hour nobody means an hour said without its part of the day."""
 DIAL = "零一二两三四五六七八九十"
@@ -1744,7 +1982,17 @@ def with_hour(chosen: Span, spans: Sequence[Span]) -> Span:
         return replace(chosen, value=on_the_day_of(chosen, hours[0]).value)
     if chosen.kind != "date" or len(hours) != 1 or not isinstance(chosen.value, date) or not isinstance(hours[0].value, datetime):
         return chosen
-    return replace(chosen, value=datetime.combine(chosen.value, hours[0].value.time()), kind="moment")
+    return replace(chosen, value=_on_the_dial(hours[0], chosen.value), kind="moment")
+
+
+def next_after(span: Span, now: datetime) -> Span:
+    """An hour of what is yet to come that was taken for one of a day gone by, which is named beside it: 我昨天忘了浇花，|晚上七点|提醒我."""
+    now = now.replace(tzinfo=None)
+    if not isinstance(span.value, datetime) or span.length or span.value.date() >= now.date() or names_a_day(span.text):
+        return span
+    halves = (0, 12) if span.text[0] in DIAL and not _OF_24.match(span.text) else (0,)
+    at = [datetime.combine(now.date(), span.value.time()) + timedelta(days=days, hours=hours) for days in (0, 1) for hours in halves]
+    return replace(span, value=min(moment for moment in at if moment > now and (moment.hour in WAKING or len(halves) == 1)))
 
 
 def still_ahead(value: Value, text: str, today: date) -> Value:
