@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ def plain(value: Any) -> Any:
             return [value.days, value.seconds, value.microseconds]
         case date() | time():
             return value.isoformat()
+        case re.Pattern():
+            return value.pattern
         case _ if dataclasses.is_dataclass(value):
             return [plain(getattr(value, one.name)) for one in dataclasses.fields(value)]
         case _:
@@ -61,6 +64,8 @@ def _maker(kind: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         makers = [_maker(one) for one in inside]
         return lambda shown: tuple(make(item) for make, item in zip(makers, shown, strict=True))
+    if origin is re.Pattern:
+        return re.compile
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         fields = [_maker(hints[one.name]) for one in dataclasses.fields(kind)]
