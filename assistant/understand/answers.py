@@ -229,7 +229,7 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
         if span is None:
             span = times.last_word(one.measures.times, one.said.text)
             length = span.value if span else None
-        if span is None or _strong_other(thought, one) >= 0.93 or _is_over(span.value, question.now):
+        if span is None or (_strong_other(thought, one) >= 0.93 and not _engaged(one, points, span)) or _is_over(span.value, question.now):
             continue
         slots: dict[str, Slot] = {"duration": length} if length is not None else {"when": span.value}
         told = len({at for found in one.measures.times for at in range(found.start, found.end)})
@@ -243,6 +243,24 @@ def _when(thought: Thought, question: Question) -> Judgement | None:
             told = len(text)  # 礼拜三上午十点，那天我有空
         return _judged(Meaning("dialogue.when", slots, 0.95, one.said.text), "dialogue.when", _syllables(one) - told, one)
     return None
+
+
+_HAS = re.compile(r"[我俺咱还就也都][要得该去有]{0,2}|[要得该去有]{1,2}|")
+"""Between a day and what is had on it."""
+
+
+def _engaged(one: Heard, points: Sequence[times.Span], span: times.Span) -> bool:
+    """Whether a service is named only as what is had on another day before the one that is told: 礼拜四要抽血，第二天上午九点半."""
+    if _strongest_but(one) >= 0.93 or not times.names_a_day(span.text):
+        return False
+    days = [day.end for day in points if day.end < span.start and times.names_a_day(day.text)]
+    had = [named for named in one.said.concepts.get("{service}", ()) if named.end <= span.start]
+    return bool(had) and all(any(day <= named.start and _HAS.fullmatch(one.said.text[day:named.start]) for day in days) for named in had)
+
+
+def _strongest_but(one: Heard, but: str = "booking.create") -> float:
+    """How well anything else fits than an answer or what `but` is."""
+    return max((fit.score for fit in one.fits if fit.intent != but and not fit.intent.startswith(("dialogue.", "medication.snooze"))), default=0.0)
 
 
 def _completed(span: times.Span, points: Sequence[times.Span]) -> bool:

@@ -34,6 +34,8 @@ _NO_NUMBER = re.compile(r"下|会儿|[次遍声起样定直共些片粒颗回阵
 """Behind 一 or 两 these make no reading of it: 血糖六点一记一下."""
 _LENGTH = re.compile(r"个?半?个?(?:小时|钟头|分钟|礼拜|星期|月(?!亮))|个钟")
 """Behind a number these make a length of it: 血糖七个八，饭后两小时测的."""
+_HOUR = re.compile(r"点(?:[整正钟半]|[零一二三四五六七八九十]+分?|)(?:[我俺咱你要得该再]|提醒|去|来|记得){0,4}(?:[测量查抽验扎](?![了出得]|的[是有])|送|提醒|叫我|喊我)")
+"""Behind a number these make an hour of it: 血糖十二点整去测, 血糖十二点整测的."""
 _RUN = re.compile(r"[零〇一二两三四五六七八九幺十百]+|\d+")
 _TAKEN_BACK = re.compile(r"不对|不是|错了|哦不|噢不|啊不|呃不|哎不|不不|不,|应该是|看错|说错|重新|第二[遍次回]|再量")
 _HIGH = re.compile(r"(?:[高上]压|收缩压|高的|上面|上头|上边|大的|大数|最高|头一个)[^低下小]{0,6}$")
@@ -107,6 +109,8 @@ def _numbers(text: str) -> Iterator[_Said]:
     for found in _NUMBER.finditer(text):
         said, unit = found[0], found["unit"] or ""
         if (said in ("一", "两") and _NO_NUMBER.match(text, found.end())) or _LENGTH.match(text, found.end()):
+            continue
+        if _HOUR.match(text, found.start() + len(found[0].partition("点")[0])):
             continue
         before, _, after = said.partition(unit) if unit else (said, "", "")
         tenths = re.fullmatch(r"(.+)个(.)", before)

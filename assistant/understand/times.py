@@ -1205,8 +1205,15 @@ def _span(
 _GREETINGS = re.compile(r"[早中下晚上]+[上午]?好(?=$|[啊呀吧,，。！!我你您小王奶爷大老])|早安|晚安|[早晚]上好")
 _TOO_EARLY = re.compile(r"[太忒][早晚]")
 """八点太早，九点吧 names no morning."""
-_MEASURES = re.compile(r"(?:血糖|体温|体重|度数|心率|脉搏|空腹|血压)[是有量了才又的到测得]{0,3}$")
+_MEASURES = re.compile(r"(?:血糖|体温|体重|度数|心率|脉搏|空腹|血压)(?:今天|今日|今朝|今儿个?|今早|今晚|刚才|刚刚|刚|早上|晚上|空腹|[饭餐][前后])*[是有量了才又的到测得]{0,3}$")
 """After these 六点五十 is a reading, not a time."""
+_MEASURED_THEN = re.compile(r"[整正钟]?(?:[我俺咱你要得该再记叫喊]|提醒|去|来){0,4}(?:[测量查抽验扎]|提醒|叫我|喊我)(?![了出得])")
+"""Behind an hour after such a word: it is when that is measured, 血糖十二点整去测."""
+
+
+def measured(text: str, start: int, end: int) -> bool:
+    """Whether what reads as an hour at this place is what was measured."""
+    return _MEASURES.search(text, max(0, start - 8), start) is not None and _MEASURED_THEN.match(text, end) is None
 
 
 def _candidates(reader: _Reader, said: str, text: str) -> Iterator[_Reading]:
@@ -1222,7 +1229,7 @@ def _candidates(reader: _Reader, said: str, text: str) -> Iterator[_Reading]:
             except (ValueError, OverflowError):  # the thirtieth of February, the year 9999
                 reading = None
             too = reading is not None and _TOO_EARLY.match(text, max(0, found.start() - 1)) is not None
-            if reading is None or too or (reading.clock and _MEASURES.search(text, max(0, found.start() - 8), found.start())):
+            if reading is None or too or (reading.clock and measured(text, found.start(), found.end())):
                 position = found.start() + 1
             else:
                 yield reading
