@@ -15,7 +15,7 @@ _RATHER = re.compile(r"是[给要让叫找打约]|我[要想]|我说的?是|我�
 """Behind 不是 that opens an utterance: what is meant instead."""
 _THIS = re.compile(r"(?:我?(?:说|讲|要|找|指)的?|就)是[^不]{1,6}$")
 """Before 不是: it says what is not meant, 我说的是剪头发，不是修灯."""
-_NOT_BUT = re.compile(r"([给跟同找叫让打约])[^不]{1,7}(?<![不说])是\1")
+_NOT_BUT = re.compile(r"([给跟同找叫让打约])[^不]{1,7}(?<![不说])(是)\1")
 """Behind 不是: what is denied, and what is meant instead, 不是给强子打，是给老王打."""
 _SUBJECTS = ("", *"我俺咱你您他她它这那也可又都就还并倒人")
 """Before 不是 these make it a denial, no correction."""
@@ -84,10 +84,13 @@ def restarted(text: str, least: int = 4) -> str:
     marks = [
         mark for mark in CORRECTION.finditer(text)
         if not (mark[0] == "不是" and text[:mark.start()][-1:] in _SUBJECTS and not (mark.start() == 0 and _RATHER.match(text[mark.end():])))
-        and not (mark[0] == "不是" and _NOT_BUT.match(text, mark.end()))
         and not (mark[0] == "不是" and _THIS.search(text[:mark.start()]))
     ]
-    return text[marks[-1].end():] if marks and len(text) - marks[-1].end() >= least else ""
+    if not marks:
+        return ""
+    instead = _NOT_BUT.match(text, marks[-1].end())
+    begin = instead.end(2) if instead else marks[-1].end()
+    return text[begin:] if len(text) - begin >= least else ""
 
 
 _PONDERS = re.compile(

@@ -23,7 +23,7 @@ _ASK = re.compile(
     rf"(?:(?:那|就|所以)?[你您侬恁])?(?:到时候|到点了?|到时)?(?:再|可)?(?:千万|一定|务必)?要?(?:记得|记着|莫忘了|别忘了|千万)?(?:请|麻烦[你您]?|帮{_ME}|帮|给{_ME}|给|替{_ME}|让[你您])?"
     rf"(?:定个|定一个|设个|设一个|上个|加个|弄个|定|设|整个|做个)?"
     rf"(?:闹钟|(?:提醒|叫|喊|催|招呼|提示)(?:一下|一声|一哈|下|声|哈)?{_ME}(?:一下|一声|一哈|声|哈)?|提醒(?:一下|一声|一哈)?|告诉{_ME}(?:一声|一下)?|跟{_ME}说(?:一声|一下)?|"
-    rf"说{_ME}一声|[吱喊叫说]一声|别让{_ME}忘了|[帮给替]{_ME}记[着到牢](?:点儿?)?|记着(?:点儿?)?|帮{_ME}记住|别忘了|莫忘了|提个醒)"
+    rf"[说讲]{_ME}一声|[吱喊叫说]一声|[提吱](?:{_ME})?一[句嘴声]|言语(?:{_ME})?一声|别让{_ME}忘了|[帮给替]{_ME}记[着到牢](?:点儿?)?|记着(?:点儿?)?|帮{_ME}记住|别忘了|莫忘了|提个醒)"
 )
 """The asking itself."""
 _AROUND = re.compile(
@@ -32,7 +32,7 @@ _AROUND = re.compile(
 )
 _GO = re.compile(r"^去(?=..)(?!.{1,4}(?:院|行|店|场|市|站|园|所|校|局|馆|厅|区|家|铺|课|班|公司|中心|那儿|那里|[唱歌舞乐]团|食堂|教堂|[寺庙观]$|楼下|河边|大学))")
 """Of a reminder that is named to be deleted: 去 before what is done there says nothing (去交水费); before a place it is what is done (去银行)."""
-_NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "忘了", "事", "件事", "有件事", "有个事", "个", "提前", "提早"})
+_NO_TASK = frozenset({"也", "所有", "全部", "一切", "所有的", "全部的", "到", "在", "要", "去", "把", "一趟", "一个", "过", "再过", "等", "是", "忘了", "事", "件事", "有件事", "有个事", "个", "提前", "提早"})
 _BECAUSE = re.compile(
     rf"(?<=..)(?:省得|免得|要不然|不然|要不|因为|怕忘|怕{_ME}|{_ME}怕|{_ME}老?[容爱]?[易]?忘|{_ME}(?:这|那)?个?(?:人|记性|脑子|脑壳|脑袋|脑筋|岁数|年纪|耳朵|眼睛|一个人)|(?:人|年纪|岁数)[老大]|老忘|记性|(?:那个|这个)?上(?:个|一)?(?:礼拜|星期|周|回|次|趟)|(?:锅|炉子|灶)(?:里|上|头)(?=.*[着起](?!的))).*$"
 )
@@ -70,9 +70,17 @@ def _corrected(piece: str) -> str:
     return rest if len(rest) > 1 else piece[:marks[0].start()]
 
 
+_FEARS = re.compile(rf"^(?:就|也|又|{_ME})*(?:怕|担心|生怕)(?:到时候?|{_ME}|又|再|会|要|老|自己)*(?:搞|弄|给)?(?:忘|记不|想不)(?:记|掉|脱|干净|住|到|起来?|得|牢)*(?:了|咯|哒|咗|嘞|啦|喽)?(?:去)?[，]?")
+"""Before what is to be done: why she asks, 我怕忘了，礼拜三要去拿药; 我怕忘了|吃药."""
+_SPOKEN_TO = re.compile(
+    r"(?:我的?|好|小|老|大|乖|阿|幺|细)*(?:姐姐?|妹妹?|妹[儿子崽]|哥哥?|弟弟?|姑娘|丫头|闺女|孩子|娃娃?儿?|囡囡|乖|宝贝儿?|孙[儿子女]?|朋友|家伙|伙计|机器人?|助手|心肝|师傅|同志|靓[女仔]|后生仔?|鬼|宝)[啊呀哎哟诶嘞哦喂，]*"
+)
+"""Who is spoken to is nothing to be reminded of: 老姐姐，你明早七点喊我."""
+
+
 def _trimmed(piece: str) -> str:
-    piece = _stripped(_AROUND, _corrected(piece))
-    return "" if piece in _NO_TASK else piece
+    piece = _stripped(_AROUND, _FEARS.sub("", _corrected(piece)))
+    return "" if piece in _NO_TASK or _SPOKEN_TO.fullmatch(piece) else piece
 
 
 def askings(said: Utterance, text: str | None = None) -> list[tuple[int, int]]:
@@ -118,7 +126,7 @@ def task(said: Utterance, measured: Sequence[times.Span]) -> str:
     text = cut(said.text, _gone(said, measured))
     found = askings(said, text)
     if not found:
-        return max((_trimmed(piece) for piece in text.split(SEAM)), key=len, default="")
+        return max((_trimmed(_BECAUSE.sub("", piece)) for piece in text.split(SEAM)), key=len, default="")
     borders = [*found[1:], (len(text), len(text))]
     before = [what for piece in text[:found[-1][0]].split(SEAM) if (what := _trimmed(_BECAUSE.sub("", piece)))]
     for (_, end), (following, _) in reversed(list(zip(found, borders, strict=True))):
@@ -287,6 +295,12 @@ def _tidy(text: str) -> str:
     return _stripped(_EDGE, text)
 
 
+_HURRY = re.compile(rf"(?:[你您侬]|去)?(?:[帮替给]{_ME})?(?:催催|催一[催下]|催下|催)(?:{_THEM})?(?:一下|一声|一哈|下子?)?[吧啊呀嘛哈噻咯]*$")
+"""The last words: somebody is to hurry, and what is to be told is still to be said."""
+_ASK_HIM = re.compile(rf"(?:[你您侬]|去)?(?:[帮替给]{_ME})?(?:问一[声下]|问问)(?:{_THEM})?[吧啊呀嘛哈噻咯]*$")
+"""The same of a question that was said before: 敏敏还来不来，问一声."""
+
+
 def message(said: Utterance) -> str:
     """What to tell: the words after the person and the telling; where she is named first, after the telling: 跟他讲一声|…."""
     text = said.text
@@ -310,7 +324,9 @@ def message(said: Utterance) -> str:
     before = _tidy(before) if len(before) > 2 else ""
     if _ONLY_WHY.match(rest):
         return before + rest
-    return before if rest in _KNOWS or not (rest or verb) else rest
+    if _HURRY.search(rest):
+        return ""
+    return before if rest in _KNOWS or not (rest or verb) else _ASK_HIM.sub("", rest) or rest
 
 
 _OR_RATHER = re.compile(r".{2,}?(?:[哎呃哦啊噢唉]呀?)*(?:不是|不对|[说讲]错了)(?:是)?(?:说|讲)(?!话)(?=..)")
