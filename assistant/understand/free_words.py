@@ -74,8 +74,9 @@ _FEARS = re.compile(rf"^(?:就|也|又|{_ME})*(?:怕|担心|生怕)(?:到时候?
 """Before what is to be done: why she asks, 我怕忘了，礼拜三要去拿药; 我怕忘了|吃药."""
 _SPOKEN_TO = re.compile(
     r"(?:我的?|好|小|老|大|乖|阿|幺|细)*(?:姐姐?|妹妹?|妹[儿子崽]|哥哥?|弟弟?|姑娘|丫头|闺女|孩子|娃娃?儿?|囡囡|乖|宝贝儿?|孙[儿子女]?|朋友|家伙|伙计|机器人?|助手|心肝|师傅|同志|靓[女仔]|后生仔?|鬼|宝)[啊呀哎哟诶嘞哦喂，]*"
+    r"|(?:[你您侬是]*[听搞弄说讲][错岔拧差][了咯啦]?|不是|不对|是)+"
 )
-"""Who is spoken to is nothing to be reminded of: 老姐姐，你明早七点喊我."""
+"""Who is spoken to is nothing to be reminded of, nor is that one was misheard: 老姐姐，你明早七点喊我; 听错了，不是七点，是八点喊我."""
 
 
 def _trimmed(piece: str) -> str:

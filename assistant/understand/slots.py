@@ -561,7 +561,7 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     if intent == "reminder.cancel":
         useful = free_words.of_deletion(said, useful)
     if intent == "booking.change":
-        useful = [span for span in useful if not _NOT_THEN.match(said.text, span.end)] or useful
+        useful = [span for span in useful if not _NOT_THEN.match(said.text, _past_the_service(said, span.end))] or useful
     if intent in AHEAD:
         useful = [times.next_after(span, found.now) if found.now else span for span in useful if not _GONE_BY.match(span.text)]
     chosen = times.last_word(useful, said.text)
@@ -589,7 +589,12 @@ def _when(intent: str, said: Utterance, found: Measures) -> Slot | None:
     return chosen.value
 
 
-_NOT_THEN = re.compile(r"(?:那天|的)?(?:就|先)?(?:别|不要|莫|甭|不用|不消|不能|来不了|没空|不行|不得空|不在家)(?:来|上门)?")
+def _past_the_service(said: Utterance, at: int) -> int:
+    """`at`, or behind the service that is named there: 明天|保洁|别来."""
+    return max((span.end for span in said.concepts.get("{service}", ()) if span.start == at), default=at)
+
+
+_NOT_THEN = re.compile(r"(?:那天|的|师傅|那个)?(?:就|先)?(?:别|不要|莫|甭|不用|不消|不必|勿要|覅|唔使|唔好|不(?=[剪理做洗修扫换送])|不能|来不了|没空|不行|不得空|不在家)(?:来|上门)?")
 """Behind a time: a visit is moved away from it, 礼拜三莫来，礼拜五再来."""
 _EARLIER = re.compile(r"(?:提前|提早|早|往前提?|之前|以前)(?:了|个)?$")
 _EARLIER_BEHIND = re.compile(r"(?:之前|以前|前)(?!天|年)")
