@@ -488,3 +488,80 @@ def test_a_chore_is_done_in_its_own_words_and_a_cry_stays_a_cry(chore: str, said
 @pytest.mark.parametrize(("said", "cry"), [("快来家摔倒了", True), ("小伴不摔倒粒", True), ("人家摔倒了", False), ("快来扶摔倒的老人", False)])
 def test_the_first_syllable_of_a_cry_may_be_lost(said: str, cry: bool) -> None:
     assert (intent(judge(said)) == "emergency.call") == cry
+
+
+# --- said without a verb, to somebody, or of another day ------------------------------------------------------------
+
+MOVED = [
+    ("保洁明天别来，叫她后天再来", "保洁", date(2026, 11, 24)), ("保洁明天莫来，喊她后天来", "保洁", date(2026, 11, 24)), ("理发的明天不要来，让他礼拜四来", "理发", date(2026, 11, 26)),
+    ("理发明天不剪了，礼拜六再剪", "理发", date(2026, 11, 28)), ("打扫卫生的明天不用来，叫她大后天来", "保洁", date(2026, 11, 25)), ("明天保洁别来，等后天上午九点再来", "保洁", datetime(2026, 11, 24, 9)),
+]
+
+
+@pytest.mark.parametrize(("say", "service", "when"), MOVED)
+def test_a_visit_put_off_to_another_day_is_moved(say: str, service: str, when: date) -> None:
+    judged = judge(say)
+    assert (intent(judged), slots(judged)) == ("booking.change", {"service": service, "when": when})
+
+
+@pytest.mark.parametrize("say", ["保洁昨天没来，后天再来", "闺女明天别来，后天再来", "你明天别来，后天再来", "保洁明天来，后天也来", "电视里说保洁明天别来后天来", "保洁明天不来了，说是后天来"])
+def test_no_visit_is_moved_that_nobody_moves(say: str) -> None:
+    assert intent(judge(say)) != "booking.change"
+
+
+@pytest.mark.parametrize("say", ["别把闹钟取消了", "闹钟别关", "闹钟别取消", "闹钟莫删", "闹钟不要了，扔了吧", "这个旧闹钟不要了，卖废品"])
+def test_an_alarm_clock_that_stays_or_is_thrown_out_is_not_deleted(say: str) -> None:
+    assert intent(judge(say)) != "reminder.cancel"
+
+
+def test_a_thing_that_is_done_deletes_nothing_unasked() -> None:
+    judged = [judge(say) for say in ("那个事办完了", "你喊我的那个事办完了", "强子那个事办完了", "那个事还没办完", "等那个事办完了再说")]
+    assert [(intent(one), "reminder.cancel" in {near.intent for near in one.nearest}) for one in judged] == [
+        (None, True), (None, True), (None, False), (None, False), (None, False)]
+
+
+@pytest.mark.parametrize(("say", "person"), [
+    ("你搞错了，不是给强子打，是给老王打", "王建国"), ("你听岔了，我说给敏敏打，不是给强子", "刘敏"), ("你听岔了，我说的不是给强子，给敏敏打", "刘敏"), ("寻一下老王", "王建国"),
+])
+def test_who_is_meant_is_called_and_not_who_is_denied(say: str, person: str) -> None:
+    judged = judge(say)
+    assert (intent(judged), slots(judged)) == ("call.voice", {"person": person})
+
+
+@pytest.mark.parametrize("say", ["我去找老王", "老王找一下钥匙", "找一下老王的帽子", "球拨过去", "把筷子拨过去", "拨过去一点", "敏敏，给你爸打个电话", "跟敏敏说过了", "把他打回去"])
+def test_what_only_sounds_like_a_call_calls_nobody(say: str) -> None:
+    assert intent(judge(say)) is None
+
+
+@pytest.mark.parametrize("say", ["催催强子", "强子咋还没来，催催他", "强子怎么还不到，催一下", "催催我儿子，咋还不回来"])
+def test_who_is_to_hurry_is_told_what_is_still_to_be_said(say: str) -> None:
+    judged = judge(say)
+    assert (intent(judged), slots(judged).get("person")) == ("message.send", "刘强")
+
+
+@pytest.mark.parametrize(("say", "what"), [
+    ("我怕忘了，礼拜三上午九点要去拿药", "去拿药"), ("下午四点要收衣服，我怕忘了", "收衣服"), ("明天上午十点要去复查，到时候提一句", "去复查"), ("晚上八点泡脚，到时候提我一句", "泡脚"),
+    ("我怕忘了吃药，晚上八点提一句", "吃药"), ("老姐姐，你明早七点喊我", None), ("妹妹，明天早上六点叫我", None), ("娃儿，明早七点喊我起床", "起床"),
+])
+def test_neither_fear_nor_whom_one_speaks_to_is_to_be_reminded_of(say: str, what: str | None) -> None:
+    judged = judge(say)
+    assert (intent(judged), slots(judged).get("what")) == ("reminder.add", what)
+
+
+def test_a_reading_is_no_hour_and_an_hour_no_reading() -> None:
+    said = ["血糖今天十二点整", "血糖今朝十二点整", "血糖八点整", "血糖十二点整去测", "昨天血糖十二点整测的"]
+    assert [slots(judge(say)).get("value") for say in said] == [12.0, 12.0, 8.0, None, None]
+
+
+@pytest.mark.parametrize("say", ["礼拜四要抽血，第二天上午九点半", "礼拜四要抽血，约第二天上午九点半", "礼拜四抽血，转天上午九点半", "礼拜四要抽血，礼拜五上午九点半"])
+def test_a_service_that_is_had_on_another_day_is_no_new_booking(say: str) -> None:
+    judged = judge(say, "when")
+    assert (intent(judged), slots(judged)) == ("dialogue.when", {"when": datetime(2026, 11, 27, 9, 30)})
+
+
+def test_the_service_that_is_asked_for_is_booked_not_the_one_that_is_had() -> None:
+    assert slots(judge("礼拜四要抽血，前一天下午三点喊护工来洗澡")) == {"service": "护工", "when": datetime(2026, 11, 25, 15)}
+
+
+def test_a_robot_is_spoken_to() -> None:
+    assert [intent(judge(say)) for say in ("小机器人，别说了", "机器人，现在几点了", "朵朵，把药给奶奶拿来")] == ["control.stop", "info.time", None]

@@ -534,8 +534,13 @@ def _asked_service(said: Utterance, named: Sequence[tuple[tuple[int, int], str]]
     for (start, end), name in named:
         votes = 2.0 * bool(_WANTED_BEHIND.match(text, end)) + 2 * bool(_WANTED_BEFORE.search(text[:start]))
         votes -= 3 * bool(_UNWANTED_BEHIND.match(text, end)) + 3 * bool(_UNWANTED_BEFORE.search(text[:start])) + 2.5 * (text[start:end] in ANYBODY)
+        votes -= 2.5 * any(day.end <= start and _HAD.fullmatch(text[day.end:start]) for kind in ("{day}", "{when}") for day in said.concepts.get(kind, ()))
         weight[name] = weight.get(name, 0) + votes
     return (max(weight, key=lambda name: weight[name]),) if weight else ()
+
+
+_HAD = re.compile(r"[我俺咱还就也都]{0,2}[要得该有]去?")
+"""Between a day and a service: that is had then, and another one is asked for, 礼拜四要抽血，前一天喊护工来."""
 
 
 def _asked_of(said: Utterance, place: tuple[int, int]) -> bool:
