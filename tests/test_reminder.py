@@ -191,6 +191,15 @@ def test_when_two_fit_it_is_asked_which() -> None:
     )
 
 
+@pytest.mark.parametrize(("answer", "kept"), [("dialogue.yes", []), ("dialogue.no", ["拿快递"]), (None, ["拿快递"])])
+def test_what_was_not_named_is_asked_about_before_it_is_deleted(answer: str | None, kept: list[str]) -> None:
+    h = home()
+    add(h, "拿快递", datetime(2026, 11, 22, 16, 0))
+    spoken = h.elder(said("reminder.cancel"), said(answer) if answer else None)
+    assert "拿快递的提醒，是要删掉吗" in spoken[0]
+    assert left(h) == kept
+
+
 def test_deleted_is_deleted_also_after_a_restart() -> None:
     h = three()
     h.elder(said("reminder.cancel", what="拿快递"))

@@ -140,12 +140,16 @@ def cancel(turn: Turn, meaning: Meaning) -> Conversation:
     if not fitting and (meaning.slots.get("what") or meaning.slots.get("when")):
         yield Say(turn.reply("no_such"))
         return
-    fitting = fitting or found
+    named, fitting = bool(fitting), fitting or found
     if len(fitting) > 1:
         options = tuple(f"{_spoken(r, turn.now)}{r.what}" for r in fitting[:LISTED])
         answer = yield Ask(turn.reply("which", choices="；".join(options)), asking="which", options=options)
         chosen = {str(value) for value in answer.slots.values()} if answer else set()
         fitting = [r for r, option in zip(fitting, options, strict=False) if option in chosen]
+    elif not named and fitting[0].source != "family" and (fitting[0].schedule or fitting[0].state is not reminder.State.SAID):
+        # 不用喊我了 names nothing, and may have been meant for somebody in the room.
+        answer = yield Ask(turn.reply("sure", when=_spoken(fitting[0], turn.now), what=fitting[0].what), asking="yes_no")
+        fitting = fitting if answer and answer.intent == "dialogue.yes" else []
     gone = next((r for r in fitting if reminder.get(turn.store, r.id) is not None), None)
     if gone is None:
         yield Say(turn.reply("nothing_deleted"))
