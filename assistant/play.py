@@ -332,6 +332,13 @@ def _acknowledge(player: Player, found: re.Match[str]) -> None:
     stage.tell(Acknowledged(key, found[1], answer, detail=(found[3] or "").strip()))  # type: ignore[arg-type]
 
 
+def _rings(player: Player, found: re.Match[str]) -> None:
+    contact = player.stage.dialogue.household.contact(found[1])
+    if contact is None and found[1] != "陌生人":
+        raise XiaobanError(f"家庭文件里没有{found[1]}，来不了电话。")
+    player.stage.ring(contact.phone if contact is not None else "95000000000", _length(found[2] or "30秒").total_seconds())
+
+
 def _press(player: Player, found: re.Match[str]) -> None:
     player.stage.tell(Pressed({"求助": "help", "取消": "cancel", "唤醒": "wake"}[found[1]]))  # type: ignore[arg-type]
 
@@ -367,6 +374,7 @@ STAGE_DIRECTIONS: tuple[tuple[str, Callable[[Player, re.Match[str]], None]], ...
     (r"过了?\s*(.+)", _wait),
     (r"(\S+?)回[复话]?[：:](我来|到了|没事了|接|不接|确认|改期|看到了)\s*(.*)", _acknowledge),
     (r"(\S+?)(会接电话|会接|说没事了|不接电话|不接|占线|语音信箱|看消息)", _answers),
+    (r"(\S+?)来电话[，,]?(?:响)?(\d+\S+)?", _rings),
     (r"按(求助|取消|唤醒)", _press),
     (r"听见[：:](.+)", _heard_now),
     (r"(电视一直开着，)?旁边有人说[：:](.+)", _overheard),

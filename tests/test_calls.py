@@ -472,3 +472,87 @@ def test_a_call_asked_for_before_a_long_power_cut_is_not_made() -> None:
     again = stage(store=scene.dialogue.store, at=scene.clock.now + timedelta(hours=3))
     wait(again, 60)
     assert (lines(again, "called"), _rows(again)) == ([], [("voice", "刘强", "given_up")])
+
+
+# --- who rang, and the same once more -----------------------------------------------------------------------------
+
+
+def test_who_rang_is_told_and_rung_back_when_wanted() -> None:
+    scene = stage()
+    scene.ring(DAUGHTER, 25)
+    wait(scene, 60)
+    hear(scene, "谁给我打的电话")
+    scene.until_quiet()
+    hear(scene, "要")
+    wait(scene, 20)
+    assert (lines(scene, "asked")[-1], lines(scene, "said")[-1], len(lines(scene, "called"))) == (
+        "中午十二点，女儿刘敏来过电话，没有接上。要不要给女儿刘敏打回去？", "好，我拨女儿刘敏的电话，通了您就说话。", 1,
+    )
+
+
+@pytest.mark.parametrize("answer", ["不", ""])
+def test_who_rang_is_not_rung_back_unasked(answer: str) -> None:
+    scene = stage()
+    scene.ring(DAUGHTER, 25)
+    wait(scene, 60)
+    hear(scene, "谁给我打的电话")
+    scene.until_quiet()
+    if answer:
+        hear(scene, answer)
+    wait(scene, 60)
+    assert (lines(scene, "said")[-1], lines(scene, "called")) == ("好，那先不打扰。您想找人再喊我。", [])
+
+
+def test_a_number_nobody_knows_is_told_of_and_never_rung() -> None:
+    scene = stage()
+    scene.ring(STRANGER, 20)
+    wait(scene, 60)
+    hear(scene, "谁给我打的电话")
+    wait(scene, 40)
+    hear(scene, "再打一遍")
+    wait(scene, 40)
+    assert ("一个不认识的号码来过电话" in lines(scene, "said")[-2], lines(scene, "asked")[-1][:4], lines(scene, "called")) == (True, "您想找谁", [])
+
+
+def test_whether_one_of_them_rang() -> None:
+    scene = stage()
+    scene.ring(DAUGHTER, 25)
+    wait(scene, 60)
+    hear(scene, "强子来过电话没有")
+    wait(scene, 40)
+    hear(scene, "敏敏来过电话没有")
+    scene.until_quiet()
+    assert (lines(scene, "said")[-1], "女儿刘敏来过电话，没有接上。" in lines(scene, "asked")[-1]) == ("这一天里儿子刘强没有打到我这儿来过。", True)
+
+
+def test_a_call_of_the_day_before_yesterday_is_told_no_more() -> None:
+    scene = stage()
+    scene.ring(DAUGHTER, 25)
+    wait(scene, 86400 + 120)
+    hear(scene, "谁给我打的电话")
+    wait(scene, 20)
+    assert lines(scene, "said")[-1] == "这一天里没有电话打到我这儿来。"
+
+
+def test_without_a_telephone_nobody_knows_who_rang() -> None:
+    home = household()
+    scene = stage(household(channels=tuple(c for c in home.channels if c.name != "电话")))
+    hear(scene, "谁给我打的电话")
+    wait(scene, 20)
+    assert lines(scene, "said") == ["我这儿没有设电话，谁打过电话来，我不知道。"]
+
+
+@pytest.mark.parametrize(("answer", "rung"), [("要", 2), ("不", 1), ("", 1)])
+def test_once_more_means_the_one_of_before_if_she_says_so(answer: str, rung: int) -> None:
+    scene = stage(people=People(answers={"刘强": "busy"}))
+    hear(scene, "给强子打电话")
+    wait(scene, 30)
+    hear(scene, "不")
+    wait(scene, 120)
+    hear(scene, "再打一遍")
+    scene.until_quiet()
+    asked = lines(scene, "asked")[-1]
+    if answer:
+        hear(scene, answer)
+    wait(scene, 90)
+    assert (asked, len(lines(scene, "called"))) == ("是给儿子刘强打吗？", rung)

@@ -82,6 +82,8 @@ HELPING = timedelta(minutes=10)
 """Longest conversation during an alarm that nobody has taken yet: so long the ladder rings nobody else."""
 REDIAL = timedelta(minutes=10)
 """A telephone call the elder asked for longer ago than this is not begun again after a power cut."""
+REMEMBERED = timedelta(days=1)
+"""打回去 and 谁给我打的电话 speak of calls no older than this."""
 STALE = timedelta(hours=12)
 """A call request older than this is pointless; a message is not."""
 
@@ -201,6 +203,18 @@ def of_call(store: Store, key: str) -> Request | None:
         return _request(rows[0])
     sent = message.by_key(store, key)
     return of_message(store, sent[0]) if sent is not None else None
+
+
+def incoming(store: Store, now: datetime) -> list[Request]:
+    """Who rang in the last day and rings no longer, the newest first."""
+    rows = store.find("request", "kind = 'incoming' AND state <> 'noted' AND asked_at > ?", now - REMEMBERED, order="id DESC")
+    return [_request(row) for row in rows]
+
+
+def last_call(store: Store, now: datetime) -> Request | None:
+    """The last call of the day with somebody known, whoever of the two rang."""
+    rows = store.find("request", "kind IN ('incoming', 'voice') AND person <> '' AND asked_at > ?", now - REMEMBERED, order="id DESC", limit=1)
+    return _request(rows[0]) if rows else None
 
 
 def talking(store: Store, now: datetime) -> Request | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator
 from datetime import timedelta
 
+from assistant import saying
 from assistant.care import incident, message, request, selftest
 from assistant.care.request import Request, State, Step
 from assistant.home import Contact, Household
@@ -50,6 +51,14 @@ HAPPENED: dict[str, str] = {
 }
 """What is said about a telephone call that did not come about, by the telephone's word for it."""
 
+TOLD = 3
+"""Calls told of when she asks who rang; more nobody keeps in mind."""
+RANG: dict[State, str] = {State.DONE: "rang_answered", State.ACCEPTED: "rang_answered", State.DECLINED: "rang_declined"}
+"""What is said of a call that was not simply missed."""
+
+_AGAIN = re.compile(r"[再又回重返]|还打|接着打")
+"""The person is the one of before: 再打一遍, 打回去, 给他回一个."""
+
 
 @skill.on("call.video")
 def video(turn: Turn, meaning: Meaning) -> Conversation:
@@ -62,14 +71,36 @@ def video(turn: Turn, meaning: Meaning) -> Conversation:
 @skill.on("call.voice")
 def voice(turn: Turn, meaning: Meaning) -> Conversation:
     """The telephone if there is one, else a message that asks to be called."""
-    contact = yield from _whom(turn, meaning)
-    if contact is None:
+    before = request.last_call(turn.store, turn.now) if _AGAIN.search(meaning.text) else None
+    contact = yield from _whom(turn, meaning, turn.household.contact(before.person) if before is not None else None)
+    if contact is not None:
+        yield from _dial(turn, contact)
+
+
+@skill.on("call.missed")
+def who_rang(turn: Turn, meaning: Meaning) -> Conversation:
+    """谁给我打的电话, 敏敏来过电话没有: the calls of the last day, and whether to ring back whom nobody answered."""
+    if message.telephone(turn.household) is None:
+        yield Say(turn.reply("no_line"))
         return
-    if message.telephone(turn.household) is None or not contact.phone:
-        yield from _ask_to_call_back(turn, contact, "no_telephone")
+    of = turn.household.contact(str(meaning.slots.get("person", "")))
+    rang = [one for one in request.incoming(turn.store, turn.now) if of is None or one.person == of.name]
+    if not rang:
+        yield Say(turn.reply("not_rang", person=_called(of)) if of is not None else turn.reply("nobody_rang"))
         return
-    request.begin(turn.store, turn.now, turn.household, "voice", contact, title="", body="")
-    yield Say(turn.reply("dialling", person=_called(contact)))
+    told = "".join(
+        turn.reply(RANG.get(one.state, "rang_missed"), time=saying.moment(one.asked, turn.now), person=_caller(turn, one))
+        for one in reversed(rang[:TOLD])
+    )
+    contact = turn.household.contact(rang[0].person)
+    if contact is None or not contact.phone or RANG.get(rang[0].state):
+        yield Say(told)
+        return
+    answer = yield Ask(told + turn.reply("ring_back", person=_called(contact)), asking="yes_no")
+    if answer is not None and answer.intent == "dialogue.yes":
+        yield from _dial(turn, contact)
+    else:
+        yield Say(turn.reply("left_it"))
 
 
 @skill.on("call.hang_up")
@@ -337,8 +368,7 @@ def nobody(turn: Turn, row: int) -> Conversation:
         return
     answer = yield Ask(turn.reply("nobody_ring", person=_called(contact)), asking="yes_no")
     if answer is not None and answer.intent == "dialogue.yes":
-        request.begin(turn.store, turn.now, turn.household, "voice", contact, title="", body="")
-        yield Say(turn.reply("dialling", person=_called(contact)))
+        yield from _dial(turn, contact)
     else:
         yield Say(turn.reply("left_it"))
 
@@ -397,11 +427,27 @@ def _ask_to_call_back(turn: Turn, contact: Contact, key: str) -> Conversation:
     yield Say(turn.reply(key, person=_called(contact)))
 
 
-def _whom(turn: Turn, meaning: Meaning) -> Generator[Action, Meaning | None, Contact | None]:
-    """The person meant; asked for if none was named."""
+def _dial(turn: Turn, contact: Contact) -> Conversation:
+    """The telephone if there is one, else a message that asks to be called."""
+    if message.telephone(turn.household) is None or not contact.phone:
+        yield from _ask_to_call_back(turn, contact, "no_telephone")
+        return
+    request.begin(turn.store, turn.now, turn.household, "voice", contact, title="", body="")
+    yield Say(turn.reply("dialling", person=_called(contact)))
+
+
+def _whom(turn: Turn, meaning: Meaning, before: Contact | None = None) -> Generator[Action, Meaning | None, Contact | None]:
+    """The person meant; asked for if none was named, first whether it is the one of `before`."""
     named = turn.household.contact(str(meaning.slots.get("person", "")))
     if named is not None:
         return named
+    if before is not None:
+        answer = yield Ask(turn.reply("same_person", person=_called(before)), asking="yes_no")
+        if answer is not None and answer.intent == "dialogue.yes":
+            return before
+        if answer is None or answer.intent != "dialogue.no":
+            yield Say(turn.reply("nobody_named"))
+            return None
     names = tuple(contact.name for contact in turn.household.ladder)
     spoken = "、".join(_called(contact) for contact in turn.household.ladder[:3])
     answer = yield Ask(turn.reply("whom", people=spoken), asking="which", options=names)
@@ -419,6 +465,11 @@ def _option(answer: Meaning, options: tuple[str, ...]) -> str:
 def _words(answer: Meaning) -> str:
     """Free words, however the understanding labels them."""
     return str(answer.slots.get("message") or answer.slots.get("text") or answer.text)
+
+
+def _caller(turn: Turn, one: Request) -> str:
+    contact = turn.household.contact(one.person)
+    return _called(contact) if contact is not None else turn.reply("stranger")
 
 
 def _called(contact: Contact) -> str:

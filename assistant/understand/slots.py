@@ -37,6 +37,7 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
     "reminder.cancel": ("when", "what"),
     "call.video": ("person",),
     "call.voice": ("person",),
+    "call.missed": ("person",),
     "message.send": ("person", "message"),
     "booking.create": ("service", "when", "note"),
     "booking.list": ("service",),
