@@ -18,7 +18,7 @@ STRICT: Mapping[str, tuple[float, float]] = {
     "privacy.forget": (0.66, 0.06),
     "emergency.call": (0.56, 0.0),
     "call.voice": (0.66, 0.05),
-    "call.missed": (0.78, 0.05),
+    "call.missed": (0.73, 0.05),
     "call.video": (0.66, 0.05),
     "medication.restock": (0.60, 0.05),
 }
