@@ -39,7 +39,7 @@ POLAR_PAIRS = frozenset(pair for pair in OPPOSITES if not pair & {"medication.un
 SAMPLED = 0.25
 """What a time or number of the grammar decoder weighs beside one of the free decoder: its grammar holds a sample of them, and it
 writes the nearest (每周三下午两点 as 明天下午两点)."""
-_DOUBTED = re.compile(r"没有?[^没不]{0,3}(?:吃|服|喝|打|咽)[^没不]{0,3}过[^没不吗]{0,3}[了啦来]$")
+_DOUBTED = re.compile(r"没有?(?![忘落漏误])[^没不]{0,3}(?:吃|服|喝|打|咽)[^没不]{0,3}过[^没不吗]{0,3}[了啦来]$")
 """没吃过药了: nobody says so, and the recogniser writes it for 我吃过药了 (SPEECH.md)."""
 _ABOUT_A_DOSE = ("medication.taken", "medication.not_taken", "medication.skip", "medication.query")
 _NEGATION = re.compile(r"[不没别甭莫勿]")
