@@ -184,3 +184,17 @@ EAR, INHALED, SPRAYED, SYRUP = "氧氟沙星滴耳液", "沙美特罗替卡松",
 def test_a_thing_is_chosen_by_all_that_is_known_of_it(options: tuple[str, ...], said: str, which: str) -> None:
     judged = understander(CHOOSING).judge((Hypothesis(said),), datetime(2026, 11, 22, 15, tzinfo=HOME.zone), "which", options)
     assert (judged.meaning.slots["which"] if judged.meaning else "") == which
+
+
+@pytest.mark.parametrize("said", ["强子给他媳妇打电话呢", "老王跟他儿子视频呢莫吵", "小玲给她婆婆发了个信息"])
+def test_who_speaks_to_his_own_is_not_called(said: str) -> None:
+    assert _called(said) == set()
+
+
+@pytest.mark.parametrize(("said", "asking", "intent"), [
+    ("没忘吃过啦", "dose", "medication.taken"), ("没漏吃过了", "dose", "medication.taken"), ("一百四的血压算不算高嘛大夫", None, ""),
+    ("吃药没得妈", None, ""), ("定个闹钟你不会啊手机上点一下", None, ""),
+])
+def test_what_is_not_forgotten_is_taken_and_what_is_said_to_others_theirs(said: str, asking: Asking | None, intent: str) -> None:
+    meaning = _judged(said, asking).meaning
+    assert (meaning.intent if meaning else "") == intent
